@@ -1,0 +1,159 @@
+"""What every floor shares: validators that raise house errors, masks for personal data, progress, lazy names."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from html import escape
+from typing import Any, Protocol
+
+import attrs
+
+from crmcore.errors import NaiveDatetime, OutOfRange, UnknownName
+
+__all__ = ["Progress", "aware", "between", "html_table", "lazy_names", "mask", "mask_email", "mask_phone", "one_of", "reporter"]
+
+MASK = "\u2022\u2022\u2022"
+
+
+class Progress(Protocol):
+    """What a caller may pass to follow long work: `progress(stage, done, total)`; total 0 means unknown."""
+
+    def __call__(self, stage: str, done: int, total: int, /) -> None: ...
+
+
+def _quiet(_stage: str, _done: int, _total: int, /) -> None:
+    """Report nothing."""
+
+
+def reporter(progress: Progress | bool) -> Progress:
+    """Turn what the caller passed into a callable: True is a tqdm bar where tqdm is installed, False is silence.
+
+    Examples
+    --------
+    >>> reporter(False)("read", 1, 2)
+    """
+    if callable(progress):
+        return progress
+    if not progress:
+        return _quiet
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        return _quiet
+    bars: dict[str, Any] = {}
+
+    def report(stage: str, done: int, total: int, /) -> None:
+        bar = bars.get(stage)
+        if bar is None:
+            bar = bars[stage] = tqdm(total=total or None, desc=stage, leave=False)
+        bar.update(done - bar.n)
+        if total and done >= total:
+            bar.close()
+
+    return report
+
+
+def between(low: float, high: float, *, hint: str) -> Callable[[Any, Any, Any], None]:
+    """Validator of a number in a closed range; NaN fails."""
+
+    def check(_instance: Any, attribute: Any, value: Any) -> None:
+        if not low <= value <= high:
+            raise OutOfRange(attribute.name, value, f"{low} to {high}", hint)
+
+    return check
+
+
+def one_of(known: Iterable[str], *, what: str) -> Callable[[Any, Any, Any], None]:
+    """Validator of a name from a closed list; the error proposes the nearest."""
+    names = tuple(known)
+
+    def check(_instance: Any, _attribute: Any, value: Any) -> None:
+        if value not in names:
+            raise UnknownName(what, str(value), names)
+
+    return check
+
+
+def aware(_instance: Any, attribute: attrs.Attribute[Any], value: datetime | None) -> None:
+    """Validator of an aware datetime (None passes)."""
+    if value is not None and value.utcoffset() is None:
+        raise NaiveDatetime(attribute.name)
+
+
+def mask(text: object) -> str:
+    """First letter and dots: enough to recognise one's own data, too little to learn somebody's.
+
+    Examples
+    --------
+    >>> mask("Somchai"), mask(None)
+    ('S•••', '(none)')
+    """
+    if text is None:
+        return "(none)"
+    word = str(text)
+    if "@" in word:
+        return mask_email(word)
+    if sum(c.isdigit() for c in word) >= 6:
+        return mask_phone(word)
+    return f"{word[:1]}{MASK}"
+
+
+def mask_email(address: str) -> str:
+    """Mask the local part of an address.
+
+    Examples
+    --------
+    >>> mask_email("anna@example.org")
+    'a•••@example.org'
+    """
+    return f"{address[:1]}{MASK}@{address.rpartition('@')[2]}"
+
+
+def mask_phone(number: str) -> str:
+    """Keep the last two digits of a number.
+
+    Examples
+    --------
+    >>> mask_phone("+66 81 234 5678")
+    '•••78'
+    """
+    return MASK + re.sub(r"\D", "", number)[-2:]
+
+
+def html_table(rows: Iterable[Mapping[str, object]], *, caption: str = "", limit: int = 20) -> str:
+    """Render rows as a small static table, escaped, without script, readable on light and dark pages.
+
+    Examples
+    --------
+    >>> html_table([{"n": 1}])
+    '<table><thead><tr><th>n</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>'
+    """
+    listed = list(rows)
+    shown = listed[:limit]
+    head = "".join(f"<th>{escape(str(k))}</th>" for k in (shown[0] if shown else {}))
+    body = "".join("<tr>" + "".join(f"<td>{escape(_cell(v))}</td>" for v in row.values()) + "</tr>" for row in shown)
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    more = f"<tfoot><tr><td>... {len(listed) - limit} more</td></tr></tfoot>" if len(listed) > limit else ""
+    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>{more}</table>"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "\u2013"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def lazy_names(package: str, where: Mapping[str, str]) -> Callable[[str], Any]:
+    """Module `__getattr__` that loads each public name from its module on first use (PEP 562)."""
+
+    def load(name: str) -> Any:
+        if name not in where:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module = importlib.import_module(where[name], package)
+        home = where[name].rpartition(".")[2]
+        return module if home == name and not hasattr(module, name) else getattr(module, name)
+
+    return load

@@ -1,0 +1,3 @@
+"""The version of crmcore, in one place."""
+
+__version__ = "0.1.0"

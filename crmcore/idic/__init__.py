@@ -1,0 +1,1 @@
+"""IDIC, the spine of the library: identify, differentiate, interact, customize."""

@@ -1,0 +1,1 @@
+"""Estimates with their uncertainty: value, interval, n, rule and method."""
