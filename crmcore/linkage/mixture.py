@@ -21,6 +21,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from crmcore.linkage.compare import SWAPPED
 from crmcore.linkage.fields import DEFINITIONS, Kind
 
 __all__ = ["PairClass", "Weights", "fit_em", "start"]
@@ -104,12 +105,28 @@ def start(kinds: Sequence[Kind], n_levels: Sequence[int], u: Floats, *, n_record
     return Weights(tuple(kinds), tuple(n_levels), u, theta, np.minimum(pi, 0.1))
 
 
+def names_agree(kinds: Sequence[Kind], levels: Levels) -> NDArray[np.bool_]:
+    """(m,) whether given name and surname are alike, in either order (False where one is unknown)."""
+    if Kind.GIVEN_NAME not in kinds or Kind.SURNAME not in kinds:
+        return np.zeros(len(levels), np.bool_)
+    given, surname = levels[:, kinds.index(Kind.GIVEN_NAME)], levels[:, kinds.index(Kind.SURNAME)]
+    return ((given > 0) & (given <= 4) & (surname > 0) & (surname <= 4)) | (given == SWAPPED)
+
+
 def class_scores(weights: Weights, levels: Levels, rarity: Floats) -> Floats:
-    """(m, 5) log pi_c L_c of each pair; `rarity` (m, 5) is the evidence of rare or common values."""
+    """(m, 5) log pi_c L_c of each pair; `rarity` (m, 5) is the evidence of rare or common values.
+
+    An e-mail address made from the name says the name again: between people who bear one name, whatever else they
+    share, its levels follow the distribution of namesakes.
+    """
     ratio = weights.log_ratio
     out = np.log(weights.pi)[None, :] + rarity
-    for f in range(levels.shape[1]):
-        out += ratio[:, f, :].T[levels[:, f]]
+    named = names_agree(weights.kinds, levels)[:, None]
+    for f, kind in enumerate(weights.kinds):
+        says = ratio[:, f, :].T[levels[:, f]]
+        if kind is Kind.EMAIL:
+            says[:, 2:4] = np.where(named, says[:, 4:5], says[:, 2:4])
+        out += says
     return out
 
 
@@ -153,6 +170,7 @@ def fit_em(
     tied = np.array([not DEFINITIONS[k].contact for k in begin.kinds])
     prior = PSEUDO_PAIRS * begin.theta[0]
     weights = begin
+    named = names_agree(begin.kinds, pattern)
     blocked = np.where(group.background[:, None] & ~BACKGROUND[None, :], -np.inf, 0.0)
     for step in range(1, iterations + 1):
         scores = class_scores(weights, pattern, group.rarity) + blocked
@@ -166,6 +184,11 @@ def fit_em(
             for c in range(len(CLASSES))
         ])
         for f, k in enumerate(weights.n_levels):
+            if weights.kinds[f] is Kind.EMAIL:
+                said_again = [np.bincount(pattern[:, f], weights=share[:, c] * named, minlength=WIDTH) for c in (2, 3)]
+                counts[2, f] -= said_again[0]
+                counts[3, f] -= said_again[1]
+                counts[4, f] += said_again[0] + said_again[1]
             span = slice(1, k + 1)
             m1, m2 = counts[0, f, span], counts[1, f, span]
             if tied[f]:
