@@ -272,21 +272,20 @@ def write_frame(columns: Mapping[str, Cells], *, backend: Any = None) -> Any:
         return {name: _out_cells(cells) for name, cells in columns.items()}
     import narwhals.stable.v2 as nw
 
-    made: dict[str, Any] = {}
+    made: list[nw.Series[Any]] = []
     for name, cells in columns.items():
         kind = cells.dtype.kind if isinstance(cells, np.ndarray) else "O"
         if kind in "biuf":
             series = nw.new_series(name, cells, backend=backend)
-            made[name] = series.fill_nan(None) if kind == "f" else series
+            made.append(series.fill_nan(None) if kind == "f" else series)
         elif kind == "M":
-            series = nw.new_series(name, _out_cells(cells), nw.Datetime("us", "UTC"), backend=backend)
-            # pandas drops the zone of an empty or all-missing list
-            made[name] = series if series.dtype.time_zone else series.dt.replace_time_zone("UTC")
+            made.append(nw.new_series(name, _out_cells(cells), nw.Datetime("us", "UTC"), backend=backend))
         else:
             listed = list(cells)
             text = all(c is None or isinstance(c, str) for c in listed)
-            made[name] = nw.new_series(name, listed, nw.String() if text else None, backend=backend)
-    return nw.DataFrame.from_dict(made, backend=backend).to_native()
+            made.append(nw.new_series(name, listed, nw.String() if text else None, backend=backend))
+    # not from_dict, which drops the zone of pandas columns
+    return nw.concat([s.to_frame() for s in made], how="horizontal").to_native()
 
 
 def _out_cells(cells: Cells) -> list[object]:
