@@ -211,12 +211,13 @@ class Door:
 
     def amounts(self, amount: str | None, minor: str | None, currency: str | None) -> NDArray[np.int64]:
         """Minor units from a column in minor or in major units; more decimals than the currency has are bad rows."""
-        if self.has(minor, "amount_minor"):
-            return frozen(self.whole(str(minor)))
-        if not self.has(amount, "amount"):
+        in_minor = self.has(minor, "amount_minor")
+        if not in_minor and not self.has(amount, "amount"):
             return frozen(np.full(len(self.frame), NO_AMOUNT, np.int64))
         if currency is None:
-            raise MissingColumn("currency", self.frame.columns, "the frame, nor stated in the call as currency='THB'")
+            raise MissingColumn("currency", self.frame.columns, "the frame, nor stated in the call as currency='THB',")
+        if in_minor:
+            return frozen(self.whole(str(minor)))
         digits = minor_digits(currency)
         scaled = self.numbers(str(amount)) * 10.0**digits
         near = np.rint(scaled)

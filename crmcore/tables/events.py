@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._frames import MISSING_WORDS, read_frame, write_frame
-from crmcore.tables._cells import amounts_out, attribute_columns, cell_map, ids_out, money, one_currency, when
+from crmcore.tables._cells import amounts_out, attribute_columns, cell_map, ids_out, micros, money, one_currency, when
 from crmcore.tables._door import NO_AMOUNT, Door, codes, instants, integers, same_length, text_map
 from crmcore.tables.columns import CustomerIndex, TextColumn
 from crmcore.values import Direction, Interaction
@@ -114,7 +113,7 @@ class EventTable:
         zone: str | ZoneInfo | None = None,
         missing: Iterable[str] = MISSING_WORDS,
     ) -> EventTable:
-        """Read events; each argument that ends in no default below is the name of a column.
+        """Read events; arguments that are not explained below are names of columns.
 
         `customer` and `time` must be there; the others may be absent under their default name.
 
@@ -143,18 +142,22 @@ class EventTable:
         door = Door(read_frame(frame, missing=missing), "EventTable", zone=zone)
         code, index = door.customers(customer, customers)
         unit = door.currency(currency, currency_column)
-        table = {
-            "time": door.times(time, required=True),
-            "channel": door.optional_text(channel, "channel"),
-            "touchpoint": door.optional_text(touchpoint, "touchpoint"),
-            "kind": door.optional_text(kind, "kind"),
-            "direction": door.words(direction, "direction", [d.value for d in Direction]),
-            "reference": door.optional_text(reference, "reference"),
-            "amount_minor": door.amounts(amount, amount_minor, unit),
-            "attributes": door.rest(attributes),
-        }
+        made = cls(
+            customer=code,
+            time=door.times(time, required=True),
+            channel=door.optional_text(channel, "channel"),
+            touchpoint=door.optional_text(touchpoint, "touchpoint"),
+            kind=door.optional_text(kind, "kind"),
+            direction=door.words(direction, "direction", [d.value for d in Direction]),
+            reference=door.optional_text(reference, "reference"),
+            amount_minor=door.amounts(amount, amount_minor, unit),
+            currency=unit,
+            attributes=door.rest(attributes),  # after the others: what they did not use
+            customers=index,
+            backend=door.frame.backend,
+        )
         door.close()
-        return cls(customer=code, currency=unit, customers=index, backend=door.frame.backend, **table)
+        return made
 
     @classmethod
     def of(cls, values: Iterable[Interaction], *, customers: CustomerIndex | None = None) -> EventTable:
@@ -164,7 +167,7 @@ class EventTable:
         index = CustomerIndex.of(ids) if customers is None else customers.extended(ids)
         return cls(
             customer=index.codes(ids),
-            time=np.array([row.time.astimezone(UTC).replace(tzinfo=None) for row in rows], "datetime64[us]"),
+            time=micros(row.time for row in rows),
             channel=TextColumn.of([row.channel for row in rows]),
             touchpoint=TextColumn.of([row.touchpoint for row in rows]),
             kind=TextColumn.of([row.kind for row in rows]),
@@ -178,13 +181,19 @@ class EventTable:
 
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> EventTable:
         """Select rows by position or mask; index and dictionaries are shared."""
-        return attrs.evolve(
-            self,
+        return EventTable(
             customer=self.customer[rows],
             time=self.time[rows],
+            channel=self.channel.take(rows),
+            touchpoint=self.touchpoint.take(rows),
+            kind=self.kind.take(rows),
+            direction=self.direction.take(rows),
+            reference=self.reference.take(rows),
             amount_minor=self.amount_minor[rows],
+            currency=self.currency,
             attributes={name: c.take(rows) for name, c in self.attributes.items()},
-            **{name: c.take(rows) for name, c in self._text().items()},
+            customers=self.customers,
+            backend=self.backend,
         )
 
     def to_frame(self, backend: Any = None) -> Any:
