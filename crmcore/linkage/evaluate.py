@@ -148,8 +148,6 @@ def evaluate(predicted_labels: Ints, true_labels: Ints, /, *, level: float = 0.9
     >>> quality.pair_precision.value, quality.pair_recall.value, quality.over_merged
     (0.5, 1.0, 1)
     """
-    from crmcore.metrics import proportion
-
     predicted, true = np.asarray(predicted_labels, np.int64), np.asarray(true_labels, np.int64)
     if predicted.shape != true.shape or predicted.ndim != 1:
         raise WrongType("true_labels", f"shape {true.shape}", f"shape {predicted.shape}", "give one label per record")
@@ -164,8 +162,8 @@ def evaluate(predicted_labels: Ints, true_labels: Ints, /, *, level: float = 0.9
     return LinkageQuality(
         **{name: _of_ratio(*sums, level=level, rule=rule) for name, (rule, sums) in table.ratios().items()},
         **_bcubed_f1(table, level),
-        cluster_precision=proportion(exact, n_predicted),
-        cluster_recall=proportion(exact, n_true),
+        cluster_precision=_of_counts(exact, n_predicted, level, "predicted entities that are exactly a true one"),
+        cluster_recall=_of_counts(exact, n_true, level, "true entities that are exactly a predicted one"),
         cluster_f1=harmonic(exact / n_predicted, exact / n_true),
         closest_precision=closest_precision,
         closest_recall=closest_recall,
@@ -319,6 +317,10 @@ def estimate(value: float, variance: float, units: int, /, *, n: int, level: flo
 
     low, high = wilson(value, variance, units, level=level)
     return Estimate(value=value, low=low, high=high, level=level, n=n, rule=rule, method=method)
+
+
+def _of_counts(k: int, n: int, level: float, rule: str) -> Estimate:
+    return estimate(k / n, k * (n - k) / n**3, n, n=n, level=level, rule=rule, method="wilson")
 
 
 def _of_ratio(numerator: Floats, denominator: Floats, *, level: float, rule: str) -> Estimate:
