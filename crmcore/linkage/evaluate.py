@@ -28,8 +28,8 @@ class LinkageQuality:
     Attributes
     ----------
     pair_precision, pair_recall, pair_f1 : estimates
-        Over pairs of records: of the pairs put together, the share that belongs together; of those that belong together,
-        the share put together; their harmonic mean. Large entities weigh most.
+        Over pairs of records: of the pairs put together, the share that belongs together; of those that belong
+        together, the share put together; their harmonic mean. Large entities weigh most.
     bcubed_precision, bcubed_recall, bcubed_f1 : estimates
         The same per record, averaged over records (Bagga and Baldwin 1998): large entities weigh by their records only.
     cluster_precision, cluster_recall : estimates
@@ -137,10 +137,10 @@ def evaluate(predicted_labels: Ints, true_labels: Ints, /, *, level: float = 0.9
 
     Notes
     -----
-    Everything is counted from the non-empty cells of the table predicted x true: linear in the records. Intervals of pair
-    and B-cubed measures are for true entities drawn at random: each measure is a ratio of sums over true entities (a pair
-    put together wrongly counts half for either), its variance follows by linearisation, and a Wilson interval with
-    the effective number of observations keeps it inside 0 to 1 (Korn and Graubard 1998).
+    Everything is counted from the non-empty cells of the table predicted x true: linear in the records. Intervals of
+    pair and B-cubed measures are for true entities drawn at random: each measure is a ratio of sums over true entities
+    (a pair put together wrongly counts half for either), its variance follows by linearisation, and a Wilson interval
+    with the effective number of observations keeps it inside 0 to 1 (Korn and Graubard 1998).
 
     Examples
     --------
@@ -209,7 +209,7 @@ class Contingency:
         c, t = self.count.astype(np.float64), len(self.true_size)
 
         def per_true(of_cell: Floats) -> Floats:
-            return np.bincount(self.true, weights=of_cell, minlength=t)
+            return np.asarray(np.bincount(self.true, weights=of_cell, minlength=t), np.float64)
 
         both = per_true(c * (c - 1) / 2)
         put = per_true(c * (self.predicted_size[self.predicted] - 1) / 2)
@@ -217,7 +217,10 @@ class Contingency:
         size = self.true_size.astype(np.float64)
         return {
             "pair_precision": ("pairs put together that belong together / pairs put together", (both, put)),
-            "pair_recall": ("pairs that belong together and were put together / pairs that belong together", (both, true)),
+            "pair_recall": (
+                "pairs that belong together and were put together / pairs that belong together",
+                (both, true),
+            ),
             "pair_f1": ("2 x right pairs / (pairs put together + pairs that belong together)", (2 * both, put + true)),
             "bcubed_precision": (
                 "mean over records: share of its predicted entity that is its true one",
@@ -325,7 +328,7 @@ def _of_counts(k: int, n: int, level: float, rule: str) -> Estimate:
 
 def _of_ratio(numerator: Floats, denominator: Floats, *, level: float, rule: str) -> Estimate:
     value, influence = linearised(numerator, denominator)
-    return _of_influence(value, influence, denominator > 0, int(round(float(denominator.sum()))), level=level, rule=rule)
+    return _of_influence(value, influence, denominator > 0, round(float(denominator.sum())), level=level, rule=rule)
 
 
 def _bcubed_f1(table: Contingency, level: float) -> dict[str, Estimate]:
@@ -339,7 +342,9 @@ def _bcubed_f1(table: Contingency, level: float) -> dict[str, Estimate]:
     return {"bcubed_f1": _of_influence(f, influence, np.ones(len(influence), bool), n, level=level, rule=rule)}
 
 
-def _of_influence(value: float, influence: Floats, counts: NDArray[np.bool_], n: int, *, level: float, rule: str) -> Estimate:
+def _of_influence(
+    value: float, influence: Floats, counts: NDArray[np.bool_], n: int, *, level: float, rule: str
+) -> Estimate:
     units = int(counts.sum())
     mine = influence[counts]
     variance = float(np.sum(mine * mine)) * units / (units - 1) if units > 1 else 0.0
@@ -354,4 +359,3 @@ def _dense(labels: Ints) -> Ints:
     code = np.empty(len(labels), np.int64)
     code[order] = np.cumsum(np.r_[False, ordered[1:] != ordered[:-1]])
     return code
-

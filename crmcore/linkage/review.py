@@ -23,7 +23,19 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-EDGES = (-8.0, -5.0, -3.5, -2.0, -1.0, 0.0, 1.0, 2.0, 3.5, 5.0, 8.0)  # natural log-odds: finest where the answer is open
+EDGES = (
+    -8.0,
+    -5.0,
+    -3.5,
+    -2.0,
+    -1.0,
+    0.0,
+    1.0,
+    2.0,
+    3.5,
+    5.0,
+    8.0,
+)  # natural log-odds: finest where the answer is open
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -81,8 +93,8 @@ def review_sample(
     Notes
     -----
     Neyman allocation: shares in proportion to N_h sqrt(p_h (1 - p_h)), p_h the mean model probability of the band, kept
-    between .02 and .98 because the model may be wrong where it is sure. Each draw within a band is equally likely, so the
-    weights N_h / n_h are known and the estimates do not depend on the model being right.
+    between .02 and .98 because the model may be wrong where it is sure. Each draw within a band is equally likely, so
+    the weights N_h / n_h are known and the estimates do not depend on the model being right.
 
     Examples
     --------
@@ -99,7 +111,9 @@ def review_sample(
     count = np.bincount(band)
     p = 1 / (1 + np.exp(-np.clip(log_odds, -60, 60)))
     mean = np.clip(np.bincount(band, weights=p) / np.maximum(count, 1), 0.02, 0.98)
-    take = _allocated(count, count * np.sqrt(mean * (1 - mean)), min(size, len(log_odds)), least)
+    take = _allocated(
+        count, np.asarray(count * np.sqrt(mean * (1 - mean)), np.float64), min(size, len(log_odds)), least
+    )
     # one random key per pair, then the first of each band: drawing more from one band moves nothing in another
     order = np.lexsort((rng.random(len(log_odds)), band))
     start = np.cumsum(count) - count
@@ -109,7 +123,7 @@ def review_sample(
     return ReviewSample(drawn, band[drawn].astype(np.int32), weights)
 
 
-def _allocated(count: Ints, wish: Floats, size: int, least: int) -> Ints:
+def _allocated(count: NDArray[np.integer], wish: Floats, size: int, least: int) -> Ints:
     """Whole numbers that sum to `size`, at least `least` each where there are so many, near the wished shares."""
     filled = int((count > 0).sum())
     take = np.minimum(count, min(least, size // filled))
@@ -195,7 +209,9 @@ def evaluate_pairs(
     """
     predicted, is_match = np.asarray(predicted, bool), np.asarray(is_match, bool)
     if predicted.shape != is_match.shape:
-        raise WrongType("is_match", f"shape {is_match.shape}", f"shape {predicted.shape}", "give one judgement per pair")
+        raise WrongType(
+            "is_match", f"shape {is_match.shape}", f"shape {predicted.shape}", "give one judgement per pair"
+        )
     if not len(predicted):
         raise EmptyInput("the judged pairs", "judge at least one pair")
     design = None
@@ -213,7 +229,9 @@ MEASURES: dict[str, tuple[str, tuple[float, float, float]]] = {
 }
 
 
-def _measured(name: str, predicted: Bools, is_match: Bools, design: tuple[Floats, Ints] | None, level: float) -> Estimate:
+def _measured(
+    name: str, predicted: Bools, is_match: Bools, design: tuple[Floats, Ints] | None, level: float
+) -> Estimate:
     rule, (a, b, c) = MEASURES[name]
     put, true = predicted.astype(np.float64), is_match.astype(np.float64)
     w, stratum = design if design is not None else (np.ones(len(put)), np.zeros(len(put), np.int64))
@@ -304,7 +322,9 @@ class ThresholdCurve:
         """One row per threshold, in a frame of `backend` (such as "polars", "pandas", "pyarrow")."""
         import narwhals.stable.v2 as nw
 
-        return nw.from_dict({f.name: getattr(self, f.name) for f in attrs.fields(ThresholdCurve)}, backend=backend).to_native()
+        return nw.from_dict(
+            {f.name: getattr(self, f.name) for f in attrs.fields(ThresholdCurve)}, backend=backend
+        ).to_native()
 
     def _repr_html_(self) -> str:
         return html_table(self.rows(most=20), caption=str(self))
