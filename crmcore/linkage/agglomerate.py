@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crmcore.errors import OutOfRange
 
-__all__ = ["Agglomeration", "Cuts", "agglomerate", "probability"]
+__all__ = ["Agglomeration", "Cuts", "agglomerate", "probability", "quantised"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -110,6 +110,11 @@ def probability(log_odds: Floats, /) -> Floats:
     array([0. , 0.5, 1. ])
     """
     p = 1.0 / (1.0 + np.exp(-np.clip(log_odds, -60.0, 60.0)))
+    return quantised(p)
+
+
+def quantised(p: Floats, /) -> Floats:
+    """Nearest multiples of 2^-32."""
     return np.asarray(np.rint(p / QUANTUM) * QUANTUM)
 
 
@@ -176,13 +181,17 @@ def agglomerate(
             )
             steps.forget(rows, left, right)
         steps.join(live[~stop], a[~stop], b[~stop], mean[~stop])
+    log.append((np.zeros((5, 0), np.int64), np.zeros(0), np.zeros(0, np.uint32)))
     return Agglomeration(
-        steps.group,
-        steps.weakest,
-        *(steps.bridge[i] for i in range(4)),
-        np.concatenate([w for w, _, _ in log], axis=1) if log else np.zeros((5, 0), np.int64),
-        np.concatenate([m for _, m, _ in log]) if log else np.zeros(0),
-        np.concatenate([bit for _, _, bit in log]) if log else np.zeros(0, np.uint32),
+        group=steps.group,
+        weakest=steps.weakest,
+        left=steps.bridge[0],
+        right=steps.bridge[1],
+        left_size=steps.bridge[2],
+        right_size=steps.bridge[3],
+        blocked=np.concatenate([where for where, _, _ in log], axis=1),
+        blocked_mean=np.concatenate([m for _, m, _ in log]),
+        blocked_bar=np.concatenate([bar for _, _, bar in log]),
     )
 
 
@@ -253,8 +262,8 @@ class Joined:
             return
         for holds, most, bit in self.limits:
             mine, theirs = holds[rows, a], holds[rows]
-            both = mine.any(axis=1)[:, None] & theirs.any(axis=2)
-            over = both & ((mine[:, None, :] | theirs).sum(axis=2) > most)
+            both = np.any(mine, axis=1, keepdims=True) & np.any(theirs, axis=2)
+            over = both & (np.count_nonzero(mine[:, None, :] | theirs, axis=2) > most)
             bars = self.bars[rows, a] | np.where(over, np.uint32(1 << bit), np.uint32(0))
             self.bars[rows, a] = bars
             self.bars[rows, :, a] = bars

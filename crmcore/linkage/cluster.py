@@ -2,152 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore._base import Progress, html_table, reporter
+from crmcore._base import Progress, reporter
 from crmcore.errors import BadRow, BadRows, OutOfRange, WrongType
-from crmcore.linkage.agglomerate import Agglomeration, Cuts, agglomerate, probability
-from crmcore.linkage.components import RaisedFloor, bounded_components
+from crmcore.linkage.agglomerate import Agglomeration, Cuts, agglomerate, quantised
+from crmcore.linkage.clustering import Clustering, Merges
+from crmcore.linkage.components import RaisedFloor, bounded_components, connected
+from crmcore.linkage.constraints import MUST_NOT, Among, Constraints, crowded_values
+from crmcore.linkage.layout import Layout, Score, square
 
-__all__ = ["Clustering", "Cuts", "Merges", "RaisedFloor", "cluster", "refine"]
+__all__ = ["Clustering", "Constraints", "Cuts", "Merges", "RaisedFloor", "cluster", "crowded_values", "refine"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Score = Callable[[Ints, Ints], Floats]
-
-CELLS = 1 << 21  # matrix cells worked on at a time: bounds memory, never changes a result
+Bits = NDArray[np.uint32]
 
 
-@attrs.frozen(eq=False, repr=False)
-class Merges:
-    """Merges worth a look, one per row: two groups named by their first record in id order.
-
-    Attributes
-    ----------
-    cluster : (q,) labels
-        Cluster of the left group in the result.
-    left, right : (q,) row numbers
-        First record of each group.
-    left_size, right_size : (q,) counts
-        Records in each group when they met.
-    mean : (q,) probabilities
-        Mean match probability over all pairs between the two groups.
-    reason : (q,) text
-        What stopped the merge; empty where it took place.
-    """
-
-    cluster: NDArray[np.int32]
-    left: Ints
-    right: Ints
-    left_size: Ints
-    right_size: Ints
-    mean: Floats
-    reason: NDArray[np.object_]
-
-    def __len__(self) -> int:
-        return len(self.cluster)
-
-    def __repr__(self) -> str:
-        return f"Merges({len(self)})"
-
-    def weakest(self, most: int) -> Merges:
-        """The `most` merges with the lowest mean, weakest first; ties by cluster."""
-        rows = np.lexsort((self.cluster, self.mean))[:most]
-        return Merges(*(getattr(self, f.name)[rows] for f in attrs.fields(Merges)))
-
-    def to_frame(self, *, backend: Any) -> Any:
-        """One row per merge, in a frame of `backend` (such as "polars", "pandas", "pyarrow")."""
-        import narwhals.stable.v2 as nw
-
-        columns = {f.name: getattr(self, f.name) for f in attrs.fields(Merges)}
-        columns["reason"] = self.reason.tolist()
-        return nw.from_dict(columns, backend=backend).to_native()
-
-
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class Clustering:
-    """Which records are one entity.
-
-    Attributes
-    ----------
-    labels : (n,) codes
-        Entity of each record; numbered by the smallest id rank in each.
-    cuts, floor : settings
-        What decided.
-    raised : components
-        Where the floor had to rise because a component was too large.
-    blocked : merges
-        Where a constraint stopped a merge that evidence wanted: for review.
-    bridges : merges
-        For each entity of 3 and more records the weakest merge that made it: weak ones go to review.
-    """
-
-    labels: NDArray[np.int32]
-    cuts: Cuts
-    floor: float
-    raised: tuple[RaisedFloor, ...]
-    blocked: Merges
-    bridges: Merges
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    @property
-    def n_clusters(self) -> int:
-        """Number of entities."""
-        return int(self.labels.max()) + 1 if len(self.labels) else 0
-
-    @property
-    def sizes(self) -> Ints:
-        """(n_clusters,) records of each entity."""
-        return np.bincount(self.labels, minlength=self.n_clusters)
-
-    @property
-    def histogram(self) -> dict[int, int]:
-        """Size -> number of entities of that size, smallest first."""
-        counts = np.bincount(self.sizes)
-        return {int(s): int(counts[s]) for s in np.flatnonzero(counts)}
-
-    def __str__(self) -> str:
-        largest = max(self.histogram, default=0)
-        parts = [f"{len(self)} records in {self.n_clusters} entities, largest {largest}"]
-        if self.raised:
-            parts.append(f"{len(self.raised)} components were too large and taken apart")
-        if len(self.blocked):
-            parts.append(f"{len(self.blocked)} merges stopped by constraints")
-        return "; ".join(parts)
-
-    def __repr__(self) -> str:
-        return f"Clustering({self})"
-
-    def _repr_html_(self) -> str:
-        rows = [{"records in entity": s, "entities": c} for s, c in self.histogram.items()]
-        return html_table(rows, caption=str(self))
-
-    def to_frame(self, *, backend: Any) -> Any:
-        """One row per record: row, entity, records in that entity."""
-        import narwhals.stable.v2 as nw
-
-        columns = {"row": np.arange(len(self)), "entity": self.labels, "size": self.sizes[self.labels]}
-        return nw.from_dict(columns, backend=backend).to_native()
-
-
-def refine(p: Floats, cuts: Cuts, /, *, barred: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-    """Group labels of one component: the same function that `cluster` applies to every component.
+def refine(
+    p: Floats,
+    cuts: Cuts,
+    /,
+    *,
+    forbidden: NDArray[np.bool_] | None = None,
+    among: Among | None = None,
+) -> Ints:
+    """Group labels of one component: exactly what `cluster` does inside every component.
 
     Parameters
     ----------
     p : (k, k) probabilities
-        Symmetric match probabilities, members in id order; the diagonal is not read.
+        Symmetric match probabilities of all pairs, members in id order; the diagonal is not read.
     cuts : Cuts
         Evidence that a merge needs.
-    barred : (k, k) answers, optional
+    forbidden : (k, k) answers, optional
         True: these two may not share a group.
+    among : Among, optional
+        Orders from `Constraints.among`.
 
     Returns
     -------
@@ -159,13 +54,18 @@ def refine(p: Floats, cuts: Cuts, /, *, barred: NDArray[np.bool_] | None = None)
     >>> refine(p, Cuts.constant(0.25))
     array([0, 0, 1])
     """
-    from crmcore.linkage.agglomerate import QUANTUM
-
-    exact = np.rint(np.asarray(p, float) / QUANTUM) * QUANTUM
-    bars = None if barred is None else barred.astype(np.uint32)[None]
-    group = agglomerate(exact[None], cuts, barred=bars).group[0]
-    first = group == np.arange(len(group))
-    return np.asarray((np.cumsum(first) - 1)[group])
+    k = len(p)
+    bars = np.zeros((k, k), np.uint32) if among is None else among.bars.copy()
+    if forbidden is not None:
+        bars |= np.asarray(forbidden | forbidden.T, np.uint32) << np.uint32(MUST_NOT)
+    result = agglomerate(
+        quantised(np.asarray(p, np.float64))[None],
+        cuts,
+        start=None if among is None else among.start[None],
+        barred=bars[None] if bars.any() else None,
+        limits=() if among is None else [(held[None], most, bit) for held, most, bit in among.limits],
+    )
+    return _numbered(result.group[0])
 
 
 def cluster(
@@ -180,6 +80,7 @@ def cluster(
     cuts: Cuts | None = None,
     floor: float = -2.0,
     max_component: int = 200,
+    constraints: Constraints | None = None,
     progress: Progress | bool = False,
 ) -> Clustering:
     """Group records by average linkage on match probabilities, component by component.
@@ -195,15 +96,17 @@ def cluster(
     rank : (n,) distinct integers
         Order of the records' ids. It breaks every tie, so the order of rows and pairs cannot matter.
     score : function, optional
-        ``score(lo, hi)`` gives the log-odds of pairs that are not among the given ones but lie inside a component of 3 or
-        more records; called at most once. It must be symmetric and a pure function of the two records. Without it such
-        pairs count as p = 0.
+        ``score(lo, hi)`` gives the log-odds of pairs that are not among the given ones but lie inside a component of 3
+        or more records; called at most once. It must be symmetric and a pure function of the two records. Without it
+        such pairs count as p = 0.
     cuts : Cuts, optional
         Lowest mean p of a merge; .25 for every size by default. Lower merges more.
     floor : natural log-odds
         Links below it do not connect components.
     max_component : count
         Largest component that is clustered as one; see `components.bounded_components` for what happens to larger ones.
+    constraints : Constraints, optional
+        Must-links join first and connect components; what is forbidden is passed over, and reported as blocked.
     progress : callable or bool
 
     Returns
@@ -213,12 +116,16 @@ def cluster(
     Raises
     ------
     BadRows
-        Pairs outside the rows, with lo >= hi, without a number, or given twice.
+        Pairs outside the rows, with lo >= hi, without a number, or given twice inside a component.
+    ConflictingConstraints
+        A must-not-link inside what must-links join.
 
     Notes
     -----
-    Merging two groups raises the expected pair F1 when the mean p between them exceeds half of it, which is why p and not
-    log-odds are averaged.
+    Merging two groups raises the expected pair F1 when the mean p between them exceeds half of it, which is why p and
+    not log-odds are averaged. Among the merges that reach their cut the one with the largest mean goes first; equal
+    means by the smallest ids. Probabilities are kept in multiples of 2^-32, so that equal evidence is equal in every
+    order of addition.
 
     Examples
     --------
@@ -228,33 +135,80 @@ def cluster(
     """
     cuts = Cuts() if cuts is None else cuts
     report = reporter(progress)
-    if max_component < 2:
-        raise OutOfRange("max_component", max_component, "2 and more", "200 suits most data")
+    if not 2 <= max_component <= 2000:
+        raise OutOfRange("max_component", max_component, "2 to 2000", "200 suits most data; time grows with its cube")
     lo, hi, log_odds = np.asarray(lo, np.int64), np.asarray(hi, np.int64), np.asarray(log_odds, np.float64)
     order, place = _ranked(n, rank)
     _check_pairs(n, lo, hi, log_odds)
     a, b = place[lo], place[hi]
     a, b = np.minimum(a, b), np.maximum(a, b)  # from here on a record is its place in id order
+    orders = Constraints() if constraints is None else constraints
+    orders.check(n)
+    orders = orders.moved(order, place)
+    must = (orders.must_link[:, 0], orders.must_link[:, 1])
     report("components", 0, 0)
-    nothing = np.zeros(0, np.int64)
-    component, raised = bounded_components(n, a, b, log_odds, floor=floor, most=max_component, must=(nothing, nothing))
-    layout = _Layout.of(component)
-    p = layout.matrix_cells(a, b, log_odds, score, order)
+    component, raised = bounded_components(n, a, b, log_odds, floor=floor, most=max_component, must=must)
+    layout = Layout.of(component, most=max_component)
+    p = layout.probabilities(a, b, log_odds, score, order)
+    stops = _must_not(layout, orders)
+    joined = connected(n, *must) if len(orders.must_link) else None
     group = np.arange(n)
+    for members in layout.whole:
+        group[members] = members[0]
     log: list[tuple[Ints, Agglomeration]] = []
     done = 0
     for size in layout.sizes:
-        for members, cells in layout.batches(size, p):
-            if size == 2:
-                joined = cells[:, 0] >= cuts.at(2)
-                group[members[joined, 1]] = members[joined, 0]
+        for members, cells in layout.batches(size):
+            if size == 2 and constraints is None:
+                both = members[p[cells] >= cuts.at(2)]
+                group[both[:, 1]] = both[:, 0]
             else:
-                result = agglomerate(_square(cells, size), cuts)
-                group[members.ravel()] = np.take_along_axis(members, result.group, axis=1).ravel()
+                result = _batch(members, p[cells], cuts, orders, stops if stops is None else stops[cells], joined)
+                group[members] = np.take_along_axis(members, result.group, axis=1)
                 log.append((members, result))
             done += members.size
             report("clusters", done, layout.records)
-    return _result(group, order, place, log, cuts=cuts, floor=floor, raised=raised)
+    code = _numbered(group)
+    return Clustering(
+        labels=code[place].astype(np.int32),
+        cuts=cuts,
+        floor=floor,
+        raised=tuple(attrs.evolve(r, record=int(order[r.record])) for r in raised),
+        blocked=_blocked(log, code, order, orders),
+        bridges=_bridges(log, code, order),
+    )
+
+
+def _batch(
+    members: Ints, cells: Floats, cuts: Cuts, orders: Constraints, stops: Bits | None, joined: Ints | None
+) -> Agglomeration:
+    """Merge inside components of one size, under orders."""
+    size = members.shape[1]
+    start = None
+    if joined is not None:
+        start = (joined[members][:, :, None] == joined[members][:, None, :]).argmax(axis=2)
+    bars, limits = orders.rules(members) if orders.has_rules else (None, [])
+    if stops is not None:
+        bars = square(stops, size) if bars is None else bars | square(stops, size)
+    if bars is not None and not bars.any():
+        bars = None
+    return agglomerate(square(cells, size), cuts, start=start, barred=bars, limits=limits)
+
+
+def _must_not(layout: Layout, orders: Constraints) -> Bits | None:
+    """Bars in every cell, where there is a must-not-link at all."""
+    if not len(orders.must_not_link):
+        return None
+    pairs = np.sort(orders.must_not_link, axis=1)
+    stops = np.zeros(layout.cells, np.uint32)
+    stops[layout.inside(pairs[:, 0], pairs[:, 1])[1]] = 1 << MUST_NOT
+    return stops
+
+
+def _numbered(group: Ints) -> Ints:
+    """Labels 0, 1, ... in order of the first member, from the first member of each one's group."""
+    first = group == np.arange(len(group))
+    return np.asarray((np.cumsum(first) - 1)[group])
 
 
 def _ranked(n: int, rank: Ints) -> tuple[Ints, Ints]:
@@ -289,147 +243,34 @@ def _check_pairs(n: int, lo: Ints, hi: Ints, log_odds: Floats) -> None:
         raise BadRows("pairs", tuple(problems), "give each pair once, the smaller row number first")
 
 
-def _square(cells: Floats, k: int) -> Floats:
-    """(B, k, k) from the upper triangles, diagonal 0."""
-    i, j = np.triu_indices(k, 1)
-    p = np.zeros((len(cells), k, k))
-    p[:, i, j] = cells
-    p[:, j, i] = cells
-    return p
+def _bridges(log: Iterable[tuple[Ints, Agglomeration]], code: Ints, order: Ints) -> Merges:
+    """Weakest merge of every entity of three and more, in order of the entities."""
+    size = np.bincount(code) if len(code) else np.zeros(0, np.int64)
+    columns: list[list[NDArray[np.generic]]] = [[], [], [], [], []]
+    for members, found in log:
+        large = np.isfinite(found.weakest) & (size[code[members]] >= 3)
+        # absorbed groups keep what they remembered: only the first member of a finished group speaks for it
+        large &= found.group == np.arange(members.shape[1])
+        rows = np.nonzero(large)[0]
+        left, right = members[rows, found.left[large]], members[rows, found.right[large]]
+        for column, part in zip(
+            columns, (left, right, found.left_size[large], found.right_size[large], found.weakest[large]), strict=True
+        ):
+            column.append(part)
+    left, right, left_size, right_size, mean = (np.concatenate([np.zeros(0, np.int64), *c]) for c in columns)
+    by = np.argsort(code[left.astype(np.int64)])
+    return Merges.of(code, order, left[by], right[by], left_size[by], right_size[by], mean[by], [""] * len(by))
 
 
-@attrs.frozen(eq=False)
-class _Layout:
-    """Records of all components of two and more, components of one size side by side, members in id order."""
-
-    members: dict[int, Ints]  # size -> (B, size) records
-    start: dict[int, int]  # size -> first cell
-    cell: Ints  # (n,) first cell of the record's component; -1 for records alone
-    local: Ints  # (n,) place in its component
-    width: Ints  # (n,) size of its component
-
-    @property
-    def sizes(self) -> list[int]:
-        return sorted(self.members)
-
-    @property
-    def records(self) -> int:
-        return sum(m.size for m in self.members.values())
-
-    @classmethod
-    def of(cls, component: Ints) -> _Layout:
-        n = len(component)
-        count = np.bincount(component) if n else np.zeros(0, np.int64)
-        width = count[component]
-        linked = np.flatnonzero(width > 1)
-        # components are numbered by smallest member: sorting by component, then record, keeps both in id order
-        packed = np.sort((component[linked] << 32) | linked)
-        sorted_records = packed & 0xFFFFFFFF
-        cell, local = np.full(n, -1), np.zeros(n, np.int64)
-        members: dict[int, Ints] = {}
-        start: dict[int, int] = {}
-        cells = 0
-        wide = width[sorted_records]
-        for size in np.flatnonzero(np.bincount(wide)).tolist() if len(wide) else []:
-            rows = sorted_records[wide == size].reshape(-1, size)
-            members[size], start[size] = rows, cells
-            local[rows] = np.arange(size)
-            per = size * (size - 1) // 2
-            cell[rows] = (cells + np.arange(len(rows)) * per)[:, None]
-            cells += len(rows) * per
-        return cls(members, start, cell, local, width)
-
-    def matrix_cells(self, a: Ints, b: Ints, log_odds: Floats, score: Score | None, order: Ints) -> Floats:
-        """Probability of every pair inside a component, upper triangles one after the other."""
-        total = sum(m.shape[0] * s * (s - 1) // 2 for s, m in self.members.items())
-        inside = np.flatnonzero((self.cell[a] >= 0) & (self.cell[a] == self.cell[b]))
-        i, j, k = self.local[a[inside]], self.local[b[inside]], self.width[a[inside]]
-        at = self.cell[a[inside]] + i * (2 * k - i - 1) // 2 + (j - i - 1)
-        p = np.zeros(total)
-        known = np.zeros(total, bool)
-        known[at] = True
-        if int(known.sum()) < len(at):
-            first = np.full(total, -1)
-            first[at[::-1]] = inside[::-1]
-            rows = tuple(int(r) for r in inside[first[at] != inside])
-            raise BadRows("pairs", (BadRow("lo, hi", "a pair given again", rows),), "give each pair once")
-        p[at] = probability(log_odds[inside])
-        if score is not None and not known.all():
-            left, right = self._records(np.flatnonzero(~known))
-            rows_a, rows_b = order[left], order[right]
-            p[~known] = probability(
-                np.asarray(score(np.minimum(rows_a, rows_b), np.maximum(rows_a, rows_b)), np.float64)
-            )
-        return p
-
-    def _records(self, cells: Ints) -> tuple[Ints, Ints]:
-        left, right = [], []
-        for size in self.sizes:
-            rows, per = self.members[size], size * (size - 1) // 2
-            begin, end = np.searchsorted(cells, [self.start[size], self.start[size] + len(rows) * per])
-            which, pair = np.divmod(cells[begin:end] - self.start[size], per)
-            i, j = np.triu_indices(size, 1)
-            left.append(rows[which, i[pair]])
-            right.append(rows[which, j[pair]])
-        return np.concatenate(left), np.concatenate(right)
-
-    def batches(self, size: int, p: Floats) -> list[tuple[Ints, Floats]]:
-        """Slices of the components of one size with their cells; each slice small enough to square."""
-        rows, per = self.members[size], size * (size - 1) // 2
-        cells = p[self.start[size] : self.start[size] + len(rows) * per].reshape(-1, per)
-        step = max(1, CELLS // (size * size))
-        return [(rows[i : i + step], cells[i : i + step]) for i in range(0, len(rows), step)]
-
-
-def _result(
-    group: Ints,
-    order: Ints,
-    place: Ints,
-    log: list[tuple[Ints, Agglomeration]],
-    *,
-    cuts: Cuts,
-    floor: float,
-    raised: tuple[RaisedFloor, ...],
-) -> Clustering:
-    """Back from places in id order to row numbers."""
-    code = np.cumsum(group == np.arange(len(group))) - 1
-    by_place = code[group]
-    size = np.bincount(group, minlength=len(group))
-    parts = []
-    for members, result in log:
-        large = np.isfinite(result.weakest) & (size[members] >= 3)
-        rows, first = np.nonzero(large)
-        left, right = members[rows, result.left[large]], members[rows, result.right[large]]
-        parts.append(
-            (
-                members[rows, first],
-                left,
-                right,
-                result.left_size[large],
-                result.right_size[large],
-                result.weakest[large],
-            )
-        )
-    at, left, right, left_size, right_size, mean = _stacked(parts, (np.int64,) * 5 + (np.float64,))
-    by = np.argsort(at)
-    empty = np.zeros(0, np.int64)
-    return Clustering(
-        labels=by_place[place].astype(np.int32),
-        cuts=cuts,
-        floor=floor,
-        raised=tuple(attrs.evolve(r, record=int(order[r.record])) for r in raised),
-        blocked=Merges(empty.astype(np.int32), empty, empty, empty, empty, np.zeros(0), np.zeros(0, object)),
-        bridges=Merges(
-            by_place[at[by]].astype(np.int32),
-            order[left[by]],
-            order[right[by]],
-            left_size[by],
-            right_size[by],
-            mean[by],
-            np.full(len(at), "", object),
-        ),
-    )
-
-
-def _stacked(parts: list[tuple[NDArray[Any], ...]], types: tuple[type, ...]) -> list[NDArray[Any]]:
-    return [np.concatenate([np.zeros(0, t), *(p[i] for p in parts)]) for i, t in enumerate(types)]
+def _blocked(log: Iterable[tuple[Ints, Agglomeration]], code: Ints, order: Ints, orders: Constraints) -> Merges:
+    """Merges that orders stopped, by the ids of their groups."""
+    columns: list[list[NDArray[np.generic]]] = [[], [], [], [], [], []]
+    for members, found in log:
+        which, a, b, left_size, right_size = found.blocked
+        rows = (members[which, a], members[which, b], left_size, right_size, found.blocked_mean, found.blocked_bar)
+        for column, part in zip(columns, rows, strict=True):
+            column.append(part)
+    left, right, left_size, right_size, mean, bits = (np.concatenate([np.zeros(0, np.int64), *c]) for c in columns)
+    by = np.lexsort((right, left))
+    reasons = [orders.reason(int(bit)) for bit in bits[by]]
+    return Merges.of(code, order, left[by], right[by], left_size[by], right_size[by], mean[by], reasons)

@@ -77,9 +77,9 @@ def bounded_components(
 ) -> tuple[Ints, tuple[RaisedFloor, ...]]:
     """Components over links of at least `floor`, taken apart until none has more than `most` nodes.
 
-    Inside a component that is too large the floor rises by 1 as often as needed, up to `ceiling`. What is still too large
-    then is grown anew: the links of its maximum spanning forest, strongest first (ties by node), join parts as long as the
-    sum of both has at most `most` nodes. Nodes joined by `must` stay together whatever their number.
+    Inside a component that is too large the floor rises by 1 as often as needed, up to `ceiling`. What is still too
+    large then is grown anew: the links of its maximum spanning forest, strongest first (ties by node), join parts as
+    long as the sum of both has at most `most` nodes. Nodes joined by `must` stay together whatever their number.
 
     Parameters
     ----------
