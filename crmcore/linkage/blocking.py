@@ -15,6 +15,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from crmcore.errors import UnknownName
 from crmcore.linkage.encode import atom_hashes
 from crmcore.linkage.fields import DEFINITIONS, Kind
 from crmcore.linkage.records import Records
@@ -89,6 +90,14 @@ class KeySpace:
             if b[0] != NAMES and not self._is_name(b[0])
         ]
         return single + pairs + with_names
+
+    def check(self, keys: Sequence[BlockingKey]) -> None:
+        """Raise unless all parts of the keys exist."""
+        known = tuple(f"{field}/{atom}" for field, atom in self.atoms)
+        for key in keys:
+            for part in key.parts:
+                if part not in self.atoms:
+                    raise UnknownName("part of a blocking key", "/".join(part), known)
 
     def _is_name(self, field: str) -> bool:
         return (field, "sound") in self.atoms

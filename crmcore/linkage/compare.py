@@ -228,6 +228,10 @@ class Comparer:
             self._mark_swapped(out, left, right)
         return out
 
+    def levels_of(self, field: int, a: Codes, b: Codes) -> Levels:
+        """(m,) levels of pairs of values of one field."""
+        return _levels(self.fields[field], a, b)
+
     def _mark_swapped(self, out: Levels, left: Codes, right: Codes) -> None:
         """Given and family name exchanged: one level on the given name, the surname counts as missing."""
         g, s, table = self.given, self.surname, self.as_surname

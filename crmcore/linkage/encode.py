@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from crmcore.linkage.fields import DEFINITIONS, Comparison, Kind
 from crmcore.linkage.records import Column
 
-__all__ = ["Encoded", "atom_hashes", "encode"]
+__all__ = ["Encoded", "atom_hashes", "encode", "value_hashes"]
 
 Hashes = NDArray[np.uint32]
 
@@ -60,12 +60,35 @@ def _finish(sums: NDArray[np.uint64], empty: NDArray[np.bool_]) -> Hashes:
     return out
 
 
-def _hash(chars: NDArray[np.uint32]) -> Hashes:
-    """Multilinear hash of each row up to its zero padding (Lemire & Kaser 2014)."""
+def _sums(chars: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """Multilinear sum of each row; zero padding adds nothing (Lemire & Kaser 2014)."""
     sums = np.zeros(len(chars), np.uint64)
     for j in range(chars.shape[1]):
         sums += chars[:, j].astype(np.uint64) * _MULTIPLIERS[j]
-    return _finish(sums, chars[:, 0] == 0)
+    return sums
+
+
+def _hash(chars: NDArray[np.uint32]) -> Hashes:
+    return _finish(_sums(chars), chars[:, 0] == 0)
+
+
+def value_hashes(values: Sequence[str]) -> NDArray[np.uint64]:
+    """(k,) 64-bit hash of whole values (of their first 64 signs), the same in every process.
+
+    Examples
+    --------
+    >>> a, b = value_hashes(["smith", "smyth"])
+    >>> bool(a != b and a == value_hashes(["smith"])[0])
+    True
+    """
+    out = np.zeros(len(values), np.uint64)
+    for at, part in _chunks(values):
+        mixed = _sums(_matrix(part)[0])
+        mixed ^= mixed >> np.uint64(32)
+        mixed *= np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(29)
+        out[at : at + len(part)] = mixed
+    return out
 
 
 def _last(chars: NDArray[np.uint32], length: NDArray[np.int64], k: int) -> NDArray[np.uint32]:

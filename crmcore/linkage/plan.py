@@ -19,7 +19,7 @@ from crmcore.linkage.blocking import CAP, BlockingKey, KeySpace, Pairs, _blocks,
 from crmcore.linkage.compare import Comparer
 from crmcore.linkage.mixture import Weights, fit_em, log_odds, start
 from crmcore.linkage.rarity import Rarity, chance_levels
-from crmcore.linkage.scoring import Scorer, spread
+from crmcore.linkage.scoring import spread
 
 __all__ = ["BlockingPlan", "PlannedKey", "Sample", "choose_keys", "draw_sample", "fit_weights"]
 
@@ -30,7 +30,7 @@ ALL_PROBES = 30_000  # records: up to here every record is a probe
 PROBES = 6_000
 RANDOM_PAIRS = 600_000
 KEPT = 200_000  # candidate pairs that agree in two fields and more; as many of the others
-LEAST_GAIN = 1e-4  # of all expected matches: below that a key is not worth running
+LEAST_GAIN = 3e-5  # of all expected matches: below that a key is not worth running
 MOST_PER_RECORD = 10  # pairs a record that one key may make
 WIDE = 300  # expected pairs a record above which a key is not even tried
 
@@ -254,8 +254,3 @@ def choose_keys(sample: Sample, odds: Floats, *, budget_pairs: float) -> Blockin
         spent, found = spent + cost, found + gain
         chosen.append(PlannedKey(sample.keys[k], float(sample.key_pairs[k]), gain))
     return BlockingPlan(tuple(chosen), sample.cap, spent, found / total if total else 1.0, len(sample.keys))
-
-
-def sample_scorer(comparer: Comparer, weights: Weights, rarity: Rarity) -> Scorer:
-    """The scorer of fitted weights before any nickname is known."""
-    return Scorer(comparer, weights, rarity)

@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.linkage.compare import Comparer
+from crmcore.linkage.encode import Encoded, value_hashes
 from crmcore.linkage.fields import DEFINITIONS
 from crmcore.linkage.mixture import WIDTH, free_fields
 
-__all__ = ["Rarity"]
+__all__ = ["Rarity", "Shares", "chance_levels"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 MOST = 3.0  # nats that a fuzzy agreement may add or take
+
+
+@attrs.frozen(eq=False, repr=False)
+class Shares:
+    """How often values occurred in the records that a model was fitted on, by the hash of the value.
+
+    Only values that occurred twice or more are kept: all others count once, as unseen values do.
+    """
+
+    hashes: NDArray[np.uint64]  # (q,) ascending
+    counts: Ints  # (q,)
+    filled: int  # records that said anything
+
+    @classmethod
+    def of(cls, field: Encoded) -> Shares:
+        """Count the values of one field."""
+        again = np.flatnonzero(field.counts >= 2)
+        hashes = value_hashes(field.words[again])
+        order = np.argsort(hashes)
+        return cls(hashes[order], field.counts[again][order], field.filled)
+
+    def find(self, words: Sequence[str]) -> Floats:
+        """(k,) share of each value."""
+        counts = np.ones(len(words))
+        if len(self.hashes) and len(words):
+            wanted = value_hashes(words)
+            at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
+            counts = np.where(self.hashes[at] == wanted, self.counts[at], 1)
+        return counts / max(self.filled, 1)
 
 
 @attrs.frozen(eq=False)
@@ -29,14 +62,15 @@ class Rarity:
     free: NDArray[np.bool_]  # (5, f) classes that feel it
 
     @classmethod
-    def of(cls, comparer: Comparer, u: Floats) -> Rarity:
-        """Take shares from the records themselves."""
+    def of(cls, comparer: Comparer, u: Floats, shares: Sequence[Shares] | None = None) -> Rarity:
+        """Take shares from a model, or from the records themselves."""
         kinds = [e.kind for e in comparer.fields]
         free = free_fields(kinds)
         free[4] = False  # namesakes agree by chance, whatever the name
-        excess = tuple(
-            np.log(u[f, 1]) - np.log(np.maximum(e.counts, 1) / max(e.filled, 1)) for f, e in enumerate(comparer.fields)
-        )
+        found = [np.maximum(e.counts, 1) / max(e.filled, 1) for e in comparer.fields] if shares is None else [
+            s.find(e.words) for s, e in zip(shares, comparer.fields, strict=True)
+        ]
+        excess = tuple(np.log(u[f, 1]) - np.log(share) for f, share in enumerate(found))
         return cls(excess, tuple(DEFINITIONS[k].frequency_levels for k in kinds), free)
 
     def terms(self, comparer: Comparer, lo: NDArray[np.integer], hi: NDArray[np.integer], levels: NDArray[np.int8]) -> Floats:

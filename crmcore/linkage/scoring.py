@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from crmcore.linkage.compare import Comparer
 from crmcore.linkage.mixture import SAME_PERSON, Weights, log_odds
-from crmcore.linkage.nicknames import Nicknames
+from crmcore.linkage.nicknames import BoundNicknames
 from crmcore.linkage.rarity import Rarity
 
 __all__ = ["Scorer", "spread"]
@@ -48,7 +48,7 @@ class Scorer:
     comparer: Comparer
     weights: Weights
     rarity: Rarity
-    nicknames: Nicknames | None = None
+    nicknames: BoundNicknames | None = None
 
     def evidence(self, lo: Rows, hi: Rows) -> tuple[NDArray[np.int8], Floats]:
         """(m, f) levels and (m, 5) rarity by class of a moderate number of pairs."""
@@ -63,3 +63,7 @@ class Scorer:
         parts = [slice(at, at + CHUNK) for at in range(0, len(lo), CHUNK)]
         found = spread(lambda s: log_odds(self.weights, *self.evidence(lo[s], hi[s])), parts)
         return np.concatenate(list(found)) if parts else np.empty(0)
+
+    def odds_at_least(self, lo: Rows, hi: Rows, least: float) -> Floats:
+        """(m,) log-odds of one chunk of pairs; pairs that a bound proves to be below `least` may read -inf."""
+        return log_odds(self.weights, *self.evidence(lo, hi))
