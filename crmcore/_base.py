@@ -13,7 +13,18 @@ import attrs
 
 from crmcore.errors import NaiveDatetime, OutOfRange, UnknownName
 
-__all__ = ["Progress", "aware", "between", "html_table", "lazy_names", "mask", "mask_email", "mask_phone", "one_of", "reporter"]
+__all__ = [
+    "Progress",
+    "aware",
+    "between",
+    "html_table",
+    "lazy_names",
+    "mask",
+    "mask_email",
+    "mask_phone",
+    "one_of",
+    "reporter",
+]
 
 MASK = "\u2022\u2022\u2022"
 

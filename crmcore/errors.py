@@ -192,7 +192,8 @@ class NotConverged(CrmError, ArithmeticError):
     hint: str
 
     def __str__(self) -> str:
-        return f"{self.what} had not settled after {self.iterations} steps (change {self.change:.3g}).\n  hint: {self.hint}"
+        steps = f"{self.iterations} steps (change {self.change:.3g})"
+        return f"{self.what} had not settled after {steps}.\n  hint: {self.hint}"
 
 
 @attrs.define(eq=False)
@@ -231,7 +232,8 @@ class AccessDenied(CrmError, PermissionError):
     allowed: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"role {self.role!r} may not read {self.what!r}: allowed {list(self.allowed)}.\n  hint: ask under a role that may, or extend its view"
+        asked = f"role {self.role!r} may not read {self.what!r}: allowed {list(self.allowed)}"
+        return f"{asked}.\n  hint: ask under a role that may, or extend its view"
 
 
 @attrs.define(eq=False)
@@ -242,7 +244,9 @@ class MissingExtra(CrmError, ImportError):
     extra: str
 
     def __str__(self) -> str:
-        return f"{self.what} needs an optional library that is not installed.\n  hint: pip install 'crmcore[{self.extra}]'"
+        return (
+            f"{self.what} needs an optional library that is not installed.\n  hint: pip install 'crmcore[{self.extra}]'"
+        )
 
 
 @attrs.define(eq=False)
