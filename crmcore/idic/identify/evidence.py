@@ -11,7 +11,7 @@ import attrs
 
 from crmcore.idic.identify.folding import JUNK, words
 from crmcore.idic.identify.roles import Meaning as M
-from crmcore.idic.identify.vocabulary import HEADINGS, NOT_THE_THING, WEAK_HEADINGS
+from crmcore.idic.identify.vocabulary import CALENDAR_WORDS, HEADINGS, NOT_THE_THING, WEAK_HEADINGS
 from crmcore.idic.identify.wordlists import (
     CITIES,
     COUNTRIES,
@@ -101,6 +101,8 @@ def heading_evidence(heading: str) -> tuple[dict[M, Evidence], int]:
     if whole in WEAK_HEADINGS:
         reason = f"heading {heading!r} can mean this"
         return {m: Evidence(0.45, reason) for m in WEAK_HEADINGS[whole]}, part
+    if whole in CALENDAR_WORDS:  # the year of what? of birth only beside its month and day, and seldom then
+        return {CALENDAR_WORDS[whole]: Evidence(0.3, f"heading {heading!r} may belong to any date")}, part
     if whole in HEADINGS:
         return {HEADINGS[whole]: Evidence(0.85, f"heading {heading!r}")}, part
     return _inside(heading, letters), part
@@ -205,7 +207,7 @@ _MUST: dict[M, Callable[[Look], bool]] = {
     M.GIVEN_NAME: lambda k: k.share("letters") > 0.6 and k.share("long") < 0.2,
     M.SURNAME: lambda k: k.share("letters") > 0.6 and k.share("long") < 0.2,
     M.FULL_NAME: lambda k: k.share("letters") > 0.5 and k.share("long") < 0.3,
-    M.BIRTH_DATE: lambda k: k.share("date") > 0.5 or k.share("year") > 0.8 or k.share("digits") > 0.8,
+    M.BIRTH_DATE: lambda k: k.share("date") > 0.4 or k.share("seven digits") > 0.5,
     M.BIRTH_YEAR: lambda k: k.share("year") > 0.8,
     M.BIRTH_MONTH: lambda k: k.share("month") > 0.8 or (k.share("letters") > 0.8 and k.distinct <= 40),
     M.BIRTH_DAY: lambda k: k.share("day") > 0.8,

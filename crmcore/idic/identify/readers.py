@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import mask
+from crmcore._frames import read_frame
 from crmcore.errors import BadRow, BadRows, DuplicateIds, EmptyInput, MissingExtra, WrongType
 from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.source_table import ABSENT, SourceTable, encode, rows_of
@@ -43,7 +44,7 @@ def read(sources: Any, schema: Schema | None = None) -> RecordTable:
     Returns
     -------
     RecordTable
-        Raw text. `record_id` is `source:id`, or `source:row` (from 1) where no column identifies rows. Times are UTC;
+        Raw text. `record_id` is `source:id`, or `source:row` (from 0) where no column identifies rows. Times are UTC;
         naive ones are read as UTC, unreadable ones are NaT.
 
     Errors
@@ -56,7 +57,7 @@ def read(sources: Any, schema: Schema | None = None) -> RecordTable:
     Examples
     --------
     >>> read({"members": [{"id": 7, "name": "Ann"}], "page": [{"name": "Bo"}]}).record_id.tolist()
-    ['members:7', 'page:1']
+    ['members:7', 'page:0']
     """
     table = read_columns(sources)
     bound = (schema or Schema()).bind(table)
@@ -65,7 +66,7 @@ def read(sources: Any, schema: Schema | None = None) -> RecordTable:
     for code, name in enumerate(table.sources):
         rows = rows_of(table, code)
         column = bound.id_column(name)
-        ids[rows] = _ids(name, table.columns[column], rows, column) if column else [f"{name}:{i + 1}" for i in range(len(rows))]
+        ids[rows] = _ids(name, table.columns[column], rows, column) if column else [f"{name}:{i}" for i in range(len(rows))]
         stamp = bound.time_column(name)
         if stamp:
             time[rows] = _times(table.columns[stamp], rows)
@@ -95,15 +96,15 @@ def read_columns(sources: Any) -> SourceTable:
             cells.extend(source[key] if key in source else [ABSENT] * n)
         columns[key], types[key] = encode(cells)
     source = np.repeat(np.arange(len(named), dtype=np.int32), counts)
-    ids = np.array([f"{name}:{i + 1}" for (name, _), n in zip(named, counts, strict=True) for i in range(n)], object)
+    ids = np.array([f"{name}:{i}" for (name, _), n in zip(named, counts, strict=True) for i in range(n)], object)
     return SourceTable(
         ids,
         source,
         tuple(name for name, _ in named),
         np.full(int(starts[-1]), "NaT", "datetime64[us]"),
         columns,
-        types,
-        tuple(tuple(c) for _, c in named),
+        cell_types=types,
+        fields=tuple(tuple(c) for _, c in named),
     )
 
 
@@ -199,15 +200,8 @@ def _record_columns(records: Sequence[Any]) -> _Columns:
 
 def _frame_columns(frame: Any) -> _Columns:
     """Columns of any frame that narwhals reads."""
-    import narwhals.stable.v2 as nw
-
-    try:
-        wrapped = nw.from_native(frame)
-    except TypeError as error:
-        allowed = "a data frame, list of dicts, dict of columns or path"
-        raise WrongType("source", type(frame).__name__, allowed, "convert it with its to_dict or to_pandas method") from error
-    eager = wrapped.collect() if isinstance(wrapped, nw.LazyFrame) else wrapped
-    return {str(name): [None if c is None or c != c else c for c in eager[name].to_list()] for name in eager.columns}
+    read = read_frame(frame, missing=())  # which words mean "missing" is decided per kind, in normalisation
+    return {name: read.column(name) for name in read.columns}
 
 
 def _file_columns(path: Path) -> _Columns:

@@ -296,7 +296,13 @@ def _settle(roles: dict[str, Role]) -> dict[str, Role]:
     if not named(Meaning.BIRTH_YEAR):
         for name in named(Meaning.BIRTH_MONTH, Meaning.BIRTH_DAY):
             turn(name, Meaning.IGNORE, "a month or day of birth without a year")
-    if len(named(*_BIRTH_PARTS)) and named(Meaning.BIRTH_DATE):
+    parts = [named(m) for m in _BIRTH_PARTS]
+    if all(parts) and not named(Meaning.BIRTH_DATE):
+        for name in (p[0] for p in parts):
+            sure = max(roles[name].confidence, 0.8)
+            roles[name] = attrs.evolve(roles[name], confidence=sure)
+            turn(name, roles[name].kind, "year, month and day stand side by side")
+    if named(*_BIRTH_PARTS) and named(Meaning.BIRTH_DATE):
         for name in named(*_BIRTH_PARTS):
             turn(name, Meaning.IGNORE, "the whole birth date is there")
     names = named(Meaning.FULL_NAME)

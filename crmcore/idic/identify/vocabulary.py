@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from crmcore.idic.identify.roles import Meaning as M
 
-__all__ = ["HEADINGS", "NOT_THE_THING", "WEAK_HEADINGS"]
+__all__ = ["CALENDAR_WORDS", "HEADINGS", "NOT_THE_THING", "WEAK_HEADINGS"]
 
 _WORDS: dict[M, str] = {
     M.GIVEN_NAME: """firstname fname givenname given forename forenames first christianname middlename midname middle secondname
@@ -89,16 +89,6 @@ WEAK_HEADINGS: dict[str, tuple[M, ...]] = {
     "by": (M.BIRTH_YEAR,),
     "bm": (M.BIRTH_MONTH,),
     "bd": (M.BIRTH_DAY, M.BIRTH_DATE),
-    "yy": (M.BIRTH_YEAR,),
-    "year": (M.BIRTH_YEAR,),
-    "month": (M.BIRTH_MONTH,),
-    "day": (M.BIRTH_DAY,),
-    "jahr": (M.BIRTH_YEAR,),
-    "monat": (M.BIRTH_MONTH,),
-    "tag": (M.BIRTH_DAY,),
-    "annee": (M.BIRTH_YEAR,),
-    "mois": (M.BIRTH_MONTH,),
-    "jour": (M.BIRTH_DAY,),
     "no": (M.STREET_NUMBER, M.RECORD_ID),
     "nr": (M.STREET_NUMBER, M.RECORD_ID),
     "number": (M.STREET_NUMBER, M.IDENTIFIER),
@@ -133,6 +123,13 @@ WEAK_HEADINGS: dict[str, tuple[M, ...]] = {
     "nick": (M.HANDLE,),
 }
 """Headings that mean several things, or that count only where the values agree."""
+
+CALENDAR_WORDS: dict[str, M] = {
+    **dict.fromkeys(("year", "yy", "yyyy", "jahr", "annee", "ano"), M.BIRTH_YEAR),
+    **dict.fromkeys(("month", "mm", "monat", "mois", "mes"), M.BIRTH_MONTH),
+    **dict.fromkeys(("day", "dd", "tag", "jour", "dia"), M.BIRTH_DAY),
+}
+"""Parts of a date that do not say of which."""
 
 NOT_THE_THING = frozenset(
     "type flag status count opt optin consent verified valid hash hashed is has score segment source channel domain length "
