@@ -1,0 +1,1 @@
+"""Identify: who is behind a record, on every channel."""
