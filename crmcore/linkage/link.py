@@ -43,13 +43,33 @@ class Care(enum.StrEnum):
     CAREFUL = "careful"
 
 
-# Mean probabilities are too low between groups of many records (missing cells, no evidence through third records), so
-# the cut falls with the size that a merge would reach.
-CUTS: Mapping[Care, Cuts] = {
-    Care.EAGER: Cuts.steps({2: 0.15, 5: 0.1}),
-    Care.BALANCED: Cuts.steps({2: 0.25, 5: 0.2, 7: 0.15}),
-    Care.CAREFUL: Cuts.steps({2: 0.5, 5: 0.4}),
-}
+# Two groups are worth merging when the mean probability between them passes about a quarter; where records of one
+# entity are many, the mean is too low (missing cells, no evidence through third records), and the cut must fall with the
+# size that a merge would reach, but only where the model expects entities of such a size.
+_CUT = {Care.EAGER: 0.15, Care.BALANCED: 0.25, Care.CAREFUL: 0.5}
+_FALL = 0.4  # share of the cut that a large entity is let off
+_SMALL_ENTITY, _LARGE_ENTITY = 4, 7  # records: no relief up to here, all of it from there
+_FEW, _MANY = 1.5, 3.5  # records in the entity of a typical record: below no relief, above all of it
+
+
+def cuts_for(care: Care, matches_per_record: float) -> Cuts:
+    """Evidence that a merge needs, by the size it would reach.
+
+    Parameters
+    ----------
+    care : how careful to be
+    matches_per_record : expected pairs of one person, divided by the records
+
+    Examples
+    --------
+    >>> cuts_for(Care.BALANCED, 0.2).at(9), round(cuts_for(Care.BALANCED, 4.0).at(9), 3)
+    (0.25, 0.15)
+    """
+    typical = 1 + 2 * matches_per_record
+    relief = _FALL * min(max((typical - _FEW) / (_MANY - _FEW), 0.0), 1.0)
+    sizes = np.arange(_LARGE_ENTITY + 1)
+    large = np.clip((sizes - _SMALL_ENTITY) / (_LARGE_ENTITY - _SMALL_ENTITY), 0.0, 1.0)
+    return Cuts(tuple((_CUT[care] * (1 - relief * large)).tolist()))
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -241,11 +261,11 @@ class _Fit:
         progress("fit weights", 0, 1)
         weights, rarity, odds = fit_weights(comparer, sample, n_records=n, rng=rng)
         progress("fit weights", 1, 1)
-        matches = float(weights.pi[:2].sum()) * (n - 1) / 2
+        matches = float(weights.pi[:2].sum()) * (n - 1) / 2  # a record
         a_record = budget if budget is not None else min(max(BUDGET, SMALL / max(n, 1)), MOST_BUDGET)
         plan = choose_keys(sample, odds, budget_pairs=max(a_record, 1.5 * matches) * n)
         chosen = own + tuple(k.key for k in plan.keys if k.key not in own)
-        return cls(ranked, space, Scorer(comparer, weights, rarity), plan, chosen, CUTS[care])
+        return cls(ranked, space, Scorer(comparer, weights, rarity), plan, chosen, cuts_for(care, matches))
 
     def finish(self, constraints: Constraints | None, progress: Progress) -> _Found:
         """Compare all candidates, cluster, learn nicknames, score again what they can change, cluster again."""

@@ -53,11 +53,13 @@ class Shares:
 class Rarity:
     """Per value, how much more or less than average an agreement on it says.
 
-    Level 1 adds log(u_same / share of the value); the next levels half of that for the commoner of the two values,
-    clipped to +-3 nats (the frequency adjustment of Winkler 1989, carried to fuzzy levels).
+    Level 1 adds log(mean share / share of the value); the next levels half of that for the commoner of the two values,
+    clipped to +-3 nats (the frequency adjustment of Winkler 1989, carried to fuzzy levels). The mean share is
+    u_same + 1 / n: like the share of a value it counts a record with itself, or values of near-unique columns (a
+    membership number on two records) would look common.
     """
 
-    excess: tuple[Floats, ...]  # per field (k,) log(u_same / share)
+    excess: tuple[Floats, ...]  # per field (k,) log(mean share / share)
     levels: tuple[int, ...]  # per field: last level that counts
     free: NDArray[np.bool_]  # (5, f) classes that feel it
 
@@ -70,7 +72,8 @@ class Rarity:
         found = [np.maximum(e.counts, 1) / max(e.filled, 1) for e in comparer.fields] if shares is None else [
             s.find(e.words) for s, e in zip(shares, comparer.fields, strict=True)
         ]
-        excess = tuple(np.log(u[f, 1]) - np.log(share) for f, share in enumerate(found))
+        filled = [e.filled for e in comparer.fields] if shares is None else [s.filled for s in shares]
+        excess = tuple(np.log(u[f, 1] + 1 / max(filled[f], 1)) - np.log(share) for f, share in enumerate(found))
         return cls(excess, tuple(DEFINITIONS[k].frequency_levels for k in kinds), free)
 
     def terms(self, comparer: Comparer, lo: NDArray[np.integer], hi: NDArray[np.integer], levels: NDArray[np.int8]) -> Floats:
