@@ -307,7 +307,12 @@ def wilson(value: float, variance: float, units: float, /, *, level: float) -> t
 
     if math.isnan(value) or units <= 0:
         return 0.0, 1.0
-    n = value * (1 - value) / variance if variance > 0 and 0 < value < 1 else units
+    if variance <= 0:
+        n = units
+    elif 0 < value < 1:
+        n = value * (1 - value) / variance
+    else:  # the spread of a share that was never seen to fail: the largest that a share can have
+        n = min(units, 0.25 / variance)
     z2 = NormalDist().inv_cdf(0.5 + level / 2) ** 2
     middle = (value + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2 * (value * (1 - value) / n + z2 / (4 * n * n))) / (1 + z2 / n)
