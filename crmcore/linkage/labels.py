@@ -323,7 +323,9 @@ class _Fit:
         size = self.design.shape[1]
         spread = np.array([SPREAD_SHIFT, SPREAD_SLOPE] + [SPREAD_FIELD] * (size - 2))
         before = self.loss(np.zeros(size))[0]
-        thetas, variances, evidence = [np.zeros(size)], [np.zeros(size)], [math.log(TRUST) - before]
+        thetas: list[Floats] = [np.zeros(size)]
+        variances: list[Floats] = [np.zeros(size)]
+        evidence = [math.log(TRUST) - before]
         for strength in STRENGTHS:
             unit = spread / math.sqrt(strength)
             theta = self._held(unit)
@@ -331,7 +333,7 @@ class _Fit:
             curvature = curvature + np.diag(unit**-2)
             occam = 0.5 * float(np.sum((theta / unit) ** 2) + np.linalg.slogdet(curvature * np.outer(unit, unit))[1])
             thetas.append(theta)
-            variances.append(np.diag(np.linalg.inv(curvature)))
+            variances.append(np.asarray(np.diag(np.linalg.inv(curvature)), np.float64))
             evidence.append(math.log((1 - TRUST) / len(STRENGTHS)) - after - occam)
         share = np.exp(np.array(evidence) - max(evidence))
         share /= share.sum()
