@@ -25,6 +25,12 @@ def _as_cuts(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(float(v) for v in values)
 
 
+def _are_probabilities(_instance: object, _attribute: object, values: tuple[float, ...]) -> None:
+    if not values or not all(0.0 <= v <= 1.0 for v in values):
+        hint = "a cut is a mean probability, such as 0.25"
+        raise OutOfRange("cuts", values, "at least one number, each from 0 to 1", hint)
+
+
 @attrs.frozen
 class Cuts:
     """How much evidence a merge needs: the lowest mean probability between two groups, by the size they would reach.
@@ -44,14 +50,7 @@ class Cuts:
     (0.4, 0.4, 0.25)
     """
 
-    values: tuple[float, ...] = attrs.field(default=(0.25,), converter=_as_cuts)
-
-    @values.validator
-    def _probabilities(self, _attribute: object, values: tuple[float, ...]) -> None:
-        if not values or not all(0.0 <= v <= 1.0 for v in values):
-            raise OutOfRange(
-                "cuts", values, "at least one number, each from 0 to 1", "a cut is a mean probability, such as 0.25"
-            )
+    values: tuple[float, ...] = attrs.field(default=(0.25,), converter=_as_cuts, validator=_are_probabilities)
 
     @classmethod
     def constant(cls, cut: float) -> Cuts:
@@ -85,7 +84,8 @@ class Agglomeration:
     left, right, left_size, right_size : (B, k)
         The two parts of that merge (smallest members) and their sizes.
     blocked : (5, q) integers
-        Merges that evidence wanted and a bar stopped: component, smallest members of both groups, sizes of both.
+        Pairs of groups that reached their cut and were barred: component, smallest members of both, sizes of both; each
+        when it first got so far.
     blocked_mean, blocked_bar : (q,)
         Their mean p, and the bits that stopped them.
     """
@@ -160,7 +160,7 @@ def agglomerate(
         for b in range(1, k):
             rows = np.flatnonzero(start[:, b] != b)
             steps.join(rows, start[rows, b], np.full(len(rows), b), None)
-    log: list[tuple[Ints, Floats, NDArray[np.uint32]]] = []
+    steps.stop_all()
     live = np.arange(B)
     while live.size:
         flat = steps.wanted.reshape(B, -1)[live] if live.size < B else steps.wanted.reshape(B, -1)
@@ -169,19 +169,8 @@ def agglomerate(
         go = mean > NEVER
         live, best, mean = live[go], best[go], mean[go]
         a, b = np.divmod(best, k)
-        if bars is None:
-            steps.join(live, a, b, mean)
-            continue
-        bits = bars[live, a, b]
-        stop = bits != 0
-        if stop.any():
-            rows, left, right = live[stop], a[stop], b[stop]
-            log.append(
-                (np.stack([rows, left, right, steps.size[rows, left], steps.size[rows, right]]), mean[stop], bits[stop])
-            )
-            steps.forget(rows, left, right)
-        steps.join(live[~stop], a[~stop], b[~stop], mean[~stop])
-    log.append((np.zeros((5, 0), np.int64), np.zeros(0), np.zeros(0, np.uint32)))
+        steps.join(live, a, b, mean)
+        steps.stop(live, a)
     return Agglomeration(
         group=steps.group,
         weakest=steps.weakest,
@@ -189,9 +178,9 @@ def agglomerate(
         right=steps.bridge[1],
         left_size=steps.bridge[2],
         right_size=steps.bridge[3],
-        blocked=np.concatenate([where for where, _, _ in log], axis=1),
-        blocked_mean=np.concatenate([m for _, m, _ in log]),
-        blocked_bar=np.concatenate([bar for _, _, bar in log]),
+        blocked=np.concatenate([where for where, _, _ in steps.log], axis=1),
+        blocked_mean=np.concatenate([m for _, m, _ in steps.log]),
+        blocked_bar=np.concatenate([bar for _, _, bar in steps.log]),
     )
 
 
@@ -212,15 +201,15 @@ class Joined:
         self.weakest = np.full((B, k), np.inf)
         self.bridge = np.zeros((4, B, k), np.int64)
         self.bars = bars
+        self.log = [(np.zeros((5, 0), np.int64), np.zeros(0), np.zeros(0, np.uint32))]
         self.limits: list[tuple[NDArray[np.bool_], int, int]] = []
         for values, most, bit in limits:
             # the first member that holds a value stands for it: k columns are always enough
             first = (values[:, :, None] == values[:, None, :]).argmax(axis=2)
             holds = (first[:, :, None] == here) & (values >= 0)[:, :, None]
             self.limits.append((holds, most, bit))
-            if bars is not None:
-                for a in range(k):
-                    self._bar(np.arange(B), np.full(B, a))
+            for a in range(k if most < 2 else 0):  # two values are within any larger limit
+                self._bar(np.arange(B), np.full(B, a))
 
     def join(self, rows: Ints, a: Ints, b: Ints, mean: Floats | None) -> None:
         """Group b of each component in `rows` joins group a; `mean` None: by order, not on evidence."""
@@ -251,11 +240,29 @@ class Joined:
                 holds[rows, a] |= holds[rows, b]
             self._bar(rows, a)
 
-    def forget(self, rows: Ints, a: Ints, b: Ints) -> None:
-        """Two groups will never be asked again, nor what they grow into."""
-        for matrix, nothing in ((self.wanted, NEVER), (self.sums, -np.inf)):
-            matrix[rows, a, b] = nothing
-            matrix[rows, b, a] = nothing
+    def stop_all(self) -> None:
+        """Take every barred merge off the list of wanted ones."""
+        if self.bars is not None:
+            rows, a, b = np.nonzero((self.wanted > NEVER) & (self.bars != 0))
+            self._forget(rows, a, b)
+
+    def stop(self, rows: Ints, a: Ints) -> None:
+        """The same after group `a` of each component in `rows` has grown."""
+        if self.bars is not None:
+            at, b = np.nonzero((self.wanted[rows, a] > NEVER) & (self.bars[rows, a] != 0))
+            self._forget(rows[at], np.minimum(a[at], b), np.maximum(a[at], b))
+
+    def _forget(self, rows: Ints, a: Ints, b: Ints) -> None:
+        """Log barred merges, and never want them again, nor what they grow into: a bar is never lifted."""
+        if self.bars is None:
+            return
+        once = a < b
+        rows, a, b = rows[once], a[once], b[once]
+        where = np.stack([rows, a, b, self.size[rows, a], self.size[rows, b]])
+        self.log.append((where, self.wanted[rows, a, b], self.bars[rows, a, b]))
+        for left, right in ((a, b), (b, a)):
+            self.wanted[rows, left, right] = NEVER
+            self.sums[rows, left, right] = -np.inf
 
     def _bar(self, rows: Ints, a: Ints) -> None:
         if self.bars is None:

@@ -246,31 +246,30 @@ def _check_pairs(n: int, lo: Ints, hi: Ints, log_odds: Floats) -> None:
 def _bridges(log: Iterable[tuple[Ints, Agglomeration]], code: Ints, order: Ints) -> Merges:
     """Weakest merge of every entity of three and more, in order of the entities."""
     size = np.bincount(code) if len(code) else np.zeros(0, np.int64)
-    columns: list[list[NDArray[np.generic]]] = [[], [], [], [], []]
+    groups, means = [np.zeros((4, 0), np.int64)], [np.zeros(0)]
     for members, found in log:
         large = np.isfinite(found.weakest) & (size[code[members]] >= 3)
         # absorbed groups keep what they remembered: only the first member of a finished group speaks for it
         large &= found.group == np.arange(members.shape[1])
         rows = np.nonzero(large)[0]
         left, right = members[rows, found.left[large]], members[rows, found.right[large]]
-        for column, part in zip(
-            columns, (left, right, found.left_size[large], found.right_size[large], found.weakest[large]), strict=True
-        ):
-            column.append(part)
-    left, right, left_size, right_size, mean = (np.concatenate([np.zeros(0, np.int64), *c]) for c in columns)
-    by = np.argsort(code[left.astype(np.int64)])
-    return Merges.of(code, order, left[by], right[by], left_size[by], right_size[by], mean[by], [""] * len(by))
+        groups.append(np.stack([left, right, found.left_size[large], found.right_size[large]]))
+        means.append(found.weakest[large])
+    met, mean = np.concatenate(groups, axis=1), np.concatenate(means)
+    by = np.argsort(code[met[0]])
+    return Merges.of(code, order, met[:, by], mean[by], np.full(len(by), "", object))
 
 
 def _blocked(log: Iterable[tuple[Ints, Agglomeration]], code: Ints, order: Ints, orders: Constraints) -> Merges:
     """Merges that orders stopped, by the ids of their groups."""
-    columns: list[list[NDArray[np.generic]]] = [[], [], [], [], [], []]
+    groups, means, bars = [np.zeros((4, 0), np.int64)], [np.zeros(0)], [np.zeros(0, np.uint32)]
     for members, found in log:
         which, a, b, left_size, right_size = found.blocked
-        rows = (members[which, a], members[which, b], left_size, right_size, found.blocked_mean, found.blocked_bar)
-        for column, part in zip(columns, rows, strict=True):
-            column.append(part)
-    left, right, left_size, right_size, mean, bits = (np.concatenate([np.zeros(0, np.int64), *c]) for c in columns)
-    by = np.lexsort((right, left))
-    reasons = [orders.reason(int(bit)) for bit in bits[by]]
-    return Merges.of(code, order, left[by], right[by], left_size[by], right_size[by], mean[by], reasons)
+        groups.append(np.stack([members[which, a], members[which, b], left_size, right_size]))
+        means.append(found.blocked_mean)
+        bars.append(found.blocked_bar)
+    met, mean, bar = np.concatenate(groups, axis=1), np.concatenate(means), np.concatenate(bars)
+    by = np.lexsort((met[1], met[0]))
+    bits, which = np.unique(bar[by], return_inverse=True)
+    reasons = np.array([orders.reason(int(b)) for b in bits] + [""], object)
+    return Merges.of(code, order, met[:, by], mean[by], reasons[which])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import html_table
+from crmcore.errors import UnknownName
 from crmcore.linkage.agglomerate import Cuts
 from crmcore.linkage.components import RaisedFloor
 
-__all__ = ["Clustering", "Merges"]
+__all__ = ["Clustering", "Merges", "frame_of_columns"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -52,34 +53,30 @@ class Merges:
         return f"Merges({len(self)})"
 
     @classmethod
-    def of(
-        cls,
-        code: Ints,
-        order: Ints,
-        left: Ints,
-        right: Ints,
-        left_size: Ints,
-        right_size: Ints,
-        mean: Floats,
-        reason: Sequence[str],
-    ) -> Merges:
-        """Build from places in id order: `code` is the label of each place, `order` its row."""
-        words = np.empty(len(reason), object)
-        words[:] = list(reason)
-        return cls(code[left].astype(np.int32), order[left], order[right], left_size, right_size, mean, words)
+    def of(cls, code: Ints, order: Ints, met: Ints, mean: Floats, reason: NDArray[np.object_]) -> Merges:
+        """Build from places in id order.
+
+        Parameters
+        ----------
+        code, order : (n,)
+            Label and row of the record at each place.
+        met : (4, q)
+            Places of the first records of both groups, and their sizes.
+        mean, reason : (q,)
+        """
+        left, right, left_size, right_size = met
+        return cls(code[left].astype(np.int32), order[left], order[right], left_size, right_size, mean, reason)
 
     def weakest(self, most: int) -> Merges:
         """The `most` merges with the lowest mean, weakest first; ties by cluster."""
         rows = np.lexsort((self.cluster, self.mean))[:most]
         return Merges(*(getattr(self, f.name)[rows] for f in attrs.fields(Merges)))
 
-    def to_frame(self, *, backend: Any) -> Any:
-        """One row per merge, in a frame of `backend` (such as "polars", "pandas", "pyarrow")."""
-        import narwhals.stable.v2 as nw
-
+    def to_frame(self, *, backend: Any = None) -> Any:
+        """One row per merge, in a frame of `backend`; see `frame_of_columns`."""
         columns = {f.name: getattr(self, f.name) for f in attrs.fields(Merges)}
         columns["reason"] = self.reason.tolist()
-        return nw.from_dict(columns, backend=backend).to_native()
+        return frame_of_columns(columns, backend=backend)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -95,7 +92,7 @@ class Clustering:
     raised : components
         Where the floor had to rise because a component was too large.
     blocked : merges
-        Where a constraint stopped a merge that evidence wanted: for review.
+        Pairs of groups with enough evidence to merge that a constraint kept apart: for review.
     bridges : merges
         For each entity of 3 and more records the weakest merge that made it: weak ones go to review.
     """
@@ -142,9 +139,33 @@ class Clustering:
         rows = [{"records in entity": s, "entities": c} for s, c in self.histogram.items()]
         return html_table(rows, caption=str(self))
 
-    def to_frame(self, *, backend: Any) -> Any:
+    def to_frame(self, *, backend: Any = None) -> Any:
         """One row per record: row, entity, records in that entity."""
-        import narwhals.stable.v2 as nw
-
         columns = {"row": np.arange(len(self)), "entity": self.labels, "size": self.sizes[self.labels]}
-        return nw.from_dict(columns, backend=backend).to_native()
+        return frame_of_columns(columns, backend=backend)
+
+
+def frame_of_columns(columns: Mapping[str, Any], /, *, backend: Any = None) -> Any:
+    """Frame of equally long columns, in the caller's own library.
+
+    Parameters
+    ----------
+    columns : name -> array or list
+    backend : name or module, optional
+        What narwhals accepts ("polars", "pandas", "pyarrow"); None takes the first of these that is installed.
+
+    Raises
+    ------
+    UnknownName
+        None of the three is installed and none was named.
+    """
+    from importlib.util import find_spec
+
+    import narwhals.stable.v2 as nw
+
+    if backend is None:
+        known = ("polars", "pandas", "pyarrow")
+        backend = next((name for name in known if find_spec(name)), None)
+        if backend is None:
+            raise UnknownName("installed frame library", "none", known)
+    return nw.from_dict(columns, backend=backend).to_native()

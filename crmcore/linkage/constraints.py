@@ -50,8 +50,8 @@ class Constraints:
     Constraints(1 must-link, 1 must-not-link)
     """
 
-    must_link: Ints = attrs.field(default=(), converter=_as_pairs)
-    must_not_link: Ints = attrs.field(default=(), converter=_as_pairs)
+    must_link: Ints = attrs.field(factory=lambda: np.zeros((0, 2), np.int64), converter=_as_pairs)
+    must_not_link: Ints = attrs.field(factory=lambda: np.zeros((0, 2), np.int64), converter=_as_pairs)
     source: NDArray[np.integer] | None = None
     one_to_one: tuple[int, ...] = attrs.field(default=(), converter=tuple)
     max_values: Mapping[str, tuple[NDArray[np.integer], int]] = attrs.field(factory=dict)

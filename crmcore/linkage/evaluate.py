@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from crmcore._base import html_table
 from crmcore.errors import EmptyInput, WrongType
+from crmcore.linkage.clustering import frame_of_columns
 
 if TYPE_CHECKING:
     from crmcore.metrics import Estimate
@@ -103,12 +104,10 @@ class LinkageQuality:
             )
         return listed
 
-    def to_frame(self, *, backend: Any) -> Any:
-        """One row per measure, in a frame of `backend` (such as "polars", "pandas", "pyarrow")."""
-        import narwhals.stable.v2 as nw
-
+    def to_frame(self, *, backend: Any = None) -> Any:
+        """One row per measure, in a frame of `backend`; see `frame_of_columns`."""
         rows = self.rows()
-        return nw.from_dict({k: [row[k] for row in rows] for k in rows[0]}, backend=backend).to_native()
+        return frame_of_columns({k: [row[k] for row in rows] for k in rows[0]}, backend=backend)
 
     def _repr_html_(self) -> str:
         return html_table(self.rows(), caption="Linkage quality", limit=30)
@@ -285,7 +284,7 @@ def linearised(numerator: Floats, denominator: Floats, /) -> tuple[float, Floats
     return ratio, (numerator - ratio * denominator) / below
 
 
-def wilson(value: float, variance: float, units: float, /, *, level: float) -> tuple[float, float]:
+def share_interval(value: float, variance: float, units: float, /, *, level: float) -> tuple[float, float]:
     """Wilson interval of a share with a known variance, through the effective number of observations.
 
     Parameters
@@ -300,25 +299,28 @@ def wilson(value: float, variance: float, units: float, /, *, level: float) -> t
 
     Examples
     --------
-    >>> [round(x, 3) for x in wilson(0.8, 0.8 * 0.2 / 100, 100, level=0.95)]
+    >>> [round(x, 3) for x in share_interval(0.8, 0.8 * 0.2 / 100, 100, level=0.95)]
     [0.711, 0.867]
     """
-    from statistics import NormalDist
+    from crmcore.metrics import wilson_interval
 
     if math.isnan(value) or units <= 0:
         return 0.0, 1.0
-    n = value * (1 - value) / variance if variance > 0 and 0 < value < 1 else units
-    z2 = NormalDist().inv_cdf(0.5 + level / 2) ** 2
-    middle = (value + z2 / (2 * n)) / (1 + z2 / n)
-    half = math.sqrt(z2 * (value * (1 - value) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-    return max(0.0, min(middle - half, value)), min(1.0, max(middle + half, value))
+    if variance <= 0:
+        n = units
+    elif 0 < value < 1:
+        n = value * (1 - value) / variance
+    else:  # the spread of a share that was never seen to fail: the largest that a share can have
+        n = min(units, 0.25 / variance)
+    low, high = wilson_interval(value * n, n, level=level)
+    return min(float(low), value), max(float(high), value)
 
 
 def estimate(value: float, variance: float, units: int, /, *, n: int, level: float, rule: str, method: str) -> Estimate:
     """House estimate of a share from its variance."""
     from crmcore.metrics import Estimate
 
-    low, high = wilson(value, variance, units, level=level)
+    low, high = share_interval(value, variance, units, level=level)
     return Estimate(value=value, low=low, high=high, level=level, n=n, rule=rule, method=method)
 
 

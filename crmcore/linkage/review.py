@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from crmcore._base import html_table
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, WrongType
+from crmcore.linkage.clustering import frame_of_columns
 from crmcore.linkage.evaluate import estimate
 
 if TYPE_CHECKING:
@@ -318,13 +319,9 @@ class ThresholdCurve:
         columns = [getattr(self, name)[at].tolist() for name in names]
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
-    def to_frame(self, *, backend: Any) -> Any:
-        """One row per threshold, in a frame of `backend` (such as "polars", "pandas", "pyarrow")."""
-        import narwhals.stable.v2 as nw
-
-        return nw.from_dict(
-            {f.name: getattr(self, f.name) for f in attrs.fields(ThresholdCurve)}, backend=backend
-        ).to_native()
+    def to_frame(self, *, backend: Any = None) -> Any:
+        """One row per threshold, in a frame of `backend`; see `frame_of_columns`."""
+        return frame_of_columns({f.name: getattr(self, f.name) for f in attrs.fields(ThresholdCurve)}, backend=backend)
 
     def _repr_html_(self) -> str:
         return html_table(self.rows(most=20), caption=str(self))
