@@ -1,5 +1,7 @@
 """What goes wrong when people and staff write down names and numbers."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import re

@@ -258,7 +258,7 @@ def _homes(
     leavers: Ints,
     origin: Ints,
 ) -> _Homes:
-    """Addresses: one per household, an old one for those that moved, some grown children straight from their parents."""
+    """Addresses: one per household, an old one for those that moved, some grown children from their parents."""
     k = len(country)
     r = children(rng, "city", "street", "number", "unit", "postcode", "shared")
     m = children(moving, "household", "day")
