@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Columns", "Frames", "children", "draw", "long_tail", "opaque_ids", "shuffled", "texts", "utc"]
+__all__ = ["Columns", "Frames", "children", "draw", "kept", "long_tail", "opaque_ids", "shuffled", "texts", "utc"]
 
 Columns = dict[str, NDArray[Any]]
 """One table: column name -> (n,) array; missing text is None, a missing time is NaT, a missing number is NaN."""
@@ -91,7 +91,7 @@ def draw(rng: np.random.Generator, weights: Sequence[float] | NDArray[np.float64
     """Draw n positions, each with its weight: (n,) in [0, len(weights))."""
     edges = np.cumsum(np.asarray(weights, dtype=np.float64))
     codes = np.searchsorted(edges, rng.random(n) * edges[-1], side="right")
-    return np.minimum(codes, len(edges) - 1).astype(np.int64)
+    return np.asarray(np.minimum(codes, len(edges) - 1), dtype=np.int64)
 
 
 def opaque_ids(rng: np.random.Generator, n: int, *, prefix: str = "") -> Objects:
@@ -106,6 +106,13 @@ def texts(cells: Sequence[str | None]) -> Objects:
     """Text cells as an object column, None where missing."""
     column = np.empty(len(cells), dtype=object)
     column[:] = cells
+    return column
+
+
+def kept(column: Objects, where: NDArray[np.bool_]) -> Objects:
+    """The cells of the rows of `where`, None in all others; the input stays as it is."""
+    column = column.copy()
+    column[~where] = None
     return column
 
 

@@ -1,4 +1,4 @@
-"""What a person can be reached by, and how it is written: mailboxes, handles, LINE ids, telephone formats, addresses."""
+"""What a person can be reached by, and how it is written: mailboxes, handles, LINE ids, numbers, streets."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What goes wrong when people and staff write down names and numbers."""
 
-from __future__ import annotations
+# ruff: noqa: E501
 
-import re
+from __future__ import annotations
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def mistype(rng: np.random.Generator, column: Objects, rate: float) -> Objects:
     kind, at = r["slip"].integers(4, size=(len(rows), 2)).tolist(), r["slip"].random((len(rows), 2)).tolist()
     twice = (r["slip"].random(len(rows)) < 0.1).tolist()
     for row, k, a, again in zip(rows.tolist(), kind, at, twice, strict=True):
-        word = _slip(column[row], k[0], a[0])
+        word = _slip(str(column[row]), k[0], a[0])
         column[row] = _slip(word, k[1], a[1]) if again else word
     return column
 
@@ -65,13 +65,14 @@ def misheard(rng: np.random.Generator, column: Objects, rate: float) -> Objects:
     r = children(rng, "rows", "sound")
     rows = _pick(r["rows"], column, rate)
     for row, at in zip(rows.tolist(), r["sound"].random((len(rows), 2)).tolist(), strict=True):
-        word = column[row].lower()
+        said = str(column[row])
+        word = said.lower()
         for pick in at[: 1 + (at[1] < 0.3)]:
             found = [(a, b) for a, b in HEARD if a in word]
             if found:
                 a, b = found[int(pick * len(found))]
                 word = word.replace(a, b, 1)
-        column[row] = word.title() if word != column[row].lower() else column[row]
+        column[row] = word.title() if word != said.lower() else said
     return column
 
 
@@ -108,7 +109,7 @@ def swap_day_month(rng: np.random.Generator, column: Objects, rate: float) -> Ob
     ['1990-07-03', '1990-03-27']
     """
     for row in _pick(rng, column, rate).tolist():
-        parts = re.split("-", column[row])
+        parts = str(column[row]).split("-")
         if len(parts) == 3 and int(parts[2]) <= 12:
             column[row] = f"{parts[0]}-{parts[2]}-{parts[1]}"
     return column

@@ -159,6 +159,7 @@ def simulate_people(n: int, *, rng: np.random.Generator) -> People:
         "address",
         "phone",
         "changes",
+        "recycled",
     )
     sizes = _household_sizes(r["sizes"], n)
     household = np.repeat(np.arange(len(sizes)), sizes)
@@ -182,14 +183,27 @@ def simulate_people(n: int, *, rng: np.random.Generator) -> People:
     landline[who["landline"].random(len(sizes)) > 0.35] = None
     mobile_before = national(phone["before"], country, mobile=True)
     mobile_before[~new_number] = None
+    mobile = _recycled(r["recycled"], national(phone["mobile"], country, mobile=True), mobile_before, country)
     young = (LAST_DAY - birth).astype(np.int64) < 17 * 365
     borrows = (role != HEAD) & (who["borrow"].random(n) < np.where(young | (role == PARENT), 0.5, 0.06))
     return People(
         household, role, country, culture, gender, birth, given, middle, surname, before, changed,
-        homes.address, homes.before, homes.moved, national(phone["mobile"], country, mobile=True), mobile_before,
+        homes.address, homes.before, homes.moved, mobile, mobile_before,
         _within(who["day"], new_number), landline[household], borrows, head,
         homes.city, homes.street, homes.number, homes.unit, homes.postcode,
     )  # fmt: skip
+
+
+def _recycled(rng: np.random.Generator, mobile: Objects, before: Objects, country: Ints) -> Objects:
+    """Hand one in eight of the numbers that were given up to somebody else in the same country."""
+    given_up = np.flatnonzero(np.array([b is not None for b in before], dtype=bool))
+    for c, child in zip(range(len(COUNTRIES)), rng.spawn(len(COUNTRIES)), strict=True):
+        old = given_up[country[given_up] == c]
+        old = child.permutation(old)[: len(old) // 8]
+        heir = child.permutation(np.flatnonzero(country == c))[: len(old)]
+        other = heir != old
+        mobile[heir[other]] = before[old[other]]
+    return mobile
 
 
 def _cultures(rng: np.random.Generator, country: Ints) -> Ints:
@@ -258,7 +272,7 @@ def _homes(
     leavers: Ints,
     origin: Ints,
 ) -> _Homes:
-    """Addresses: one per household, an old one for those that moved, some grown children straight from their parents."""
+    """Addresses: one per household, an old one for those that moved, some grown children from their parents."""
     k = len(country)
     r = children(rng, "city", "street", "number", "unit", "postcode", "shared")
     m = children(moving, "household", "day")

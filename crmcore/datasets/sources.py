@@ -262,7 +262,7 @@ def _page_inbox(
     name[as_handle] = [h[1:] for h in handle[as_handle].tolist()]
     name = noise.mistype(r["noise"], name, 0.01 * z)
     phone = _phones(r["phone"], people, who, time, landline=0.02, style=(0.35, 0.15, 0.4, 0.05, 0.03, 0.02))
-    says = r["says"].random(n) < 0.45
+    says = r["says"].random(n) < 0.60
     opening = texts(list(MESSAGES))[draw(r["text"], np.ones(len(MESSAGES)), n)]
     ask = texts(list(CALL_BACK))[draw(r["text"], np.ones(len(CALL_BACK)), n)]
     message = texts(
@@ -308,7 +308,7 @@ def _line_oa(rng: np.random.Generator, people: People, contacts: Contacts, who: 
     line[fresh] = [f"U{a:016x}{b:016x}" for a, b in r["line"].integers(1 << 62, size=(len(fresh), 2)).tolist()]
     phone = _phones(r["phone"], people, who, time, landline=0.0, style=(0.0, 0.0, 0.3, 0.7, 0.0, 0.0))
     return {
-        "line_user_id": line, "display_name": name, "linked_phone": noise.drop(r["phone_link"], phone, 0.5),
+        "line_user_id": line, "display_name": name, "linked_phone": noise.drop(r["phone_link"], phone, 0.40),
         "linked_email": noise.drop(r["email_link"], _emails(r["email"], contacts, who, time), 0.72), "linked_at": time,
     }  # fmt: skip
 

@@ -137,6 +137,15 @@ def test_most_numbers_in_the_records_read_as_valid(records):
     assert np.mean([valid(p, c) for p, c in pairs]) > 0.85
 
 
+def test_a_number_that_was_given_up_comes_back_with_somebody_else():
+    people = simulate_people(20_000, rng=np.random.default_rng(6))
+    before = {n: i for i, n in enumerate(people.mobile_before.tolist()) if n is not None}
+    heirs = [(i, before[n]) for i, n in enumerate(people.mobile.tolist()) if n in before]
+    assert 150 < len(heirs) < 450
+    assert all(a != b and people.country[a] == people.country[b] for a, b in heirs)
+    assert len(set(people.mobile.tolist())) > 19_990  # numbers of two countries may look alike
+
+
 def test_every_telephone_habit_writes_the_same_number():
     digits, country = texts(["812345678"] * 6), np.zeros(6, dtype=np.int64)
     written = {phone_text(np.random.default_rng(0), digits[:1], country[:1], style=np.eye(6)[h])[0] for h in range(6)}
