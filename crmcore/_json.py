@@ -163,7 +163,7 @@ def _array_in(document: Any, kind: Any) -> Any:
 
 
 def _is_set(kind: Any) -> bool:
-    origin: Any = get_origin(kind) or kind  # type: ignore[truthy-bool]
+    origin: Any = get_origin(kind) or kind
     return origin in (set, frozenset)
 
 
