@@ -12,8 +12,10 @@ import pytest
 # written in pieces, so that this file does not refuse itself
 PRIVATE = {
     "a path of one machine": re.compile(r"(?<![\w.])/(?:ro" + r"ot|home/\w+|Users/\w+|work|tmp)/[\w.-]+"),
-    "the host of a package registry": re.compile(r"(?:py" + r"pi\.org|pythonhosted\.org|index-url|anaconda\.org)"),
-    "an unfinished thought": re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XXX)\b|raise NotImplemented" + r"Error"),
+    "the host of a package registry": re.compile(
+        r"(?:py" + r"pi\.org|pythonhosted\.org|index-" + r"url|anaconda\.org)"
+    ),
+    "an unfinished thought": re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X{3})\b|raise NotImplemented" + r"Error"),
     "the mark of a merge conflict": re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE),
 }
 
