@@ -23,7 +23,7 @@ from crmcore.errors import BadRow, BadRows, EmptyInput, MissingColumn, WrongType
 
 __all__ = ["MISSING_WORDS", "Frame", "read_frame", "write_frame"]
 
-MISSING_WORDS = frozenset({"N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT"})
+MISSING_WORDS = ("N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT")
 """Text that means "missing", in exactly this spelling: what spreadsheets and `str(nan)` write."""
 
 Cells = Sequence[Any] | NDArray[Any]
