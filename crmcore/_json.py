@@ -163,7 +163,7 @@ def _array_in(document: Any, kind: Any) -> Any:
 
 
 def _is_set(kind: Any) -> bool:
-    origin: Any = get_origin(kind) or kind  # type: ignore[truthy-bool]
+    origin: Any = get_origin(kind) or kind
     return origin in (set, frozenset)
 
 
@@ -183,9 +183,11 @@ def _union_out(converter: Converter) -> Any:
 
 
 def _union_in(converter: Converter) -> Any:
-    def hook(document: Any, kind: Any) -> Any:
-        if document is None and NoneType in get_args(kind):
-            return None
+    def hook(document: dict[str, Any] | None, kind: Any) -> Any:
+        if document is None:
+            if NoneType in get_args(kind):
+                return None
+            raise TypeError("expected a dict with its type")
         known = {m.__name__: m for m in _members(kind)}
         fields = dict(document)
         name = fields.pop("type", None)

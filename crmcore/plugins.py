@@ -107,13 +107,16 @@ def resolve(kind: PluginKind | str, name_or_object: Any, *, contract: type | Non
     """
     known = _kind(kind)
     found = _load(known, name_or_object) if isinstance(name_or_object, str) else name_or_object
-    if contract is not None and not isinstance(found, contract):
+    # a class has the methods of its instances, so it would pass the test and fail in the call
+    if contract is not None and (isinstance(found, type) or not isinstance(found, contract)):
         wanted = sorted(m for m in dir(contract) if not m.startswith("_") or m == "__call__")
         hint = f"implement {contract.__module__}.{contract.__name__}"
-        raise WrongType(
-            f"{known.value} plug-in", f"a {type(found).__name__}", f"an object with {', '.join(wanted)}", hint
-        )
+        raise WrongType(f"{known.value} plug-in", _called(found), f"an object with {', '.join(wanted)}", hint)
     return found
+
+
+def _called(found: object) -> str:
+    return f"the class {found.__name__}" if isinstance(found, type) else f"a {type(found).__name__}"
 
 
 @lru_cache(maxsize=256)
