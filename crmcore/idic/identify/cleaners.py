@@ -28,7 +28,7 @@ __all__ = [
 
 Cleaned = list[str | None]
 
-_EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\.[a-z]{2,}")
+_EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~@-]+@[a-z0-9@._-]*[a-z0-9][a-z0-9@._-]*")
 _PLUS = frozenset(
     "gmail.com outlook.com hotmail.com live.com msn.com icloud.com me.com mac.com fastmail.com protonmail.com proton.me pm.me".split()
 )
@@ -129,32 +129,41 @@ def _two(before: str, after: str) -> tuple[str, str]:
 
 
 def clean_emails(values: Sequence[str]) -> Cleaned:
-    """Addresses in lower case; what the provider ignores is taken off; what cannot be one is missing.
+    """Addresses in lower case; what the provider ignores is taken off; what is no address is missing.
 
     Plus tags go for providers that deliver them to the same box, dots in the local part for Gmail alone; googlemail.com
-    is gmail.com. Fillers such as `noreply@`, `test@`, `none@` are missing.
+    is gmail.com. Fillers (`noreply@`, `test@`, `none@`) and what has no @ or hardly a letter are missing; of several
+    addresses the first counts. A misspelled address (`ann.lee@gmailcom`) stays: it is still near the true one.
 
     Examples
     --------
-    >>> clean_emails(["Anna.B+shop@GoogleMail.com", "mailto:bo@example.org", "bo@@example", "none@none.com"])
+    >>> clean_emails(["Anna.B+shop@GoogleMail.com", "mailto:bo@example.org", "bo.example.org", "none@none.com"])
     ['annab@gmail.com', 'bo@example.org', None, None]
     """
-    lowered = [v.strip(" \t<>;,\"'").removeprefix("mailto:") for v in "\n".join([v.replace("\n", " ") for v in values]).lower().split("\n")]
+    joined = "\n".join([v.replace("\n", " ") for v in values]).lower()
     out: Cleaned = []
     match = _EMAIL.fullmatch
-    for address in lowered if values else []:
+    for line in joined.split("\n") if values else []:
+        address = line if match(line) else _one_address(line)
         local, _, domain = address.rpartition("@")
-        if not match(address) or local in _NO_ONE or local[0] == "." or local[-1] == "." or ".." in local:
-            out.append(None)
-            continue
         if domain == "googlemail.com":
             domain = "gmail.com"
         if domain in _PLUS:
             local = local.partition("+")[0] or local
             if domain == "gmail.com":
                 local = local.replace(".", "") or local
-        out.append(f"{local}@{domain}" if local not in _NO_ONE else None)
+        bad = not local or local in _NO_ONE or len(local) + len(domain) < 6
+        out.append(None if bad else f"{local}@{domain}")
     return out
+
+
+def _one_address(line: str) -> str:
+    """First address in a text such as `Ann <ann@example.org>; bo@example.org`; empty where there is none."""
+    for word in re.split(r"[\s,;<>()\[\]\"]+", line):
+        bare = word.strip("'").removeprefix("mailto:")
+        if _EMAIL.fullmatch(bare):
+            return bare
+    return ""
 
 
 def clean_postcodes(values: Sequence[str]) -> Cleaned:

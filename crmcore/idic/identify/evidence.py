@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-import zlib
 from collections.abc import Callable, Sequence
 
 import attrs
 
-from crmcore.idic.identify.folding import JUNK, words
+from crmcore.idic.identify.folding import JUNK, checksum_sample, words
 from crmcore.idic.identify.roles import Meaning as M
 from crmcore.idic.identify.vocabulary import CALENDAR_WORDS, HEADINGS, NOT_THE_THING, WEAK_HEADINGS
 from crmcore.idic.identify.wordlists import (
@@ -122,13 +121,6 @@ def _inside(heading: str, letters: list[str]) -> dict[M, Evidence]:
     return {}
 
 
-def _sample(values: Sequence[str]) -> list[str]:
-    if len(values) <= SAMPLE:
-        return list(values)
-    marked = sorted((zlib.crc32(v.encode("utf-8", "surrogatepass")), v) for v in values)
-    return [v for _, v in marked[:SAMPLE]]
-
-
 def _int_between(low: int, high: int) -> Callable[[str], bool]:
     def test(value: str) -> bool:
         number = value[:-2] if value.endswith(".0") else value
@@ -151,7 +143,7 @@ def look_at(values: Sequence[str], *, rows: int, filled: int) -> Look:
     rows, filled : counts
         Rows of the source, and how many of them hold a value.
     """
-    real = [v for v in _sample(values) if v.strip().casefold() not in JUNK]
+    real = [v for v in checksum_sample(values, SAMPLE) if v.strip().casefold() not in JUNK]
     n = max(len(real), 1)
     raw = [v.strip() for v in real]
     plain = words(raw)

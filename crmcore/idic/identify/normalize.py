@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.errors import EmptyInput
-from crmcore.idic.identify import cleaners, dates, phones
+from crmcore.idic.identify import cleaners, dates, phone_regions, phones
 from crmcore.idic.identify.folding import combine, map_values, merge_codes, unspelled
 from crmcore.idic.identify.preparation import FieldReport, Preparation
 from crmcore.idic.identify.roles import Meaning
@@ -244,7 +244,7 @@ class _Source:
             order, day_first, month_first = dates.date_order(values)
             if day_first or month_first:
                 self.notes.orders[f"{self.name}.{column}"] = f"{order} ({day_first} day first, {month_first} month first)"
-            return dates.parse_dates(values, order=order)
+            return dates.parse_dates(values, order=order, impossible="keep")
 
         return cleaner
 
@@ -274,10 +274,12 @@ class _Source:
     def _phones(self, column: str) -> list[tuple[TextColumn, str]]:
         """One column, or two where cells hold several numbers ("081..., 089...", a JSON list)."""
         raw = self.raw(column)
-        lists = [phones.split_numbers(v) for v in raw.values]
+        several = {i: p for i, v in enumerate(raw.values) if (len(v) > 14 or v[:1] == "[") and (p := phones.split_numbers(v)) != [v]}
         found = []
-        for place in range(min(max(map(len, lists), default=1), MOST_PHONES)):
-            cells = [parts[place] if place < len(parts) else "" for parts in lists]
+        for place in range(min(max(map(len, several.values()), default=1), MOST_PHONES)):
+            cells = [""] * len(raw.values) if place else list(raw.values)
+            for i, parts in several.items():
+                cells[i] = parts[place] if place < len(parts) else ""
             cleaned = phones.normalise_phones(cells, region=self.region)
             if not place:
                 self._count(column, raw, cleaned)
@@ -348,7 +350,7 @@ def _moved_up(parts: list[tuple[TextColumn, str]]) -> list[tuple[TextColumn, str
 def _regions(table: RecordTable, schema: Schema, default: str | None, notes: _Notes) -> dict[str, str | None]:
     """Region of the telephone numbers of each source."""
     if default is not None:
-        code = phones.known_region(default)
+        code = phone_regions.known_region(default)
         return dict.fromkeys(table.sources, code)
     plus: dict[str, dict[str, int]] = {}
     local: dict[str, list[str]] = {}
@@ -359,40 +361,47 @@ def _regions(table: RecordTable, schema: Schema, default: str | None, notes: _No
             text = table.columns[column]
             codes = text.codes if len(rows) == len(table) else text.codes[rows]
             cells.update(text.values[c] for c in np.unique(codes[codes >= 0]).tolist())
-        plus[source] = phones.region_of_plus(cells)
-        local[source] = phones.local_sample(cells)
+        plus[source] = phone_regions.region_of_plus(cells)
+        local[source] = phone_regions.local_sample(cells)
     together: dict[str, int] = {}
     for counts in plus.values():
         for region, n in counts.items():
             together[region] = together.get(region, 0) + n
+    pooled = phone_regions.local_sample(v for cells in local.values() for v in cells)
+    most = sorted(together, key=lambda r: (-together[r], r))
+    guess, share = phone_regions.guess_region(pooled, tried=phone_regions.REGIONS) if not most else (most[0], 0.0)
     out: dict[str, str | None] = {}
     for i, source in enumerate(table.sources):
         out[source] = None
         if local[source] or plus[source]:
-            out[source], why = _region(table, schema, i, local[source], plus[source], together)
+            named = _country(table, schema, i)
+            own = sorted(plus[source], key=lambda r: (-plus[source][r], r))
+            if named:
+                out[source], why = named, "its country column"
+            elif own:
+                out[source], why = own[0], "its numbers written with +"
+            elif most:
+                out[source], why = most[0], "numbers of other sources written with +"
+            elif guess:
+                out[source], why = guess, f"guess: {share:.0%} of all local numbers are valid there"
+            else:
+                why = "local numbers fit no region; their digits are kept"
             notes.regions[source] = f"{out[source] or 'unknown'} ({why})"
     return out
 
 
-def _region(
-    table: RecordTable, schema: Schema, source: int, local: Sequence[str], plus: Mapping[str, int], together: Mapping[str, int]
-) -> tuple[str | None, str]:
+def _country(table: RecordTable, schema: Schema, source: int) -> str | None:
+    """Most frequent country that a source names itself."""
     rows = rows_of(table, source)
     for column in schema.columns(table.sources[source], Meaning.COUNTRY):
         text = table.columns[column]
         codes = text.codes[rows]
         counts = np.bincount(codes[codes >= 0], minlength=len(text.values))
-        named = {v: int(n) for v, n in zip(text.values, counts, strict=True) if n}
-        region = phones.region_of_countries(named)
+        named = {v: int(n) for v, n in zip(text.values, counts.tolist(), strict=True) if n}
+        region = phone_regions.region_of_countries(named)
         if region:
-            return region, f"country column {column!r}"
-    ranked = [r for r, _ in sorted((plus or together).items(), key=lambda rn: (-rn[1], rn[0]))]
-    guess, share = phones.guess_region(local, tried=(*ranked, *(r for r in phones.REGIONS if r not in ranked)))
-    if ranked and (not local or guess == ranked[0]):
-        return ranked[0], "numbers written with +"
-    if guess:
-        return guess, f"{share:.0%} of its local numbers are valid there"
-    return None, "its local numbers fit no region; their digits are kept"
+            return region
+    return None
 
 
 def _blocked(values: Mapping[str, Collection[str]], regions: Mapping[str, str | None]) -> dict[Kind, frozenset[str]]:
@@ -411,7 +420,7 @@ def _blocked(values: Mapping[str, Collection[str]], regions: Mapping[str, str | 
             for region in dict.fromkeys([*regions.values(), None]):
                 forms.update(phones.normalise_phones(cells, region=region))
         elif kind is Kind.BIRTH_DATE:
-            forms.update(dates.parse_dates(cells, order=dates.date_order(cells)[0]))
+            forms.update(dates.parse_dates(cells, order=dates.date_order(cells)[0], impossible="keep"))
         elif meaning in _CLEANERS:
             forms.update(_CLEANERS[meaning](cells))
         out[kind] = frozenset(f for f in forms if f)
