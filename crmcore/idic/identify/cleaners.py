@@ -9,7 +9,15 @@ import re
 from collections.abc import Callable, Sequence
 
 from crmcore.idic.identify.folding import fold, unspelled, words
-from crmcore.idic.identify.wordlists import GENDERS, LEGAL_FORMS, PARTICLES, STREET_WORDS, SUFFIXES, TITLE_PREFIXES, TITLES
+from crmcore.idic.identify.wordlists import (
+    GENDERS,
+    LEGAL_FORMS,
+    PARTICLES,
+    STREET_WORDS,
+    SUFFIXES,
+    TITLE_PREFIXES,
+    TITLES,
+)
 
 __all__ = [
     "clean_emails",
@@ -33,19 +41,37 @@ _PLUS = frozenset(
     "gmail.com outlook.com hotmail.com live.com msn.com icloud.com me.com mac.com fastmail.com protonmail.com proton.me pm.me".split()
 )
 """Providers that deliver `name+tag@` to `name@`."""
-_NO_ONE = frozenset("none na n/a null noemail no-email nomail no unknown test noreply no-reply donotreply example xxx asdf".split())
+_NO_ONE = frozenset(
+    "none na n/a null noemail no-email nomail no unknown test noreply no-reply donotreply example xxx asdf".split()
+)
 _UK = re.compile(r"([a-z]{1,2}\d[a-z\d]?) ?(\d[a-z]{2})")
 _CANADA = re.compile(r"([a-z]\d[a-z]) ?(\d[a-z]\d)")
 _ZIP4 = re.compile(r"(\d{5})-? ?\d{4}")
 _HOUSE = re.compile(r"\d+[a-z]?")
-_NO_NUMBER_AFTER = frozenset("soi moo highway hwy route rt km unit apt flat room floor fl level lot box no suite ste block blk sr cr road-no".split())
-_THAI_STREET = (("ถนน", " rd "), ("ซอย", " soi "), ("หมู่ที่", " moo "), ("หมู่บ้าน", " mooban "), ("หมู่", " moo "), ("ม.", " moo "), ("ถ.", " rd "), ("ซ.", " soi "))
+_NO_NUMBER_AFTER = frozenset(
+    "soi moo highway hwy route rt km unit apt flat room floor fl level lot box no suite ste block blk sr cr road-no".split()
+)
+_THAI_STREET = (
+    ("ถนน", " rd "),
+    ("ซอย", " soi "),
+    ("หมู่ที่", " moo "),
+    ("หมู่บ้าน", " mooban "),
+    ("หมู่", " moo "),
+    ("ม.", " moo "),
+    ("ถ.", " rd "),
+    ("ซ.", " soi "),
+)
 _SOCIAL = re.compile(r"(?:https?://)?(?:www\.|m\.)?[a-z]+\.(?:com|me|net|org)/(?:in/|@|user/)?([^/?#\s]+).*")
 
 
-def _known(values: Sequence[str], cleaned: Sequence[str | None], *, but: Callable[[str], bool] = lambda _v: False) -> Cleaned:
+def _known(
+    values: Sequence[str], cleaned: Sequence[str | None], *, but: Callable[[str], bool] = lambda _v: False
+) -> Cleaned:
     """Blank out what means "nothing"; `but` lets words through that mean something for this kind."""
-    return [None if (gone and not but(raw)) or not new else new for raw, new, gone in zip(values, cleaned, unspelled(values), strict=True)]
+    return [
+        None if (gone and not but(raw)) or not new else new
+        for raw, new, gone in zip(values, cleaned, unspelled(values), strict=True)
+    ]
 
 
 def clean_text(values: Sequence[str]) -> Cleaned:
@@ -239,7 +265,12 @@ def clean_organisations(values: Sequence[str]) -> Cleaned:
     >>> clean_organisations(["Siam Trading Co., Ltd.", "M\u00fcller GmbH & Co. KG", "Bangchak Public Company Limited"])
     ['siam trading', 'muller', 'bangchak']
     """
-    thai = [v.replace("บริษัท", " ").replace("จำกัด", " ").replace("(มหาชน)", " ").replace("ห้างหุ้นส่วน", " ") if not v.isascii() else v for v in values]
+    thai = [
+        v.replace("บริษัท", " ").replace("จำกัด", " ").replace("(มหาชน)", " ").replace("ห้างหุ้นส่วน", " ")
+        if not v.isascii()
+        else v
+        for v in values
+    ]
     return _known(values, [_without_form(v) for v in words([v.replace("&", " and ") for v in thai])])
 
 
@@ -266,7 +297,17 @@ def clean_streets(values: Sequence[str]) -> Cleaned:
     ['melbourne ave', 'hauptstr', 'sukhumvit rd']
     """
     thai = [_thai_street(v) if not v.isascii() else v for v in values]
-    return _known(values, [" ".join(_street_word(w, i) for i, w in enumerate(line.split())) for line in words(thai)])
+    lines = words(thai)
+    # a first "st", "n" or "dr" is a saint, an initial or a doctor; only whole words are shortened there
+    short, first = STREET_WORDS.get, {w: s for w, s in STREET_WORDS.items() if len(w) > 3}.get
+    out = []
+    for line in lines:
+        parts = [short(w, w) for w in line.split()]
+        if parts:
+            head = line.partition(" ")[0]
+            parts[0] = first(head, head)
+        out.append(" ".join([_german(w) for w in parts] if "strasse" in line else parts))
+    return _known(values, out)
 
 
 def clean_street_numbers(values: Sequence[str]) -> Cleaned:
@@ -288,12 +329,9 @@ def _thai_street(value: str) -> str:
     return value
 
 
-def _street_word(word: str, place: int) -> str:
-    if word.endswith("strasse"):
-        return word[:-7] + "str"
-    # a first "st", "n" or "dr" is a saint, an initial or a doctor; only whole words are shortened there
-    short = STREET_WORDS.get(word)
-    return short if short and (place or len(word) > 3) else word
+def _german(word: str) -> str:
+    """Shorten the street at the end of a German compound."""
+    return word[:-7] + "str" if word.endswith("strasse") else word
 
 
 def split_streets(values: Sequence[str | None]) -> tuple[Cleaned, Cleaned]:

@@ -84,7 +84,9 @@ def date_order(values: Iterable[str]) -> tuple[Order, int, int]:
     """
     day_first = month_first = 0
     for value in values:
-        found = _XXY.fullmatch(value.strip()) or (_TAIL.fullmatch(value.strip()) if not _is_eight(value.strip()) else None)
+        found = _XXY.fullmatch(value.strip()) or (
+            _TAIL.fullmatch(value.strip()) if not _is_eight(value.strip()) else None
+        )
         if found:
             a, b = int(found[1]), int(found[2])
             day_first += a > 12 >= b

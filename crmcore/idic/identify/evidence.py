@@ -41,7 +41,9 @@ _POSTCODE = re.compile(
 )
 _NUMBER_STREET = re.compile(r"\d+[a-z]?(?:[/-]\d+)?,?\s+[^\W\d].*|[^\W\d][^\d]*\s\d+\s?[a-z]?", re.IGNORECASE)
 _HOUSE = re.compile(r"(?:no\.?\s*)?\d{1,5}(?:\.0)?(?:\s?[a-z])?(?:\s?[/-]\s?\d{1,4}[a-z]?)?", re.IGNORECASE)
-_HANDLE = re.compile(r"@[\w.]{2,30}|https?://(?:www\.)?(?:x|twitter|facebook|instagram|tiktok|linkedin)\.com/\S+", re.IGNORECASE)
+_HANDLE = re.compile(
+    r"@[\w.]{2,30}|https?://(?:www\.)?(?:x|twitter|facebook|instagram|tiktok|linkedin)\.com/\S+", re.IGNORECASE
+)
 _STEM = re.compile(r"[^\W\d_]+|\d+", re.UNICODE)
 
 
@@ -130,7 +132,9 @@ def _int_between(low: int, high: int) -> Callable[[str], bool]:
 
 
 def _is_any(words_known: frozenset[str] | dict[str, str]) -> Callable[[str], bool]:
-    return lambda value: not words_known.keys().isdisjoint([value]) if isinstance(words_known, dict) else value in words_known
+    return lambda value: (
+        not words_known.keys().isdisjoint([value]) if isinstance(words_known, dict) else value in words_known
+    )
 
 
 def look_at(values: Sequence[str], *, rows: int, filled: int) -> Look:
@@ -158,7 +162,9 @@ def look_at(values: Sequence[str], *, rows: int, filled: int) -> Look:
     shares = {
         "email": of(_EMAIL.fullmatch),
         "phone": of(lambda v: _PHONE.fullmatch(v) and 7 <= sum(map(str.isdigit, v)) <= 15),
-        "phone mark": of(lambda v: _PHONE.fullmatch(v) and (v[0] in "+(" or v[:1] == "0") and sum(map(str.isdigit, v)) >= 9),
+        "phone mark": of(
+            lambda v: _PHONE.fullmatch(v) and (v[0] in "+(" or v[:1] == "0") and sum(map(str.isdigit, v)) >= 9
+        ),
         "date": of(_DATE.fullmatch),
         "clock": of(_CLOCK.search),
         "year": of(_int_between(1700, 2600)),
@@ -184,7 +190,9 @@ def look_at(values: Sequence[str], *, rows: int, filled: int) -> Look:
         "any given name": of_tokens(lambda t: not GIVEN_NAMES.isdisjoint(t)),
         "surname": of_tokens(lambda t: t[-1] in SURNAMES and t[-1] not in GIVEN_NAMES),
         "city": of_tokens(lambda t: not CITIES.isdisjoint(t)),
-        "street word": of_tokens(lambda t: len(t) > 1 and not STREET_WORDS.keys().isdisjoint(w for w in t[1:] if len(w) > 1)),
+        "street word": of_tokens(
+            lambda t: len(t) > 1 and not STREET_WORDS.keys().isdisjoint(w for w in t[1:] if len(w) > 1)
+        ),
         "organisation": of_tokens(lambda t: len(t) > 1 and not ORGANISATION_WORDS.isdisjoint(t)),
         "occupation": of_tokens(lambda t: not OCCUPATIONS.isdisjoint(t)),
         "long": of(lambda v: len(v) > 60),
@@ -255,7 +263,11 @@ def value_evidence(look: Look) -> dict[M, Evidence]:
     if s("gender") > 0.9 and look.distinct <= 8:
         say(M.GENDER, 0.7, f"{look.distinct} values, all words for a gender")
     if s("number and street") > 0.4 and s("street word") > 0.3:
-        say(M.ADDRESS, 0.5 + 0.4 * s("street word"), f"{s('street word'):.0%} hold a street word, {s('number and street'):.0%} a number")
+        say(
+            M.ADDRESS,
+            0.5 + 0.4 * s("street word"),
+            f"{s('street word'):.0%} hold a street word, {s('number and street'):.0%} a number",
+        )
     elif s("street word") > 0.5:
         say(M.STREET, 0.7 * s("street word"), f"{s('street word'):.0%} hold a street word")
     if s("state") > 0.7 and look.distinct <= 80 and s("letters") > 0.7:
@@ -263,7 +275,11 @@ def value_evidence(look: Look) -> dict[M, Evidence]:
     if s("country name") > 0.5 or (s("country") > 0.9 and look.distinct <= 60 and s("state") < 0.5):
         say(M.COUNTRY, 0.8 * s("country"), f"{s('country'):.0%} are names or codes of countries")
     if s("organisation") > 0.3:
-        say(M.ORGANISATION, 0.4 + 0.6 * s("organisation"), f"{s('organisation'):.0%} hold a legal form or a word of organisations")
+        say(
+            M.ORGANISATION,
+            0.4 + 0.6 * s("organisation"),
+            f"{s('organisation'):.0%} hold a legal form or a word of organisations",
+        )
     _say_words(look, say)
     return found
 
@@ -276,8 +292,17 @@ def _say_words(look: Look, say: Callable[[M, float, str], None]) -> None:
     if s("many words") > 0.3 or s("long") > 0.3:
         say(M.TEXT, 0.7, "long texts of many words")
         return
-    if s("two to four words") > 0.6 and s("any given name") > 0.2 and s("organisation") < 0.2 and s("street word") < 0.2:
-        say(M.FULL_NAME, 0.4 + 0.6 * s("any given name"), f"{s('two to four words'):.0%} have 2 to 4 words, {s('any given name'):.0%} a given name")
+    if (
+        s("two to four words") > 0.6
+        and s("any given name") > 0.2
+        and s("organisation") < 0.2
+        and s("street word") < 0.2
+    ):
+        say(
+            M.FULL_NAME,
+            0.4 + 0.6 * s("any given name"),
+            f"{s('two to four words'):.0%} have 2 to 4 words, {s('any given name'):.0%} a given name",
+        )
     elif s("one word") > 0.6:
         if s("given name") > 0.1 and s("given name") >= s("surname"):
             say(M.GIVEN_NAME, 0.35 + 1.2 * s("given name"), f"{s('given name'):.0%} are known given names")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from crmcore.errors import EmptyInput
 from crmcore.idic.identify import cleaners, dates, phone_regions, phones
-from crmcore.idic.identify.folding import combine, map_values, merge_codes, unspelled
+from crmcore.idic.identify.folding import checksum_sample, combine, map_values, merge_codes, unspelled
 from crmcore.idic.identify.preparation import FieldReport, Preparation
 from crmcore.idic.identify.roles import Meaning
 from crmcore.idic.identify.schema import Schema
@@ -161,7 +161,9 @@ def prepare(
         columns.append(Column(name, slot.kind, text))
         reports.append(_report(name, slot.kind, text, [p.origin for p in slots[slot]]))
     if not columns:
-        raise EmptyInput("the evidence", "no column holds values that tell records apart; see Schema.infer(...) and override it")
+        raise EmptyInput(
+            "the evidence", "no column holds values that tell records apart; see Schema.infer(...) and override it"
+        )
     records = Records(table.record_id, table.source, table.sources, tuple(columns))
     return records, _finish(table, bound, reports, notes)
 
@@ -183,7 +185,7 @@ class _Source:
         if len(self.rows) == len(self.table):
             return whole
         codes = whole.codes[self.rows]
-        present = np.unique(codes[codes >= 0])
+        present = np.flatnonzero(np.bincount(codes + 1, minlength=len(whole.values) + 1)[1:])
         table = np.full(len(whole.values) + 1, -1, np.int32)
         table[present] = np.arange(len(present), dtype=np.int32)
         return TextColumn(table[codes], tuple(whole.values[i] for i in present.tolist()))
@@ -234,7 +236,9 @@ class _Source:
             for column in of(self.name, meaning):
                 role = self.schema.roles[self.name][column]
                 if meaning is Meaning.TEXT and not role.chosen:
-                    self.notes.left_out[f"{self.name}.{column}"] = "free text (override it with kind 'text' to compare it)"
+                    self.notes.left_out[f"{self.name}.{column}"] = (
+                        "free text (override it with kind 'text' to compare it)"
+                    )
                 elif meaning.kind is not None:
                     kinds.setdefault(meaning.kind, []).append((self.clean(column, _CLEANERS[meaning]), column))
         return kinds
@@ -243,7 +247,9 @@ class _Source:
         def cleaner(values: Sequence[str]) -> list[str | None]:
             order, day_first, month_first = dates.date_order(values)
             if day_first or month_first:
-                self.notes.orders[f"{self.name}.{column}"] = f"{order} ({day_first} day first, {month_first} month first)"
+                self.notes.orders[f"{self.name}.{column}"] = (
+                    f"{order} ({day_first} day first, {month_first} month first)"
+                )
             return dates.parse_dates(values, order=order, impossible="keep")
 
         return cleaner
@@ -262,7 +268,9 @@ class _Source:
                 kinds[kind] = [(text, column)]
 
     def _birth_parts(self, kinds: dict[Kind, list[tuple[TextColumn, str]]]) -> None:
-        names = [self.schema.columns(self.name, m) for m in (Meaning.BIRTH_YEAR, Meaning.BIRTH_MONTH, Meaning.BIRTH_DAY)]
+        names = [
+            self.schema.columns(self.name, m) for m in (Meaning.BIRTH_YEAR, Meaning.BIRTH_MONTH, Meaning.BIRTH_DAY)
+        ]
         if all(names):
             year, month, day = (self.raw(n[0]) for n in names)
             text = combine([year, month, day], lambda p: dates.parse_parts(p[0], p[1], p[2]))
@@ -274,7 +282,11 @@ class _Source:
     def _phones(self, column: str) -> list[tuple[TextColumn, str]]:
         """One column, or two where cells hold several numbers ("081..., 089...", a JSON list)."""
         raw = self.raw(column)
-        several = {i: p for i, v in enumerate(raw.values) if (len(v) > 14 or v[:1] == "[") and (p := phones.split_numbers(v)) != [v]}
+        several = {
+            i: p
+            for i, v in enumerate(raw.values)
+            if (len(v) > 14 or v[:1] == "[") and (p := phones.split_numbers(v)) != [v]
+        }
         found = []
         for place in range(min(max(map(len, several.values()), default=1), MOST_PHONES)):
             cells = [""] * len(raw.values) if place else list(raw.values)
@@ -359,10 +371,11 @@ def _regions(table: RecordTable, schema: Schema, default: str | None, notes: _No
         cells: set[str] = set()
         for column in schema.columns(source, Meaning.PHONE):
             text = table.columns[column]
-            codes = text.codes if len(rows) == len(table) else text.codes[rows]
-            cells.update(text.values[c] for c in np.unique(codes[codes >= 0]).tolist())
-        plus[source] = phone_regions.region_of_plus(cells)
-        local[source] = phone_regions.local_sample(cells)
+            here = np.bincount(text.codes[rows] + 1, minlength=len(text.values) + 1)[1:] > 0
+            cells.update(text.values if here.all() else (text.values[i] for i in np.flatnonzero(here).tolist()))
+        sample = checksum_sample(list(cells), 20_000)
+        plus[source] = phone_regions.region_of_plus(sample)
+        local[source] = phone_regions.local_sample(sample)
     together: dict[str, int] = {}
     for counts in plus.values():
         for region, n in counts.items():
@@ -437,8 +450,14 @@ def _without_blocked(name: str, kind: Kind, text: TextColumn, listed: frozenset[
     for i in np.flatnonzero(bad).tolist():
         from crmcore._base import mask
 
-        notes.blocked[f"{name} {mask(text.values[i])}"] = notes.blocked.get(f"{name} {mask(text.values[i])}", 0) + int(counts[i])
-    return map_values(text.codes, [None if b else v for v, b in zip(text.values, bad.tolist(), strict=True)]) if bad.any() else text
+        notes.blocked[f"{name} {mask(text.values[i])}"] = notes.blocked.get(f"{name} {mask(text.values[i])}", 0) + int(
+            counts[i]
+        )
+    return (
+        map_values(text.codes, [None if b else v for v, b in zip(text.values, bad.tolist(), strict=True)])
+        if bad.any()
+        else text
+    )
 
 
 def _used(text: TextColumn) -> TextColumn:
@@ -451,7 +470,9 @@ def _used(text: TextColumn) -> TextColumn:
 
 def _report(name: str, kind: Kind, text: TextColumn, origins: list[str]) -> FieldReport:
     filled = int((text.codes >= 0).sum())
-    return FieldReport(name, kind.value, tuple(origins), filled / max(len(text), 1), len(text.values) / max(filled, 1), filled)
+    return FieldReport(
+        name, kind.value, tuple(origins), filled / max(len(text), 1), len(text.values) / max(filled, 1), filled
+    )
 
 
 def _finish(table: RecordTable, schema: Schema, fields: list[FieldReport], notes: _Notes) -> Preparation:

@@ -10,7 +10,9 @@ from crmcore.idic.identify.phones import SHORTEST, country_codes
 
 __all__ = ["REGIONS", "guess_region", "known_region", "local_sample", "region_of_countries", "region_of_plus"]
 
-REGIONS = tuple("TH GB US DE FR AU ES IT NL CH AT SE PL IN JP SG MY ID VN PH CN KR BR MX ZA NZ CA IE BE PT DK NO FI".split())
+REGIONS = tuple(
+    "TH GB US DE FR AU ES IT NL CH AT SE PL IN JP SG MY ID VN PH CN KR BR MX ZA NZ CA IE BE PT DK NO FI".split()
+)
 """Regions that are tried on national numbers, in the order that breaks ties."""
 
 

@@ -26,7 +26,12 @@ _TRUNK = re.compile(r"(\+\s*\d[\d\s\-]*)\(0\)")
 
 _JUNK = frozenset(
     [str(d) * n for d in range(10) for n in range(1, 18)]
-    + [(run * 3)[start : start + n] for run in ("0123456789", "9876543210") for start in range(10) for n in range(4, 16)]
+    + [
+        (run * 3)[start : start + n]
+        for run in ("0123456789", "9876543210")
+        for start in range(10)
+        for n in range(4, 16)
+    ]
 )
 
 
@@ -146,7 +151,11 @@ def normalise_phones(values: Sequence[str], *, region: str | None) -> list[str |
             out.append(start + text[cut:])
         elif bare.fullmatch(text):
             out.append(start + text)
-        elif text[:1] == "+" and (cc := next((text[1:n] for n in (2, 3, 4) if text[1:n] in known), "")) and _plus_shape(cc).fullmatch(text):
+        elif (
+            text[:1] == "+"
+            and (cc := next((text[1:n] for n in (2, 3, 4) if text[1:n] in known), ""))
+            and _plus_shape(cc).fullmatch(text)
+        ):
             out.append(text)
         else:
             out.append(_odd(value, text, region))

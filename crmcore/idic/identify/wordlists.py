@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["CITIES", "COUNTRIES", "GENDERS", "GIVEN_NAMES", "LEGAL_FORMS", "OCCUPATIONS", "STATES", "STREET_WORDS", "SURNAMES", "TITLES"]
+__all__ = [
+    "CITIES",
+    "COUNTRIES",
+    "GENDERS",
+    "GIVEN_NAMES",
+    "LEGAL_FORMS",
+    "OCCUPATIONS",
+    "STATES",
+    "STREET_WORDS",
+    "SURNAMES",
+    "TITLES",
+]
 
 GIVEN_NAMES = frozenset(
     """james john robert michael william david richard joseph thomas charles mary patricia jennifer linda elizabeth barbara
@@ -123,13 +134,31 @@ TITLES = frozenset(
 ) - {"m", "don", "sir", "master", "nang", "nai", "mag", "ing", "mom", "hon"} | {"nai", "nang"}
 """Honorifics and degrees that are dropped from names; a name that consists of one word keeps it."""
 
-TITLE_PREFIXES = ("นางสาว", "นาย", "นาง", "น.ส.", "ด.ช.", "ด.ญ.", "เด็กชาย", "เด็กหญิง", "คุณ", "ดร.", "นพ.", "พญ.", "ศ.", "ผศ.", "รศ.")
+TITLE_PREFIXES = (
+    "นางสาว",
+    "นาย",
+    "นาง",
+    "น.ส.",
+    "ด.ช.",
+    "ด.ญ.",
+    "เด็กชาย",
+    "เด็กหญิง",
+    "คุณ",
+    "ดร.",
+    "นพ.",
+    "พญ.",
+    "ศ.",
+    "ผศ.",
+    "รศ.",
+)
 """Thai honorifics; they are written without a blank before the name."""
 
 SUFFIXES = frozenset("jr sr snr jnr ii iii iv phd md mba esq".split())
 """What may stand behind a name and is dropped."""
 
-PARTICLES = frozenset("van von de del della der den di da dos du la le el al bin binti ibn ter ten zu af av mac st".split())
+PARTICLES = frozenset(
+    "van von de del della der den di da dos du la le el al bin binti ibn ter ten zu af av mac st".split()
+)
 """Words that belong to the surname that follows them."""
 
 STREET_WORDS: dict[str, str] = {
