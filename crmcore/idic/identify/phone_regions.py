@@ -5,10 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from crmcore.idic.identify.folding import checksum_sample
 from crmcore.idic.identify.phones import SHORTEST, country_codes
+from crmcore.idic.identify.roles import Meaning
+from crmcore.idic.identify.schema import Schema
+from crmcore.idic.identify.source_table import rows_of
+from crmcore.tables import RecordTable
 
-__all__ = ["REGIONS", "guess_region", "known_region", "local_sample", "region_of_countries", "region_of_plus"]
+__all__ = [
+    "REGIONS",
+    "guess_region",
+    "known_region",
+    "local_sample",
+    "region_of_countries",
+    "region_of_plus",
+    "regions_of",
+]
 
 REGIONS = tuple(
     "TH GB US DE FR AU ES IT NL CH AT SE PL IN JP SG MY ID VN PH CN KR BR MX ZA NZ CA IE BE PT DK NO FI".split()
@@ -137,3 +151,66 @@ def local_sample(values: Iterable[str]) -> list[str]:
     """At most 120 numbers without "+", chosen by checksum so that the order of rows does not matter."""
     local = [v for v in values if "+" not in v and v[:2] != "00"]
     return sorted(v for v in checksum_sample(local, 200) if any(map(str.isdigit, v)))[:120]
+
+
+def regions_of(table: RecordTable, schema: Schema, default: str | None) -> tuple[dict[str, str | None], dict[str, str]]:
+    """Region of the telephone numbers of each source, and why.
+
+    In this order: `default`; the source's country column; its own numbers with "+"; those of the other sources; one guess
+    from the local numbers of all sources together, since two guesses for one country would part its people.
+    """
+    notes: dict[str, str] = {}
+    if default is not None:
+        code = known_region(default)
+        return dict.fromkeys(table.sources, code), notes
+    plus: dict[str, dict[str, int]] = {}
+    local: dict[str, list[str]] = {}
+    for i, source in enumerate(table.sources):
+        rows = rows_of(table, i)
+        cells: set[str] = set()
+        for column in schema.columns(source, Meaning.PHONE):
+            text = table.columns[column]
+            here = np.bincount(text.codes[rows] + 1, minlength=len(text.values) + 1)[1:] > 0
+            cells.update(text.values if here.all() else (text.values[i] for i in np.flatnonzero(here).tolist()))
+        sample = checksum_sample(list(cells), 20_000)
+        plus[source] = region_of_plus(sample)
+        local[source] = local_sample(sample)
+    together: dict[str, int] = {}
+    for counts in plus.values():
+        for region, n in counts.items():
+            together[region] = together.get(region, 0) + n
+    pooled = local_sample(v for cells in local.values() for v in cells)
+    most = sorted(together, key=lambda r: (-together[r], r))
+    guess, share = guess_region(pooled, tried=REGIONS) if not most else (most[0], 0.0)
+    out: dict[str, str | None] = {}
+    for i, source in enumerate(table.sources):
+        out[source] = None
+        if local[source] or plus[source]:
+            named = _country(table, schema, i)
+            own = sorted(plus[source], key=lambda r: (-plus[source][r], r))
+            if named:
+                out[source], why = named, "its country column"
+            elif own:
+                out[source], why = own[0], "its numbers written with +"
+            elif most:
+                out[source], why = most[0], "numbers of other sources written with +"
+            elif guess:
+                out[source], why = guess, f"guess: {share:.0%} of all local numbers are valid there"
+            else:
+                why = "local numbers fit no region; their digits are kept"
+            notes[source] = f"{out[source] or 'unknown'} ({why})"
+    return out, notes
+
+
+def _country(table: RecordTable, schema: Schema, source: int) -> str | None:
+    """Most frequent country that a source names itself."""
+    rows = rows_of(table, source)
+    for column in schema.columns(table.sources[source], Meaning.COUNTRY):
+        text = table.columns[column]
+        codes = text.codes[rows]
+        counts = np.bincount(codes[codes >= 0], minlength=len(text.values))
+        named = {v: int(n) for v, n in zip(text.values, counts.tolist(), strict=True) if n}
+        region = region_of_countries(named)
+        if region:
+            return region
+    return None

@@ -194,7 +194,7 @@ def split_numbers(cell: str) -> list[str]:
     >>> split_numbers("081-234-5678, 02 123 4567"), split_numbers('["1", "2"]'), split_numbers("030/1234567")
     (['081-234-5678', '02 123 4567'], ['1', '2'], ['030/1234567'])
     """
-    if cell.isdigit() or len(cell) < 15 and not cell.startswith("["):
+    if cell.isdigit() or (len(cell) < 15 and not cell.startswith("[")):
         return [cell]
     if cell.startswith("["):
         import json

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -97,10 +98,10 @@ def read_columns(sources: Any) -> SourceTable:
     encoded: dict[str, TextColumn] = {}
     types: dict[str, NDArray[np.int8]] = {}
     for key in dict.fromkeys(k for _, c in named for k in c):
-        cells: list[object] = []
+        column: list[object] = []
         for (_, frame), n in zip(named, counts, strict=True):
-            cells.extend(frame[key] if key in frame else [ABSENT] * n)
-        encoded[key], types[key] = encode(cells)
+            column.extend(frame[key] if key in frame else [ABSENT] * n)
+        encoded[key], types[key] = encode(column)
     return SourceTable(
         np.array([f"{name}:{i}" for (name, _), n in zip(named, counts, strict=True) for i in range(n)], object),
         np.repeat(np.arange(len(named), dtype=np.int32), counts),
@@ -159,7 +160,7 @@ def _named(sources: Any) -> list[tuple[str, Any]]:
             ]
         )
     if isinstance(sources, list | tuple):
-        if not sources or isinstance(sources[0], Mapping) and not _is_several(sources):
+        if not sources or (isinstance(sources[0], Mapping) and not _is_several(sources)):
             return [("records", list(sources))] if sources else []
         out: list[tuple[str, Any]] = []
         for i, item in enumerate(sources):
@@ -277,7 +278,7 @@ def _decode(raw: bytes) -> str:
         pass
     # Thai text in cp874 is runs of high bytes; Western text has single ones between ASCII letters
     high = [b >= 0xA1 for b in raw[:200_000]]
-    runs = sum(a and b for a, b in zip(high, high[1:], strict=False))
+    runs = sum(a and b for a, b in itertools.pairwise(high))
     return raw.decode("cp874" if runs > 0.5 * max(sum(high), 1) else "cp1252", "replace")
 
 

@@ -30,7 +30,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def read_vcards(source: str | PathLike[str]) -> list[dict[str, object]]:
-    """Read cards as records.
+    r"""Read cards as records.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def read_vcards(source: str | PathLike[str]) -> list[dict[str, object]]:
 
     Examples
     --------
-    >>> cards = read_vcards("BEGIN:VCARD\\nVERSION:3.0\\nFN:Ann Lee\\nTEL:081-234-5678\\nTEL:02 123 4567\\nEND:VCARD")
+    >>> cards = read_vcards("BEGIN:VCARD\nVERSION:3.0\nFN:Ann Lee\nTEL:081-234-5678\nTEL:02 123 4567\nEND:VCARD")
     >>> cards
     [{'name': 'Ann Lee', 'phone': '081-234-5678', 'phone_2': '02 123 4567'}]
     """
@@ -119,7 +119,7 @@ def _decoded(parameters: str, value: str) -> str:
 
 
 def _plain(value: str) -> str:
-    """Undo escapes: \\n is a line break, \\, and \\; are themselves."""
+    r"""Undo escapes: \n is a line break, \\, and \\; are themselves."""
     return _ESCAPED.sub(lambda m: "\n" if m[1] in "nN" else m[1], value).strip()
 
 
