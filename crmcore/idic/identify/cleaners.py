@@ -9,7 +9,15 @@ import re
 from collections.abc import Callable, Sequence
 
 from crmcore.idic.identify.folding import fold, unspelled, words
-from crmcore.idic.identify.wordlists import GENDERS, LEGAL_FORMS, PARTICLES, STREET_WORDS, SUFFIXES, TITLE_PREFIXES, TITLES
+from crmcore.idic.identify.wordlists import (
+    GENDERS,
+    LEGAL_FORMS,
+    PARTICLES,
+    STREET_WORDS,
+    SUFFIXES,
+    TITLE_PREFIXES,
+    TITLES,
+)
 
 __all__ = [
     "clean_emails",
@@ -28,24 +36,42 @@ __all__ = [
 
 Cleaned = list[str | None]
 
-_EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\.[a-z]{2,}")
+_EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~@-]+@[a-z0-9@._-]*[a-z0-9][a-z0-9@._-]*")
 _PLUS = frozenset(
     "gmail.com outlook.com hotmail.com live.com msn.com icloud.com me.com mac.com fastmail.com protonmail.com proton.me pm.me".split()
 )
 """Providers that deliver `name+tag@` to `name@`."""
-_NO_ONE = frozenset("none na n/a null noemail no-email nomail no unknown test noreply no-reply donotreply example xxx asdf".split())
+_NO_ONE = frozenset(
+    "none na n/a null noemail no-email nomail no unknown test noreply no-reply donotreply example xxx asdf".split()
+)
 _UK = re.compile(r"([a-z]{1,2}\d[a-z\d]?) ?(\d[a-z]{2})")
 _CANADA = re.compile(r"([a-z]\d[a-z]) ?(\d[a-z]\d)")
 _ZIP4 = re.compile(r"(\d{5})-? ?\d{4}")
 _HOUSE = re.compile(r"\d+[a-z]?")
-_NO_NUMBER_AFTER = frozenset("soi moo highway hwy route rt km unit apt flat room floor fl level lot box no suite ste block blk sr cr road-no".split())
-_THAI_STREET = (("ถนน", " rd "), ("ซอย", " soi "), ("หมู่ที่", " moo "), ("หมู่บ้าน", " mooban "), ("หมู่", " moo "), ("ม.", " moo "), ("ถ.", " rd "), ("ซ.", " soi "))
+_NO_NUMBER_AFTER = frozenset(
+    "soi moo highway hwy route rt km unit apt flat room floor fl level lot box no suite ste block blk sr cr road-no".split()
+)
+_THAI_STREET = (
+    ("ถนน", " rd "),
+    ("ซอย", " soi "),
+    ("หมู่ที่", " moo "),
+    ("หมู่บ้าน", " mooban "),
+    ("หมู่", " moo "),
+    ("ม.", " moo "),
+    ("ถ.", " rd "),
+    ("ซ.", " soi "),
+)
 _SOCIAL = re.compile(r"(?:https?://)?(?:www\.|m\.)?[a-z]+\.(?:com|me|net|org)/(?:in/|@|user/)?([^/?#\s]+).*")
 
 
-def _known(values: Sequence[str], cleaned: Sequence[str | None], *, but: Callable[[str], bool] = lambda _v: False) -> Cleaned:
+def _known(
+    values: Sequence[str], cleaned: Sequence[str | None], *, but: Callable[[str], bool] = lambda _v: False
+) -> Cleaned:
     """Blank out what means "nothing"; `but` lets words through that mean something for this kind."""
-    return [None if (gone and not but(raw)) or not new else new for raw, new, gone in zip(values, cleaned, unspelled(values), strict=True)]
+    return [
+        None if (gone and not but(raw)) or not new else new
+        for raw, new, gone in zip(values, cleaned, unspelled(values), strict=True)
+    ]
 
 
 def clean_text(values: Sequence[str]) -> Cleaned:
@@ -129,32 +155,41 @@ def _two(before: str, after: str) -> tuple[str, str]:
 
 
 def clean_emails(values: Sequence[str]) -> Cleaned:
-    """Addresses in lower case; what the provider ignores is taken off; what cannot be one is missing.
+    """Addresses in lower case; what the provider ignores is taken off; what is no address is missing.
 
     Plus tags go for providers that deliver them to the same box, dots in the local part for Gmail alone; googlemail.com
-    is gmail.com. Fillers such as `noreply@`, `test@`, `none@` are missing.
+    is gmail.com. Fillers (`noreply@`, `test@`, `none@`) and what has no @ or hardly a letter are missing; of several
+    addresses the first counts. A misspelled address (`ann.lee@gmailcom`) stays: it is still near the true one.
 
     Examples
     --------
-    >>> clean_emails(["Anna.B+shop@GoogleMail.com", "mailto:bo@example.org", "bo@@example", "none@none.com"])
+    >>> clean_emails(["Anna.B+shop@GoogleMail.com", "mailto:bo@example.org", "bo.example.org", "none@none.com"])
     ['annab@gmail.com', 'bo@example.org', None, None]
     """
-    lowered = [v.strip(" \t<>;,\"'").removeprefix("mailto:") for v in "\n".join([v.replace("\n", " ") for v in values]).lower().split("\n")]
+    joined = "\n".join([v.replace("\n", " ") for v in values]).lower()
     out: Cleaned = []
     match = _EMAIL.fullmatch
-    for address in lowered if values else []:
+    for line in joined.split("\n") if values else []:
+        address = line if match(line) else _one_address(line)
         local, _, domain = address.rpartition("@")
-        if not match(address) or local in _NO_ONE or local[0] == "." or local[-1] == "." or ".." in local:
-            out.append(None)
-            continue
         if domain == "googlemail.com":
             domain = "gmail.com"
         if domain in _PLUS:
             local = local.partition("+")[0] or local
             if domain == "gmail.com":
                 local = local.replace(".", "") or local
-        out.append(f"{local}@{domain}" if local not in _NO_ONE else None)
+        bad = not local or local in _NO_ONE or len(local) + len(domain) < 6
+        out.append(None if bad else f"{local}@{domain}")
     return out
+
+
+def _one_address(line: str) -> str:
+    """First address in a text such as `Ann <ann@example.org>; bo@example.org`; empty where there is none."""
+    for word in re.split(r"[\s,;<>()\[\]\"]+", line):
+        bare = word.strip("'").removeprefix("mailto:")
+        if _EMAIL.fullmatch(bare):
+            return bare
+    return ""
 
 
 def clean_postcodes(values: Sequence[str]) -> Cleaned:
@@ -230,7 +265,12 @@ def clean_organisations(values: Sequence[str]) -> Cleaned:
     >>> clean_organisations(["Siam Trading Co., Ltd.", "M\u00fcller GmbH & Co. KG", "Bangchak Public Company Limited"])
     ['siam trading', 'muller', 'bangchak']
     """
-    thai = [v.replace("บริษัท", " ").replace("จำกัด", " ").replace("(มหาชน)", " ").replace("ห้างหุ้นส่วน", " ") if not v.isascii() else v for v in values]
+    thai = [
+        v.replace("บริษัท", " ").replace("จำกัด", " ").replace("(มหาชน)", " ").replace("ห้างหุ้นส่วน", " ")
+        if not v.isascii()
+        else v
+        for v in values
+    ]
     return _known(values, [_without_form(v) for v in words([v.replace("&", " and ") for v in thai])])
 
 
@@ -257,7 +297,17 @@ def clean_streets(values: Sequence[str]) -> Cleaned:
     ['melbourne ave', 'hauptstr', 'sukhumvit rd']
     """
     thai = [_thai_street(v) if not v.isascii() else v for v in values]
-    return _known(values, [" ".join(_street_word(w, i) for i, w in enumerate(line.split())) for line in words(thai)])
+    lines = words(thai)
+    # a first "st", "n" or "dr" is a saint, an initial or a doctor; only whole words are shortened there
+    short, first = STREET_WORDS.get, {w: s for w, s in STREET_WORDS.items() if len(w) > 3}.get
+    out = []
+    for line in lines:
+        parts = [short(w, w) for w in line.split()]
+        if parts:
+            head = line.partition(" ")[0]
+            parts[0] = first(head, head)
+        out.append(" ".join([_german(w) for w in parts] if "strasse" in line else parts))
+    return _known(values, out)
 
 
 def clean_street_numbers(values: Sequence[str]) -> Cleaned:
@@ -279,12 +329,9 @@ def _thai_street(value: str) -> str:
     return value
 
 
-def _street_word(word: str, place: int) -> str:
-    if word.endswith("strasse"):
-        return word[:-7] + "str"
-    # a first "st", "n" or "dr" is a saint, an initial or a doctor; only whole words are shortened there
-    short = STREET_WORDS.get(word)
-    return short if short and (place or len(word) > 3) else word
+def _german(word: str) -> str:
+    """Shorten the street at the end of a German compound."""
+    return word[:-7] + "str" if word.endswith("strasse") else word
 
 
 def split_streets(values: Sequence[str | None]) -> tuple[Cleaned, Cleaned]:

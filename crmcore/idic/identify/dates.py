@@ -1,7 +1,8 @@
 """Birth dates in the ways people write them, as eight digits YYYYMMDD.
 
 Years: four digits as written; from 2400 to 2700 they are Buddhist and lose 543 (2530 is 1987). Two digits: up to the
-pivot 26 they are 20xx, above it 19xx. Days that no calendar has are missing.
+pivot 26 they are 20xx, above it 19xx. Days that no calendar has (1852-15-01) are missing, or keep their digits on
+request: for linkage a typing error must stay comparable with the true date.
 """
 
 from __future__ import annotations
@@ -48,10 +49,10 @@ _DIGITS = str.maketrans({0x0E50 + i: str(i) for i in range(10)} | {0x0660 + i: s
 
 
 def _valid(year: int, month: int, day: int) -> str | None:
-    """YYYYMMDD of a real day between 1500 and 2199, or None."""
+    """YYYYMMDD of a real day between the years 1000 and 2199, or None."""
     if 2400 <= year <= 2700:
         year -= 543
-    if not (1500 <= year < 2200 and 1 <= month <= 12 and 1 <= day <= _LENGTHS[month - 1]):
+    if not (1000 <= year < 2200 and 1 <= month <= 12 and 1 <= day <= _LENGTHS[month - 1]):
         return None
     if month == 2 and day == 29 and not (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)):
         return None
@@ -83,7 +84,9 @@ def date_order(values: Iterable[str]) -> tuple[Order, int, int]:
     """
     day_first = month_first = 0
     for value in values:
-        found = _XXY.fullmatch(value.strip()) or (_TAIL.fullmatch(value.strip()) if not _is_eight(value.strip()) else None)
+        found = _XXY.fullmatch(value.strip()) or (
+            _TAIL.fullmatch(value.strip()) if not _is_eight(value.strip()) else None
+        )
         if found:
             a, b = int(found[1]), int(found[2])
             day_first += a > 12 >= b
@@ -96,7 +99,9 @@ def _is_eight(value: str) -> bool:
     return bool(found) and _valid(int(found[1]), int(found[2]), int(found[3])) is not None  # type: ignore[index]
 
 
-def parse_dates(values: Sequence[str], *, order: Order) -> list[str | None]:
+def parse_dates(
+    values: Sequence[str], *, order: Order, impossible: Literal["drop", "keep"] = "drop"
+) -> list[str | None]:
     """Read dates.
 
     Parameters
@@ -107,6 +112,10 @@ def parse_dates(values: Sequence[str], *, order: Order) -> list[str | None]:
     order : "dmy" or "mdy"
         How to read `03/04/1990`; a value that has only one reading takes that one.
 
+    impossible : "drop" or "keep"
+        What becomes of a day that no calendar has, where year, month and day can be told apart: missing, or its eight
+        digits. Days without month and day (1990-00-00) are missing either way.
+
     Returns
     -------
     list of YYYYMMDD, None where the text is no real day.
@@ -116,7 +125,26 @@ def parse_dates(values: Sequence[str], *, order: Order) -> list[str | None]:
     >>> parse_dates(["1990-04-03", "3/4/2533", "3 April 1990", "31/02/1990"], order="dmy")
     ['19900403', '19900403', '19900403', None]
     """
-    return [_parse(v, order) for v in values]
+    if impossible == "drop":
+        return [_parse(v, order) for v in values]
+    return [_parse(v, order) or _digits(v) for v in values]
+
+
+def _digits(value: str) -> str | None:
+    """Eight digits of a date whose month or day is wrong; None where they could be read as another, real day."""
+    text = value.strip()
+    found = _EIGHT.fullmatch(text) or _YMD.fullmatch(text)
+    last = None if found else _XXY.fullmatch(text)
+    if found:
+        year, month, day = found[1], found[2], found[3]
+    elif last and len(last[3]) == 4:
+        day, month, year = last[1], last[2], last[3]
+    else:
+        return None
+    if not 1000 <= int(year) < 2200 or int(month) == int(day) == 0:
+        return None
+    kept = f"{year}{int(month):02d}{int(day):02d}"
+    return kept if _parse(kept, "dmy") is None and _parse(kept, "mdy") is None else None
 
 
 def _parse(value: str, order: Order) -> str | None:

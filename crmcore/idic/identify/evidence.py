@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-import zlib
 from collections.abc import Callable, Sequence
 
 import attrs
 
-from crmcore.idic.identify.folding import JUNK, words
-from crmcore.idic.identify.roles import Meaning as M
+from crmcore.idic.identify.folding import JUNK, checksum_sample, words
+from crmcore.idic.identify.roles import Meaning
 from crmcore.idic.identify.vocabulary import CALENDAR_WORDS, HEADINGS, NOT_THE_THING, WEAK_HEADINGS
 from crmcore.idic.identify.wordlists import (
     CITIES,
@@ -42,7 +41,9 @@ _POSTCODE = re.compile(
 )
 _NUMBER_STREET = re.compile(r"\d+[a-z]?(?:[/-]\d+)?,?\s+[^\W\d].*|[^\W\d][^\d]*\s\d+\s?[a-z]?", re.IGNORECASE)
 _HOUSE = re.compile(r"(?:no\.?\s*)?\d{1,5}(?:\.0)?(?:\s?[a-z])?(?:\s?[/-]\s?\d{1,4}[a-z]?)?", re.IGNORECASE)
-_HANDLE = re.compile(r"@[\w.]{2,30}|https?://(?:www\.)?(?:x|twitter|facebook|instagram|tiktok|linkedin)\.com/\S+", re.IGNORECASE)
+_HANDLE = re.compile(
+    r"@[\w.]{2,30}|https?://(?:www\.)?(?:x|twitter|facebook|instagram|tiktok|linkedin)\.com/\S+", re.IGNORECASE
+)
 _STEM = re.compile(r"[^\W\d_]+|\d+", re.UNICODE)
 
 
@@ -78,7 +79,7 @@ def _tokens(heading: str) -> list[str]:
     return re.findall(r"\d+|[^\W\d_]+(?:[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e][^\W\d_]*)*", plain)
 
 
-def heading_evidence(heading: str) -> tuple[dict[M, Evidence], int]:
+def heading_evidence(heading: str) -> tuple[dict[Meaning, Evidence], int]:
     """Meanings that a heading suggests, and the part number it carries (address_2: 2; 1 where none).
 
     Examples
@@ -97,7 +98,9 @@ def heading_evidence(heading: str) -> tuple[dict[M, Evidence], int]:
     aside = NOT_THE_THING.intersection(letters)
     if aside and whole not in HEADINGS:
         word = next(t for t in letters if t in aside)
-        return {M.IGNORE: Evidence(0.8, f"heading {heading!r} is a property ({word}), not the thing itself")}, part
+        return {
+            Meaning.IGNORE: Evidence(0.8, f"heading {heading!r} is a property ({word}), not the thing itself")
+        }, part
     if whole in WEAK_HEADINGS:
         reason = f"heading {heading!r} can mean this"
         return {m: Evidence(0.45, reason) for m in WEAK_HEADINGS[whole]}, part
@@ -108,7 +111,7 @@ def heading_evidence(heading: str) -> tuple[dict[M, Evidence], int]:
     return _inside(heading, letters), part
 
 
-def _inside(heading: str, letters: list[str]) -> dict[M, Evidence]:
+def _inside(heading: str, letters: list[str]) -> dict[Meaning, Evidence]:
     """Longest run of tokens that is a known heading; among equals the last."""
     for size in range(len(letters) - 1, 0, -1):
         for start in range(len(letters) - size, -1, -1):
@@ -122,13 +125,6 @@ def _inside(heading: str, letters: list[str]) -> dict[M, Evidence]:
     return {}
 
 
-def _sample(values: Sequence[str]) -> list[str]:
-    if len(values) <= SAMPLE:
-        return list(values)
-    marked = sorted((zlib.crc32(v.encode("utf-8", "surrogatepass")), v) for v in values)
-    return [v for _, v in marked[:SAMPLE]]
-
-
 def _int_between(low: int, high: int) -> Callable[[str], bool]:
     def test(value: str) -> bool:
         number = value[:-2] if value.endswith(".0") else value
@@ -138,7 +134,9 @@ def _int_between(low: int, high: int) -> Callable[[str], bool]:
 
 
 def _is_any(words_known: frozenset[str] | dict[str, str]) -> Callable[[str], bool]:
-    return lambda value: not words_known.keys().isdisjoint([value]) if isinstance(words_known, dict) else value in words_known
+    return lambda value: (
+        not words_known.keys().isdisjoint([value]) if isinstance(words_known, dict) else value in words_known
+    )
 
 
 def look_at(values: Sequence[str], *, rows: int, filled: int) -> Look:
@@ -151,7 +149,7 @@ def look_at(values: Sequence[str], *, rows: int, filled: int) -> Look:
     rows, filled : counts
         Rows of the source, and how many of them hold a value.
     """
-    real = [v for v in _sample(values) if v.strip().casefold() not in JUNK]
+    real = [v for v in checksum_sample(values, SAMPLE) if v.strip().casefold() not in JUNK]
     n = max(len(real), 1)
     raw = [v.strip() for v in real]
     plain = words(raw)
@@ -166,7 +164,9 @@ def look_at(values: Sequence[str], *, rows: int, filled: int) -> Look:
     shares = {
         "email": of(_EMAIL.fullmatch),
         "phone": of(lambda v: _PHONE.fullmatch(v) and 7 <= sum(map(str.isdigit, v)) <= 15),
-        "phone mark": of(lambda v: _PHONE.fullmatch(v) and (v[0] in "+(" or v[:1] == "0") and sum(map(str.isdigit, v)) >= 9),
+        "phone mark": of(
+            lambda v: _PHONE.fullmatch(v) and (v[0] in "+(" or v[:1] == "0") and sum(map(str.isdigit, v)) >= 9
+        ),
         "date": of(_DATE.fullmatch),
         "clock": of(_CLOCK.search),
         "year": of(_int_between(1700, 2600)),
@@ -192,7 +192,9 @@ def look_at(values: Sequence[str], *, rows: int, filled: int) -> Look:
         "any given name": of_tokens(lambda t: not GIVEN_NAMES.isdisjoint(t)),
         "surname": of_tokens(lambda t: t[-1] in SURNAMES and t[-1] not in GIVEN_NAMES),
         "city": of_tokens(lambda t: not CITIES.isdisjoint(t)),
-        "street word": of_tokens(lambda t: len(t) > 1 and not STREET_WORDS.keys().isdisjoint(w for w in t[1:] if len(w) > 1)),
+        "street word": of_tokens(
+            lambda t: len(t) > 1 and not STREET_WORDS.keys().isdisjoint(w for w in t[1:] if len(w) > 1)
+        ),
         "organisation": of_tokens(lambda t: len(t) > 1 and not ORGANISATION_WORDS.isdisjoint(t)),
         "occupation": of_tokens(lambda t: not OCCUPATIONS.isdisjoint(t)),
         "long": of(lambda v: len(v) > 60),
@@ -203,41 +205,43 @@ def look_at(values: Sequence[str], *, rows: int, filled: int) -> Look:
 
 
 # What a column of each meaning must at least look like; a heading that the values contradict loses most of its weight.
-_MUST: dict[M, Callable[[Look], bool]] = {
-    M.GIVEN_NAME: lambda k: k.share("letters") > 0.6 and k.share("long") < 0.2,
-    M.SURNAME: lambda k: k.share("letters") > 0.6 and k.share("long") < 0.2,
-    M.FULL_NAME: lambda k: k.share("letters") > 0.5 and k.share("long") < 0.3,
-    M.BIRTH_DATE: lambda k: k.share("date") > 0.4 or k.share("seven digits") > 0.5,
-    M.BIRTH_YEAR: lambda k: k.share("year") > 0.8,
-    M.BIRTH_MONTH: lambda k: k.share("month") > 0.8 or (k.share("letters") > 0.8 and k.distinct <= 40),
-    M.BIRTH_DAY: lambda k: k.share("day") > 0.8,
-    M.EMAIL: lambda k: k.share("email") > 0.3,
-    M.PHONE: lambda k: k.share("phone") > 0.3 or (k.share("digits") > 0.6 and k.share("date") < 0.5),
-    M.STREET: lambda k: k.share("email") < 0.1 and (k.share("digits") < 0.5 or k.share("number and street") > 0.2),
-    M.STREET_NUMBER: lambda k: k.share("house") > 0.4 and k.share("seven digits") < 0.5,
-    M.ADDRESS: lambda k: k.share("email") < 0.1 and k.share("digits") < 0.5,
-    M.POSTCODE: lambda k: k.share("postcode") > 0.3 or (k.share("has digit") > 0.5 and k.share("long") < 0.1),
-    M.CITY: lambda k: k.share("letters") > 0.5 and k.share("long") < 0.2,
-    M.STATE: lambda k: k.share("digits") < 0.5 and k.share("long") < 0.2,
-    M.COUNTRY: lambda k: k.share("digits") < 0.5 and k.share("long") < 0.2,
-    M.OCCUPATION: lambda k: k.share("letters") > 0.5 and k.share("long") < 0.3 and k.share("short") < 0.9,
-    M.GENDER: lambda k: k.share("gender") > 0.5 or k.distinct <= 6,
-    M.IDENTIFIER: lambda k: k.share("has digit") > 0.3 or k.unique > 0.5,
-    M.HANDLE: lambda k: k.share("email") < 0.5 and k.share("many words") < 0.1,
-    M.ORGANISATION: lambda k: k.share("digits") < 0.5 and k.share("email") < 0.2,
-    M.TEXT: lambda k: True,
-    M.RECORD_ID: lambda k: k.unique > 0.9 and k.filled > 0.9,
-    M.UPDATED_AT: lambda k: k.share("date") > 0.5 or k.share("clock") > 0.5 or k.share("digits") > 0.9,
-    M.IGNORE: lambda k: True,
+_MUST: dict[Meaning, Callable[[Look], bool]] = {
+    Meaning.GIVEN_NAME: lambda k: k.share("letters") > 0.6 and k.share("long") < 0.2,
+    Meaning.SURNAME: lambda k: k.share("letters") > 0.6 and k.share("long") < 0.2,
+    Meaning.FULL_NAME: lambda k: k.share("letters") > 0.5 and k.share("long") < 0.3,
+    Meaning.BIRTH_DATE: lambda k: k.share("date") > 0.4 or k.share("seven digits") > 0.5,
+    Meaning.BIRTH_YEAR: lambda k: k.share("year") > 0.8,
+    Meaning.BIRTH_MONTH: lambda k: k.share("month") > 0.8 or (k.share("letters") > 0.8 and k.distinct <= 40),
+    Meaning.BIRTH_DAY: lambda k: k.share("day") > 0.8,
+    Meaning.EMAIL: lambda k: k.share("email") > 0.3,
+    Meaning.PHONE: lambda k: k.share("phone") > 0.3 or (k.share("digits") > 0.6 and k.share("date") < 0.5),
+    Meaning.STREET: lambda k: (
+        k.share("email") < 0.1 and (k.share("digits") < 0.5 or k.share("number and street") > 0.2)
+    ),
+    Meaning.STREET_NUMBER: lambda k: k.share("house") > 0.4 and k.share("seven digits") < 0.5,
+    Meaning.ADDRESS: lambda k: k.share("email") < 0.1 and k.share("digits") < 0.5,
+    Meaning.POSTCODE: lambda k: k.share("postcode") > 0.3 or (k.share("has digit") > 0.5 and k.share("long") < 0.1),
+    Meaning.CITY: lambda k: k.share("letters") > 0.5 and k.share("long") < 0.2,
+    Meaning.STATE: lambda k: k.share("digits") < 0.5 and k.share("long") < 0.2,
+    Meaning.COUNTRY: lambda k: k.share("digits") < 0.5 and k.share("long") < 0.2,
+    Meaning.OCCUPATION: lambda k: k.share("letters") > 0.5 and k.share("long") < 0.3 and k.share("short") < 0.9,
+    Meaning.GENDER: lambda k: k.share("gender") > 0.5 or k.distinct <= 6,
+    Meaning.IDENTIFIER: lambda k: k.share("has digit") > 0.3 or k.unique > 0.5,
+    Meaning.HANDLE: lambda k: k.share("email") < 0.5 and k.share("many words") < 0.1,
+    Meaning.ORGANISATION: lambda k: k.share("digits") < 0.5 and k.share("email") < 0.2,
+    Meaning.TEXT: lambda k: True,
+    Meaning.RECORD_ID: lambda k: k.unique > 0.9 and k.filled > 0.9,
+    Meaning.UPDATED_AT: lambda k: k.share("date") > 0.5 or k.share("clock") > 0.5 or k.share("digits") > 0.9,
+    Meaning.IGNORE: lambda k: True,
 }
 
 
-def fits(meaning: M, look: Look) -> bool:
+def fits(meaning: Meaning, look: Look) -> bool:
     """Whether the values could be of that meaning at all."""
     return _MUST[meaning](look)
 
 
-def value_evidence(look: Look) -> dict[M, Evidence]:
+def value_evidence(look: Look) -> dict[Meaning, Evidence]:
     """Meanings that the values alone suggest.
 
     Birth dates, record ids and membership numbers are never concluded from values: any day could be an order, any
@@ -246,52 +250,69 @@ def value_evidence(look: Look) -> dict[M, Evidence]:
     if not look.shares:
         return {}
     s = look.share
-    found: dict[M, Evidence] = {}
+    found: dict[Meaning, Evidence] = {}
 
-    def say(meaning: M, score: float, reason: str) -> None:
+    def say(meaning: Meaning, score: float, reason: str) -> None:
         if score > 0.0:
             found[meaning] = Evidence(round(min(score, 0.95), 3), reason)
 
     if s("email") > 0.5:
-        say(M.EMAIL, s("email"), f"{s('email'):.0%} of values are addresses with @")
+        say(Meaning.EMAIL, s("email"), f"{s('email'):.0%} of values are addresses with @")
     if s("phone mark") > 0.4 and s("date") < 0.3:
-        say(M.PHONE, 0.3 + 0.6 * s("phone mark"), f"{s('phone mark'):.0%} look like telephone numbers")
+        say(Meaning.PHONE, 0.3 + 0.6 * s("phone mark"), f"{s('phone mark'):.0%} look like telephone numbers")
     if s("letter postcode") > 0.6:
-        say(M.POSTCODE, 0.85 * s("letter postcode"), f"{s('letter postcode'):.0%} have the form of a postcode")
+        say(Meaning.POSTCODE, 0.85 * s("letter postcode"), f"{s('letter postcode'):.0%} have the form of a postcode")
     if s("handle") > 0.5:
-        say(M.HANDLE, 0.9 * s("handle"), f"{s('handle'):.0%} start with @ or name a social network")
+        say(Meaning.HANDLE, 0.9 * s("handle"), f"{s('handle'):.0%} start with @ or name a social network")
     if s("gender") > 0.9 and look.distinct <= 8:
-        say(M.GENDER, 0.7, f"{look.distinct} values, all words for a gender")
+        say(Meaning.GENDER, 0.7, f"{look.distinct} values, all words for a gender")
     if s("number and street") > 0.4 and s("street word") > 0.3:
-        say(M.ADDRESS, 0.5 + 0.4 * s("street word"), f"{s('street word'):.0%} hold a street word, {s('number and street'):.0%} a number")
+        say(
+            Meaning.ADDRESS,
+            0.5 + 0.4 * s("street word"),
+            f"{s('street word'):.0%} hold a street word, {s('number and street'):.0%} a number",
+        )
     elif s("street word") > 0.5:
-        say(M.STREET, 0.7 * s("street word"), f"{s('street word'):.0%} hold a street word")
+        say(Meaning.STREET, 0.7 * s("street word"), f"{s('street word'):.0%} hold a street word")
     if s("state") > 0.7 and look.distinct <= 80 and s("letters") > 0.7:
-        say(M.STATE, 0.65 * s("state"), f"{s('state'):.0%} are names or codes of states")
+        say(Meaning.STATE, 0.65 * s("state"), f"{s('state'):.0%} are names or codes of states")
     if s("country name") > 0.5 or (s("country") > 0.9 and look.distinct <= 60 and s("state") < 0.5):
-        say(M.COUNTRY, 0.8 * s("country"), f"{s('country'):.0%} are names or codes of countries")
+        say(Meaning.COUNTRY, 0.8 * s("country"), f"{s('country'):.0%} are names or codes of countries")
     if s("organisation") > 0.3:
-        say(M.ORGANISATION, 0.4 + 0.6 * s("organisation"), f"{s('organisation'):.0%} hold a legal form or a word of organisations")
+        say(
+            Meaning.ORGANISATION,
+            0.4 + 0.6 * s("organisation"),
+            f"{s('organisation'):.0%} hold a legal form or a word of organisations",
+        )
     _say_words(look, say)
     return found
 
 
-def _say_words(look: Look, say: Callable[[M, float, str], None]) -> None:
+def _say_words(look: Look, say: Callable[[Meaning, float, str], None]) -> None:
     """Evidence from word lists: names, places, occupations; lists are short, so a fifth of hits is much."""
     s = look.share
     if s("letters") < 0.6:
         return
     if s("many words") > 0.3 or s("long") > 0.3:
-        say(M.TEXT, 0.7, "long texts of many words")
+        say(Meaning.TEXT, 0.7, "long texts of many words")
         return
-    if s("two to four words") > 0.6 and s("any given name") > 0.2 and s("organisation") < 0.2 and s("street word") < 0.2:
-        say(M.FULL_NAME, 0.4 + 0.6 * s("any given name"), f"{s('two to four words'):.0%} have 2 to 4 words, {s('any given name'):.0%} a given name")
+    if (
+        s("two to four words") > 0.6
+        and s("any given name") > 0.2
+        and s("organisation") < 0.2
+        and s("street word") < 0.2
+    ):
+        say(
+            Meaning.FULL_NAME,
+            0.4 + 0.6 * s("any given name"),
+            f"{s('two to four words'):.0%} have 2 to 4 words, {s('any given name'):.0%} a given name",
+        )
     elif s("one word") > 0.6:
         if s("given name") > 0.1 and s("given name") >= s("surname"):
-            say(M.GIVEN_NAME, 0.35 + 1.2 * s("given name"), f"{s('given name'):.0%} are known given names")
+            say(Meaning.GIVEN_NAME, 0.35 + 1.2 * s("given name"), f"{s('given name'):.0%} are known given names")
         elif s("surname") > 0.1:
-            say(M.SURNAME, 0.35 + 1.2 * s("surname"), f"{s('surname'):.0%} are known surnames")
+            say(Meaning.SURNAME, 0.35 + 1.2 * s("surname"), f"{s('surname'):.0%} are known surnames")
     if s("city") > 0.2:
-        say(M.CITY, 0.4 + 0.5 * s("city"), f"{s('city'):.0%} are known cities")
+        say(Meaning.CITY, 0.4 + 0.5 * s("city"), f"{s('city'):.0%} are known cities")
     if s("occupation") > 0.2:
-        say(M.OCCUPATION, 0.4 + 0.5 * s("occupation"), f"{s('occupation'):.0%} are known occupations")
+        say(Meaning.OCCUPATION, 0.4 + 0.5 * s("occupation"), f"{s('occupation'):.0%} are known occupations")

@@ -7,23 +7,30 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import zlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from crmcore.tables import TextColumn
 
-__all__ = ["JUNK", "combine", "fold", "map_values", "merge_codes", "unspelled", "words"]
+__all__ = ["JUNK", "checksum_sample", "combine", "fold", "map_values", "merge_codes", "unspelled", "words"]
 
 JUNK = frozenset(
     "n/a|na|n.a.|n.a|n/d|nd|null|none|nil|nan|nat|<na>|-|--|---|.|..|...|?|??|???|/|//|_|*|#|x|xx|xxx|xxxx|unknown|unbekannt|"
     "inconnu|desconocido|not available|not known|not provided|not given|undefined|missing|empty|blank|tbd|tba|test|testing|"
-    "no data|keine|keine angabe|k.a.|sin datos|ไม่มี|ไม่ทราบ|ไม่ระบุ|#n/a|#ref!|#value!|(none)|(null)|(blank)|none given".split("|")
+    "no data|keine|keine angabe|k.a.|sin datos|ไม่มี|ไม่ทราบ|ไม่ระบุ|#n/a|#ref!|#value!|(none)|(null)|(blank)|none given".split(
+        "|"
+    )
 )
 """Casefolded texts that mean "nothing is known"; a value that consists of one of them is missing."""
 
+LONGEST = max(map(len, JUNK)) + 3
+
 _BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
-_SPACED = str.maketrans({c: " " for c in map(chr, range(128)) if not c.isalnum() and c not in "\n'`"} | {"'": "", "`": ""})
+_SPACED = str.maketrans(
+    {c: " " for c in map(chr, range(128)) if not c.isalnum() and c not in "\n'`"} | {"'": "", "`": ""}
+)
 
 
 def _joined(values: Sequence[str]) -> str:
@@ -82,9 +89,28 @@ def words(values: Sequence[str]) -> list[str]:
     return [" ".join(v.split()) for v in blob.split("\n")]
 
 
+def checksum_sample(values: Sequence[str], size: int) -> list[str]:
+    """At most `size` values, chosen by checksum: the same ones in whatever order the values come.
+
+    Examples
+    --------
+    >>> checksum_sample(["b", "a"], 5), len(checksum_sample(list("abcdef"), 3))
+    (['a', 'b'], 3)
+    """
+    if len(values) <= size:
+        return sorted(values)
+    raw = "\n".join(values).encode("utf-8", "surrogatepass").split(b"\n")
+    if len(raw) != len(values):
+        raw = [v.encode("utf-8", "surrogatepass") for v in values]
+    marks = np.fromiter(map(zlib.crc32, raw), np.uint32, len(raw))
+    near = np.flatnonzero(marks <= np.partition(marks, size - 1)[size - 1])
+    return [v for _, v in sorted((int(marks[i]), values[i]) for i in near.tolist())[:size]]
+
+
 def unspelled(values: Sequence[str]) -> list[bool]:
     """Whether each raw text is one of the words for "nothing" (`JUNK`) or has no letter and no digit."""
-    return [v.strip().casefold() in JUNK or not any(map(str.isalnum, v)) for v in values]
+    # longer texts are none of the words; whether they hold a letter shows in what cleaning leaves
+    return [len(v) < LONGEST and (v.strip().casefold() in JUNK or not any(map(str.isalnum, v))) for v in values]
 
 
 def map_values(codes: np.ndarray, cleaned: Sequence[str | None]) -> TextColumn:
@@ -96,11 +122,19 @@ def map_values(codes: np.ndarray, cleaned: Sequence[str | None]) -> TextColumn:
     >>> column.codes.tolist(), column.values
     ([0, 0, -1, -1], ('a',))
     """
-    merged = TextColumn.of([c or None for c in cleaned])
-    table = np.append(merged.codes, np.int32(-1)).astype(np.int32)
+    distinct = dict.fromkeys(cleaned)
+    distinct.pop(None, None)
+    distinct.pop("", None)
+    if len(distinct) == len(cleaned):
+        return TextColumn(codes, tuple(v for v in distinct if v))  # nothing fell together: rows keep their codes
+    place: dict[str | None, int] = {v: i for i, v in enumerate(distinct)}
+    place[None] = place[""] = -1
+    table = np.empty(len(cleaned) + 1, np.int32)
+    table[:-1] = np.fromiter(map(place.__getitem__, cleaned), np.int32, len(cleaned))
+    table[-1] = -1
     out = table[codes]
     out.flags.writeable = False
-    return TextColumn(out, merged.values)
+    return TextColumn(out, tuple(v for v in distinct if v))
 
 
 def merge_codes(n: int, pieces: Sequence[tuple[np.ndarray, TextColumn]]) -> TextColumn:
@@ -113,6 +147,8 @@ def merge_codes(n: int, pieces: Sequence[tuple[np.ndarray, TextColumn]]) -> Text
     pieces : (rows, column) pairs
         `rows[i]` is where row i of the column goes.
     """
+    if len(pieces) == 1 and len(pieces[0][1]) == n:
+        return pieces[0][1]  # one source: its rows are all rows, in order
     seen: dict[str, int] = {}
     out = np.full(n, -1, np.int32)
     for rows, column in pieces:

@@ -50,8 +50,13 @@ class Preparation:
         for f in self.fields:
             filled, distinct = f"{f.filled_share:6.1%} filled", f"{f.distinct_share:6.1%} distinct"
             lines.append(f"  {f.name:<15} {filled}, {distinct}, from {', '.join(f.origins)}")
-        lines += [f"  junk in {c}: {n} rows (such as {', '.join(self.junk_samples.get(c, ()))})" for c, n in self.junk.items()]
-        lines += [f"  blocked {v}: {n} rows (too common to be one person's, or blocked by you)" for v, n in self.blocked.items()]
+        lines += [
+            f"  junk in {c}: {n} rows (such as {', '.join(self.junk_samples.get(c, ()))})" for c, n in self.junk.items()
+        ]
+        lines += [
+            f"  blocked {v}: {n} rows (too common to be one person's, or blocked by you)"
+            for v, n in self.blocked.items()
+        ]
         lines += [f"  phones of {s}: region {r}" for s, r in self.regions.items()]
         lines += [f"  dates of {c}: {o}" for c, o in self.date_orders.items()]
         lines += [f"  not used: {c}: {why}" for c, why in self.left_out.items()]
@@ -74,11 +79,15 @@ class Preparation:
         from html import escape
 
         notes = str(self).split("\n")[1 + len(self.fields) :]
-        return html_table(self._rows(), caption=f"{self.n_records} records") + "".join(f"<p>{escape(t.strip())}</p>" for t in notes[:30])
+        return html_table(self._rows(), caption=f"{self.n_records} records") + "".join(
+            f"<p>{escape(t.strip())}</p>" for t in notes[:30]
+        )
 
     def to_frame(self, *, backend: Any) -> Any:
         """One row per field, in the flavour of `backend` ("polars", "pandas", "pyarrow")."""
         from crmcore._frames import write_frame
 
         rows = self._rows()
-        return write_frame({k: [r[k] for r in rows] for k in ("field", "kind", "filled", "distinct", "n", "from")}, backend=backend)
+        return write_frame(
+            {k: [r[k] for r in rows] for k in ("field", "kind", "filled", "distinct", "n", "from")}, backend=backend
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -66,7 +67,9 @@ def read(sources: Any, schema: Schema | None = None) -> RecordTable:
     for code, name in enumerate(table.sources):
         rows = rows_of(table, code)
         column = bound.id_column(name)
-        ids[rows] = _ids(name, table.columns[column], rows, column) if column else [f"{name}:{i}" for i in range(len(rows))]
+        ids[rows] = (
+            _ids(name, table.columns[column], rows, column) if column else [f"{name}:{i}" for i in range(len(rows))]
+        )
         stamp = bound.time_column(name)
         if stamp:
             time[rows] = _times(table.columns[stamp], rows)
@@ -84,25 +87,27 @@ def read_columns(sources: Any) -> SourceTable:
     for (name, columns), n in zip(named, counts, strict=True):
         for key, cells in columns.items():
             if len(cells) != n:
-                raise WrongType(f"{name}.{key}", f"a column of {len(cells)} rows", f"{n} rows", "give every column one cell per record")
+                raise WrongType(
+                    f"{name}.{key}",
+                    f"a column of {len(cells)} rows",
+                    f"{n} rows",
+                    "give every column one cell per record",
+                )
     if not sum(counts):
         raise EmptyInput("every source", "pass at least one record")
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    columns: dict[str, TextColumn] = {}
+    encoded: dict[str, TextColumn] = {}
     types: dict[str, NDArray[np.int8]] = {}
     for key in dict.fromkeys(k for _, c in named for k in c):
-        cells: list[object] = []
-        for (_, source), n in zip(named, counts, strict=True):
-            cells.extend(source[key] if key in source else [ABSENT] * n)
-        columns[key], types[key] = encode(cells)
-    source = np.repeat(np.arange(len(named), dtype=np.int32), counts)
-    ids = np.array([f"{name}:{i}" for (name, _), n in zip(named, counts, strict=True) for i in range(n)], object)
+        column: list[object] = []
+        for (_, frame), n in zip(named, counts, strict=True):
+            column.extend(frame[key] if key in frame else [ABSENT] * n)
+        encoded[key], types[key] = encode(column)
     return SourceTable(
-        ids,
-        source,
+        np.array([f"{name}:{i}" for (name, _), n in zip(named, counts, strict=True) for i in range(n)], object),
+        np.repeat(np.arange(len(named), dtype=np.int32), counts),
         tuple(name for name, _ in named),
-        np.full(int(starts[-1]), "NaT", "datetime64[us]"),
-        columns,
+        np.full(sum(counts), "NaT", "datetime64[us]"),
+        encoded,
         cell_types=types,
         fields=tuple(tuple(c) for _, c in named),
     )
@@ -111,7 +116,11 @@ def read_columns(sources: Any) -> SourceTable:
 def _is_path(value: object) -> bool:
     if isinstance(value, PathLike):
         return True
-    return isinstance(value, str) and "\n" not in value and (Path(value).suffix.lower() in _SUFFIXES or Path(value).exists())
+    return (
+        isinstance(value, str)
+        and "\n" not in value
+        and (Path(value).suffix.lower() in _SUFFIXES or Path(value).exists())
+    )
 
 
 def _is_cells(value: object) -> bool:
@@ -125,18 +134,33 @@ def _named(sources: Any) -> list[tuple[str, Any]]:
     if _is_path(sources):
         return _files(Path(sources))
     if isinstance(sources, str | bytes):
-        raise WrongType("sources", "text", "a path, frame or list of dicts", "the path does not exist; check its spelling")
+        raise WrongType(
+            "sources", "text", "a path, frame or list of dicts", "the path does not exist; check its spelling"
+        )
     if isinstance(sources, Mapping):
         if not sources:
             return []
         if all(_is_cells(v) for v in sources.values()):
             return [("records", sources)]
-        plain = [k for k, v in sources.items() if v is None or isinstance(v, int | float | bytes) or (isinstance(v, str) and not _is_path(v))]
+        plain = [
+            k
+            for k, v in sources.items()
+            if v is None or isinstance(v, int | float | bytes) or (isinstance(v, str) and not _is_path(v))
+        ]
         if plain:
-            raise WrongType("sources", "a mapping of single values", "frames by name", "wrap one record in a list: read([record])")
-        return _unique([(f"{k}" if len(part) == 1 else f"{k}_{n}", s) for k, v in sources.items() for part in [_whole(v)] for n, s in part])
+            raise WrongType(
+                "sources", "a mapping of single values", "frames by name", "wrap one record in a list: read([record])"
+            )
+        return _unique(
+            [
+                (f"{k}" if len(part) == 1 else f"{k}_{n}", s)
+                for k, v in sources.items()
+                for part in [_whole(v)]
+                for n, s in part
+            ]
+        )
     if isinstance(sources, list | tuple):
-        if not sources or isinstance(sources[0], Mapping) and not _is_several(sources):
+        if not sources or (isinstance(sources[0], Mapping) and not _is_several(sources)):
             return [("records", list(sources))] if sources else []
         out: list[tuple[str, Any]] = []
         for i, item in enumerate(sources):
@@ -171,7 +195,12 @@ def _files(path: Path) -> list[tuple[str, Any]]:
             raise EmptyInput(f"folder {path.name!r}", "put CSV, Parquet, JSON lines or vCard files there")
         return _unique([(p.name.split(".")[0], p) for p in found])
     if not path.exists():
-        raise WrongType("sources", f"a path that does not exist ({path.name!r})", "a file or folder", "check the spelling of the path")
+        raise WrongType(
+            "sources",
+            f"a path that does not exist ({path.name!r})",
+            "a file or folder",
+            "check the spelling of the path",
+        )
     return [(path.name.split(".")[0], path)]
 
 
@@ -191,7 +220,11 @@ def _record_columns(records: Sequence[Any]) -> _Columns:
     wrong = tuple(i for i, r in enumerate(records) if not isinstance(r, Mapping))
     if wrong:
         samples = tuple(type(records[i]).__name__ for i in wrong[:5])
-        raise BadRows("the list of records", (BadRow("record", "is not a mapping", wrong, samples),), "pass a list of dicts, one per record")
+        raise BadRows(
+            "the list of records",
+            (BadRow("record", "is not a mapping", wrong, samples),),
+            "pass a list of dicts, one per record",
+        )
     keys = dict.fromkeys(k for r in records for k in r)
     if len(keys) != len({str(k) for k in keys}):
         raise WrongType("records", "keys of several types that read alike", "text keys", "name columns by text")
@@ -245,7 +278,7 @@ def _decode(raw: bytes) -> str:
         pass
     # Thai text in cp874 is runs of high bytes; Western text has single ones between ASCII letters
     high = [b >= 0xA1 for b in raw[:200_000]]
-    runs = sum(a and b for a, b in zip(high, high[1:], strict=False))
+    runs = sum(a and b for a, b in itertools.pairwise(high))
     return raw.decode("cp874" if runs > 0.5 * max(sum(high), 1) else "cp1252", "replace")
 
 
@@ -266,8 +299,16 @@ def _csv_columns(text: str, where: str) -> _Columns:
     bad = tuple(i for i, r in enumerate(body) if len(r) != len(names))
     if bad:
         samples = tuple(f"{len(body[i])} cells" for i in bad[:5])
-        raise BadRows(where, (BadRow("row", f"does not have {len(names)} cells", bad, samples),), "quote cells that hold the delimiter")
-    return {name: list(cells) for name, cells in zip(names, zip(*body, strict=True), strict=True)} if body else {n: [] for n in names}
+        raise BadRows(
+            where,
+            (BadRow("row", f"does not have {len(names)} cells", bad, samples),),
+            "quote cells that hold the delimiter",
+        )
+    return (
+        {name: list(cells) for name, cells in zip(names, zip(*body, strict=True), strict=True)}
+        if body
+        else {n: [] for n in names}
+    )
 
 
 def _json_records(text: str, where: str) -> list[Any]:
@@ -276,7 +317,11 @@ def _json_records(text: str, where: str) -> list[Any]:
         try:
             whole = json.loads(text)
         except json.JSONDecodeError as error:
-            raise BadRows(where, (BadRow("file", f"is not JSON ({error.msg})", (error.lineno,)),), "write one JSON object per line") from error
+            raise BadRows(
+                where,
+                (BadRow("file", f"is not JSON ({error.msg})", (error.lineno,)),),
+                "write one JSON object per line",
+            ) from error
         return list(whole)
     out, bad = [], []
     for i, line in enumerate(text.splitlines()):
@@ -297,7 +342,9 @@ def _ids(source: str, column: TextColumn, rows: NDArray[np.intp], name: str) -> 
     missing = np.flatnonzero(codes < 0)
     if len(missing):
         problem = BadRow(name, "no record id", tuple(missing.tolist()))
-        raise BadRows(f"source {source!r}", (problem,), f"fill the ids, or leave them out: schema.override({{{name!r}: None}})")
+        raise BadRows(
+            f"source {source!r}", (problem,), f"fill the ids, or leave them out: schema.override({{{name!r}: None}})"
+        )
     _, first = np.unique(codes, return_index=True)
     if len(first) < len(codes):
         again = np.setdiff1d(np.arange(len(codes)), first)

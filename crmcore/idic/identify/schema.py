@@ -109,7 +109,9 @@ class Schema:
 
     def columns(self, source: str, *kinds: Meaning) -> tuple[str, ...]:
         """Columns of a source with one of these meanings, ordered by part and then as they stand in the source."""
-        found = [(role.part, i, name) for i, (name, role) in enumerate(self.roles[source].items()) if role.kind in kinds]
+        found = [
+            (role.part, i, name) for i, (name, role) in enumerate(self.roles[source].items()) if role.kind in kinds
+        ]
         return tuple(name for _, _, name in sorted(found))
 
     def id_column(self, source: str) -> str | None:
@@ -141,7 +143,9 @@ class Schema:
 
     def __str__(self) -> str:
         if not self.is_bound:
-            return "Schema: infers when records are read" + "".join(f"\n  {c}: {k.value}" for c, k in self.overrides.items())
+            return "Schema: infers when records are read" + "".join(
+                f"\n  {c}: {k.value}" for c, k in self.overrides.items()
+            )
         lines = []
         for source, roles in self.roles.items():
             lines.append(f"{source}:")
@@ -223,9 +227,13 @@ def _apply(roles: Mapping[str, Mapping[str, Role]], changes: Mapping[str, Meanin
         if not places and column and source in out and column in out[source]:
             places = [(source, column)]
         if not places:
-            known = tuple(dict.fromkeys([*(c for cs in out.values() for c in cs), *(f"{s}.{c}" for s in out for c in out[s])]))
+            known = tuple(
+                dict.fromkeys([*(c for cs in out.values() for c in cs), *(f"{s}.{c}" for s in out for c in out[s])])
+            )
             where = f"source {source!r}" if column and source in out else "the sources"
-            raise MissingColumn(key, tuple(f"{source}.{c}" for c in out[source]) if column and source in out else known, where)
+            raise MissingColumn(
+                key, tuple(f"{source}.{c}" for c in out[source]) if column and source in out else known, where
+            )
         for s, c in places:
             if kind in {Meaning.RECORD_ID, Meaning.UPDATED_AT}:  # a source has one of each
                 for other, role in out[s].items():
@@ -267,14 +275,18 @@ def _decide(name: str, values: Sequence[str], *, rows: int, filled: int) -> Role
         weight = (head.score if fits else 0.15 * head.score) if head else 0.0
         reasons = tuple(e.reason for e in (head, body) if e) + (() if fits else ("but the values do not look like it",))
         # a heading that says something else, and that the values could be, counts against the values' guess
-        doubt = 0.55 if head is None and any(h.score > 0.6 and evidence.fits(m, look) for m, h in headed.items()) else 1.0
+        doubt = (
+            0.55 if head is None and any(h.score > 0.6 and evidence.fits(m, look) for m, h in headed.items()) else 1.0
+        )
         scores[meaning] = (1.0 - (1.0 - weight) * (1.0 - doubt * (body.score if body else 0.0)), reasons)
     if not scores:
         return Role(Meaning.IGNORE, 0.5, ("neither heading nor values are known",), part)
     best = max(scores, key=lambda m: scores[m][0])
     score, reasons = scores[best]
     if score < ENOUGH:
-        return Role(Meaning.IGNORE, round(1.0 - score, 2), (f"too unsure for {best.value!r} ({score:.2f})", *reasons), part)
+        return Role(
+            Meaning.IGNORE, round(1.0 - score, 2), (f"too unsure for {best.value!r} ({score:.2f})", *reasons), part
+        )
     return Role(best, round(score, 2), reasons, part)
 
 
@@ -315,4 +327,3 @@ def _settle(roles: dict[str, Role]) -> dict[str, Role]:
 def _time_rank(name: str) -> int:
     low = name.casefold()
     return next((i for i, stem in enumerate(_TIME_RANK) if stem in low), len(_TIME_RANK))
-

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-__all__ = ["CITIES", "COUNTRIES", "GENDERS", "GIVEN_NAMES", "LEGAL_FORMS", "OCCUPATIONS", "STATES", "STREET_WORDS", "SURNAMES", "TITLES"]
+__all__ = [
+    "CITIES",
+    "COUNTRIES",
+    "GENDERS",
+    "GIVEN_NAMES",
+    "LEGAL_FORMS",
+    "OCCUPATIONS",
+    "STATES",
+    "STREET_WORDS",
+    "SURNAMES",
+    "TITLES",
+]
 
 GIVEN_NAMES = frozenset(
-    """james john robert michael william david richard joseph thomas charles mary patricia jennifer linda elizabeth barbara
-    susan jessica sarah karen emma olivia ava sophia isabella mia charlotte amelia harper emily jack oliver harry george noah
-    liam lucas ethan joshua daniel matthew andrew peter paul mark stephen kevin brian edward henry samuel benjamin anna grace
-    alice lucy ruby chloe hannah sophie ella freya thomas anne jane margaret kate helen laura rachel rebecca nicole amy
-    hans peter klaus juergen jurgen stefan andreas michael wolfgang frank uwe ralf bernd werner helmut gerhard monika petra
+    """james john robert michael william david richard joseph thomas charles mary patricia jennifer linda
+    elizabeth barbara
+    susan jessica sarah karen emma olivia ava sophia isabella mia charlotte amelia harper emily jack oliver
+    harry george noah
+    liam lucas ethan joshua daniel matthew andrew peter paul mark stephen kevin brian edward henry samuel
+    benjamin anna grace
+    alice lucy ruby chloe hannah sophie ella freya thomas anne jane margaret kate helen laura rachel rebecca
+    nicole amy
+    hans peter klaus juergen jurgen stefan andreas michael wolfgang frank uwe ralf bernd werner helmut
+    gerhard monika petra
     sabine ursula renate karin brigitte helga ingrid lukas leon felix jonas maximilian marie lena lea
     jean pierre michel andre philippe nicolas luc claude francois marie isabelle nathalie sylvie camille chloe manon
-    jose juan antonio manuel francisco carlos luis javier miguel pedro maria carmen ana isabel lucia marta elena rosa pablo
+    jose juan antonio manuel francisco carlos luis javier miguel pedro maria carmen ana isabel lucia marta
+    elena rosa pablo
     giuseppe giovanni marco luca andrea francesco alessandro giulia chiara francesca paolo
     joao pedro ana beatriz tiago rafael mateus fernanda
-    somchai somsak somying siriporn suda malee prasit prasert wichai anan niran nattapong natthaphong kanya pim ploy chai
+    somchai somsak somying siriporn suda malee prasit prasert wichai anan niran nattapong natthaphong kanya
+    pim ploy chai
     arthit apinya chanida thanakorn wanida supaporn pornthip kittisak surachai
     mohamed mohammed muhammad ahmed ali fatima aisha omar hassan ibrahim yusuf
     wei li ming hui jing fang hiroshi yuki takashi kenji sakura min ji jun hye raj amit priya anil sunita rahul
@@ -23,10 +41,14 @@ GIVEN_NAMES = frozenset(
     lachlan mitchell joel bailey cooper jasmine tahlia kiandra""".split()
 )
 SURNAMES = frozenset(
-    """smith jones brown taylor williams wilson johnson davies robinson wright thompson evans walker white roberts green hall
-    wood jackson clarke clark harris lewis young king baker hill scott moore allen adams mitchell campbell anderson miller
-    davis garcia rodriguez martinez hernandez lopez gonzalez perez sanchez ramirez torres flores rivera gomez diaz fernandez
-    mueller muller schmidt schneider fischer weber meyer meier wagner becker schulz hoffmann koch bauer richter klein wolf
+    """smith jones brown taylor williams wilson johnson davies robinson wright thompson evans walker white
+    roberts green hall
+    wood jackson clarke clark harris lewis young king baker hill scott moore allen adams mitchell campbell
+    anderson miller
+    davis garcia rodriguez martinez hernandez lopez gonzalez perez sanchez ramirez torres flores rivera gomez
+    diaz fernandez
+    mueller muller schmidt schneider fischer weber meyer meier wagner becker schulz hoffmann koch bauer
+    richter klein wolf
     schroeder neumann schwarz zimmermann braun krueger hartmann lange werner krause lehmann
     martin bernard dubois thomas robert petit durand leroy moreau simon laurent lefebvre michel bertrand roux
     rossi russo ferrari esposito bianchi romano colombo ricci silva santos oliveira souza pereira costa ferreira
@@ -40,15 +62,18 @@ CITIES = frozenset(
     """london manchester birmingham leeds glasgow liverpool bristol sheffield edinburgh cardiff belfast leicester hull
     york oxford cambridge southampton portsmouth plymouth nottingham reading brighton bradford newcastle coventry
     new york los angeles chicago houston phoenix philadelphia dallas boston seattle denver miami atlanta austin
-    berlin hamburg munich munchen muenchen koln cologne frankfurt stuttgart dusseldorf leipzig dresden bremen wien zurich
+    berlin hamburg munich munchen muenchen koln cologne frankfurt stuttgart dusseldorf leipzig dresden bremen
+    wien zurich
     paris marseille lyon toulouse nice nantes bordeaux lille madrid barcelona valencia sevilla rome roma milano napoli
     torino lisboa porto amsterdam rotterdam brussels warsaw prague stockholm oslo copenhagen helsinki dublin
     bangkok krung thep chiang mai phuket pattaya khon kaen nonthaburi hat yai korat rayong
     sydney melbourne brisbane perth adelaide canberra hobart darwin toronto montreal vancouver
-    tokyo osaka beijing shanghai hong kong singapore seoul taipei jakarta manila hanoi mumbai delhi bangalore""".split()
+    tokyo osaka beijing shanghai hong kong singapore seoul taipei jakarta manila hanoi mumbai delhi
+    bangalore""".split()
 ) - {"new", "los", "hong", "hat", "mai", "san"}
 STATES = frozenset(
-    """nsw vic qld wa sa tas act nt al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj
+    """nsw vic qld wa sa tas act nt al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms
+    mo mt ne nv nh nj
     nm ny nc nd oh ok or pa ri sc sd tn tx ut vt va wv wi wy dc on qc bc ab mb sk ns nb
     california texas florida ohio michigan georgia virginia bayern hessen sachsen thuringen niedersachsen victoria
     queensland tasmania ontario quebec alberta""".split()
@@ -116,20 +141,39 @@ GENDERS: dict[str, str] = {
 """Casefolded word -> m, f or x (neither)."""
 
 TITLES = frozenset(
-    """mr mrs ms miss mx dr prof professor sir dame lord lady rev reverend hon capt captain col maj lt sgt master madam esq
+    """mr mrs ms miss mx dr prof professor sir dame lord lady rev reverend hon capt captain col maj lt sgt
+    master madam esq
     herr frau fraulein dipl ing mag m mme mlle monsieur madame mademoiselle sr sra srta don dona senor senora
     sig signor signora signorina khun nai nang nangsao naisao phra dek dekchai dekying mom khunying thanphuying
     jr snr phd md mba""".split()
 ) - {"m", "don", "sir", "master", "nang", "nai", "mag", "ing", "mom", "hon"} | {"nai", "nang"}
 """Honorifics and degrees that are dropped from names; a name that consists of one word keeps it."""
 
-TITLE_PREFIXES = ("นางสาว", "นาย", "นาง", "น.ส.", "ด.ช.", "ด.ญ.", "เด็กชาย", "เด็กหญิง", "คุณ", "ดร.", "นพ.", "พญ.", "ศ.", "ผศ.", "รศ.")
+TITLE_PREFIXES = (
+    "นางสาว",
+    "นาย",
+    "นาง",
+    "น.ส.",
+    "ด.ช.",
+    "ด.ญ.",
+    "เด็กชาย",
+    "เด็กหญิง",
+    "คุณ",
+    "ดร.",
+    "นพ.",
+    "พญ.",
+    "ศ.",
+    "ผศ.",
+    "รศ.",
+)
 """Thai honorifics; they are written without a blank before the name."""
 
 SUFFIXES = frozenset("jr sr snr jnr ii iii iv phd md mba esq".split())
 """What may stand behind a name and is dropped."""
 
-PARTICLES = frozenset("van von de del della der den di da dos du la le el al bin binti ibn ter ten zu af av mac st".split())
+PARTICLES = frozenset(
+    "van von de del della der den di da dos du la le el al bin binti ibn ter ten zu af av mac st".split()
+)
 """Words that belong to the surname that follows them."""
 
 STREET_WORDS: dict[str, str] = {
@@ -178,10 +222,13 @@ ORGANISATION_WORDS = frozenset(
 )
 
 OCCUPATIONS = frozenset(
-    """teacher nurse engineer doctor lawyer accountant manager driver farmer student retired politician writer artist actor
-    actress painter singer cricketer footballer journalist poet architect clerk cook chef designer developer programmer
+    """teacher nurse engineer doctor lawyer accountant manager driver farmer student retired politician
+    writer artist actor
+    actress painter singer cricketer footballer journalist poet architect clerk cook chef designer developer
+    programmer
     physician scientist soldier officer merchant lehrer lehrerin ingenieur arzt kaufmann angestellter rentner medecin
-    professeur avocat medico abogado profesor consultant director sales secretary businessman priest clergyman historian
+    professeur avocat medico abogado profesor consultant director sales secretary businessman priest
+    clergyman historian
     novelist photographer composer barrister botanist""".split()
 )
 
