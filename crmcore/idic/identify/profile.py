@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,23 +11,13 @@ import numpy as np
 
 from crmcore._base import html_table, mask
 from crmcore.errors import UnknownName
+from crmcore.tables._cells import when
+from crmcore.values import Record
 
 if TYPE_CHECKING:
     from crmcore.idic.identify.profiles import ProfileTable
 
-__all__ = ["Explanation", "GoldenCell", "Identifier", "Profile", "Rejected", "SourceRecord", "instant"]
-
-
-def instant(time: np.datetime64) -> datetime | None:
-    """Aware UTC datetime of one cell; None where the time is unknown.
-
-    Examples
-    --------
-    >>> instant(np.datetime64("2024-01-02T03:04", "us")), instant(np.datetime64("NaT"))
-    (datetime.datetime(2024, 1, 2, 3, 4, tzinfo=datetime.timezone.utc), None)
-    """
-    moment = time.astype("datetime64[us]").astype(object)
-    return moment.replace(tzinfo=UTC) if moment is not None else None
+__all__ = ["Explanation", "GoldenCell", "Identifier", "Profile", "Rejected"]
 
 
 def _day(time: datetime | None) -> str:
@@ -67,16 +56,6 @@ class Identifier:
     value: str = attrs.field(repr=mask)
     sources: tuple[str, ...]
     records: int
-
-
-@attrs.frozen
-class SourceRecord:
-    """One record behind a profile, as it was read."""
-
-    record_id: str
-    source: str
-    time: datetime | None
-    cells: Mapping[str, str] = attrs.field(repr=lambda c: f"{{{', '.join(c)}}}")
 
 
 @attrs.frozen
@@ -155,9 +134,7 @@ class Profile:
             votes = len({r for r, _, v in found if v == value})
             source = records.sources[records.source[row]]
             out.append(
-                GoldenCell(
-                    field, value, records.record_id[row], source, column, instant(records.time[row]), label, votes
-                )
+                GoldenCell(field, value, records.record_id[row], source, column, when(records.time, row), label, votes)
             )
         return tuple(out)
 
@@ -188,7 +165,7 @@ class Profile:
         kept = {c.value for c in cells}
         records = self.table.records
         rejected = tuple(
-            Rejected(value, records.record_id[row], records.sources[records.source[row]], instant(records.time[row]))
+            Rejected(value, records.record_id[row], records.sources[records.source[row]], when(records.time, row))
             for row, _, value in self._found(field)
             if value not in kept
         )
@@ -212,20 +189,13 @@ class Profile:
         return tuple(out)
 
     @property
-    def records(self) -> tuple[SourceRecord, ...]:
-        """Return the records behind the profile, as they were read."""
-        table = self.table.records
-        rows = self.table.members[self.code].tolist()
-        return tuple(
-            SourceRecord(
-                table.record_id[row], table.sources[table.source[row]], instant(table.time[row]), self.table.raw(row)
-            )
-            for row in rows
-        )
+    def records(self) -> tuple[Record, ...]:
+        """Records behind the profile, as they were read."""
+        return tuple(self.table.records[row] for row in self.table.members[self.code].tolist())
 
     def export(self) -> list[dict[str, str]]:
         """Return the records behind the profile as the dicts that were read."""
-        return [self.table.raw(int(row)) for row in self.table.members[self.code]]
+        return [dict(record.fields) for record in self.records]
 
     def _shown(self) -> list[dict[str, object]]:
         rows: list[dict[str, object]] = []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from crmcore._base import Progress, html_table, mask, reporter
 from crmcore._frames import write_frame
-from crmcore.errors import MissingColumn, UnknownName, WrongType
+from crmcore.errors import MissingColumn, NaiveDatetime, UnknownName, WrongType
 from crmcore.idic.identify.golden import GoldenField, Members, survive
 from crmcore.idic.identify.ids import IdentityEvents, assign_ids
 from crmcore.idic.identify.profile import Profile, unknown_customer
@@ -114,10 +115,10 @@ class ProfileTable:
 
     def code(self, customer_id: str) -> int:
         """Position of a customer id."""
-        try:
-            return self.customers.ids.index(customer_id)
-        except ValueError:
-            raise unknown_customer(customer_id, len(self)) from None
+        code = self.customers.code(customer_id)
+        if code < 0:
+            raise unknown_customer(customer_id, len(self))
+        return code
 
     def of_record(self, record_id: str) -> Profile:
         """Profile that a record belongs to."""
@@ -147,27 +148,55 @@ class ProfileTable:
         ids = np.array(self.customers.ids, object)[self.customer].tolist() if len(self) else []
         return dict(zip(self.records.record_id.tolist(), ids, strict=True))
 
-    def raw(self, row: int) -> dict[str, str]:
-        """One record as it was read: filled cells only."""
-        cells = ((name, column[row]) for name, column in self.records.columns.items())
-        return {name: value for name, value in cells if value is not None}
-
     def export(self) -> list[dict[str, str]]:
         """Every record as the dict that was read, in the order of reading; missing cells are left out."""
         columns = {name: column.to_list() for name, column in self.records.columns.items()}
         return [{n: c[i] for n, c in columns.items() if c[i] is not None} for i in range(len(self.records))]  # type: ignore[misc]
 
+    def as_of(self, time: datetime) -> ProfileTable:
+        """Profiles as records known at `time` give them, under the same ids; records of unknown time count as known.
+
+        A record table holds each record once, with the time of its last change: a record that changed later is unknown
+        before that. Histories of changes belong in an event store, see `repository.ProfileRepository`.
+        """
+        if time.utcoffset() is None:
+            raise NaiveDatetime("time")
+        late = self.records.time > np.datetime64(time.astimezone(UTC).replace(tzinfo=None), "us")
+        return self._of(np.flatnonzero(~late))
+
+    def without(self, customers: Collection[str]) -> ProfileTable:
+        """Profiles of everybody else, under the same ids: the records of these customers are gone."""
+        gone = np.zeros(len(self), bool)
+        gone[[self.code(c) for c in customers]] = True
+        return self._of(np.flatnonzero(~gone[self.customer]))
+
+    def _of(self, rows: NDArray[np.intp]) -> ProfileTable:
+        """Profiles that some of the records give."""
+        left, customer = np.unique(self.customer[rows], return_inverse=True)
+        was = self.records
+        columns = {n: c.take(rows).compact() for n, c in was.columns.items()}
+        records = RecordTable(was.record_id[rows], was.source[rows], was.sources, was.time[rows], columns, was.backend)
+        text = {
+            n: columns[n] if self.text[n] is was.columns[n] else self.text[n].take(rows).compact() for n in self.text
+        }
+        labels = customer.astype(np.int32)
+        members = Members.of(labels, records.record_id, n_customers=len(left))
+        golden = survive(records, text, {f: g.columns for f, g in self.golden.items()}, members, self.plan)
+        ids = CustomerIndex(tuple(self.customers.ids[c] for c in left.tolist()))
+        return ProfileTable(records, text, ids, labels, members, golden, self.plan, self.events)
+
     def to_frame(self, *, lineage: bool = False, separator: str = " | ", backend: Any = None) -> Any:
         """Return one row per customer, values in clear; a union is joined by `separator`.
 
-        With `lineage` every field has three more columns: the record, source and time of its (first) value.
+        `backend` None is the flavour that was read. With `lineage` every field has three more columns: the record,
+        source and time of its (first) value.
         """
         columns: dict[str, Any] = {"customer_id": list(self.customers.ids), "records": np.diff(self.members.start)}
         for name, golden in self.golden.items():
             columns[name] = self._joined(golden, separator)
             if lineage:
                 columns |= self._lineage(name, golden)
-        return write_frame(columns, backend=backend)
+        return write_frame(columns, backend=self.records.backend if backend is None else backend)
 
     def _joined(self, golden: GoldenField, separator: str) -> list[str | None]:
         best = golden.best(self.text)

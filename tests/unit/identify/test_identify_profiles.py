@@ -86,8 +86,8 @@ def test_source_records_keep_what_was_read(table):
     profile = table.of_record("shop:9")
     assert profile.record_ids == ("shop:9", "web:1")
     assert profile.sources == ("shop", "web")
-    assert profile.records[0].cells == {"name": "Somchai J.", "mobile": "0899999999"}
-    assert profile.export() == [profile.records[0].cells, profile.records[1].cells]
+    assert profile.records[0].fields == {"name": "Somchai J.", "mobile": "0899999999"}
+    assert profile.export() == [profile.records[0].fields, profile.records[1].fields]
 
 
 @pytest.mark.parametrize("backend", ["polars", "pandas", "pyarrow", None])
