@@ -151,7 +151,8 @@ class AccessGate:
     --------
     >>> from datetime import UTC
     >>> from crmcore.stores import MemoryStore
-    >>> gate = AccessGate(AccessPolicy([RoleView("service", {"name": "shown", "phone": "masked"}, "hidden")]), MemoryStore())
+    >>> service = RoleView("service", {"name": "shown", "phone": "masked"}, "hidden")
+    >>> gate = AccessGate(AccessPolicy([service]), MemoryStore())
     >>> facts = {"name": "Ann Lee", "phone": "0812345678", "margin": 0.4}
     >>> now = datetime(2026, 5, 1, tzinfo=UTC)
     >>> gate.read("c7", facts, role="service", who="staff-12", now=now)

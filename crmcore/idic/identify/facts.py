@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from crmcore._frames import read_frame, write_frame
 from crmcore.errors import MissingColumn, NaiveDatetime, UnknownName, WrongType
 from crmcore.idic.identify.profiles import ProfileTable
-from crmcore.idic.identify.shares import Share, share
+from crmcore.metrics import Counts, Estimate
 from crmcore.tables import CustomerIndex, RecordTable
 from crmcore.tables._cells import when
 
@@ -233,7 +233,7 @@ def _carriers(profiles: ProfileTable, field: str, fold: Fold | None) -> dict[str
 
 def recognition(
     facts: Facts | Sequence[Facts], *, touchpoint: str = "touchpoint", level: float = 0.95
-) -> dict[str, Share]:
+) -> dict[str, Estimate]:
     """Share of facts whose customer was recognised, per touchpoint, with Wilson intervals.
 
     Facts without a touchpoint are counted under "(none)"; facts whose identifier is ambiguous count as not recognised.
@@ -242,12 +242,21 @@ def recognition(
     ----------
     touchpoint : column
         Which column names the touchpoint.
+
+    Examples
+    --------
+    >>> visits = {"touchpoint": ["store"] * 3, "record": ["web:0", "web:0", None]}
+    >>> profiles = ProfileTable.build(RecordTable.from_frame([{"name": "Ann"}], source="web"), [0])
+    >>> seen = link(profiles, visits, facet="interactions", source="door", record="record", time=None)
+    >>> print(recognition(seen)["store"])
+    0.667 [0.208, 0.939] (95 %, n = 3, wilson)
     """
-    hits: dict[str, int] = {}
-    total: dict[str, int] = {}
+    counts: dict[str, Counts] = {}
     for part in (facts,) if isinstance(facts, Facts) else facts:
-        for cell, known in zip(part.column(touchpoint), (part.customer >= 0).tolist(), strict=True):
-            name = "(none)" if cell is None else str(cell)
-            total[name] = total.get(name, 0) + 1
-            hits[name] = hits.get(name, 0) + known
-    return {name: share(hits[name], total[name], level=level) for name in sorted(total)}
+        cells = np.array(["(none)" if c is None else str(c) for c in part.column(touchpoint)], object)
+        for name in dict.fromkeys(cells.tolist()):
+            here = cells == name
+            seen = Counts(int((part.customer[here] >= 0).sum()), int(here.sum()))
+            counts[name] = counts.get(name, Counts()) + seen
+    rule = "recognised / all"
+    return {n: counts[n].estimate(level=level, rule=rule, small_sample_ok=True) for n in sorted(counts)}

@@ -17,7 +17,7 @@ from crmcore.errors import UnknownName, WrongType
 from crmcore.idic.identify.facts import Facet, Fact, Facts, instant_us
 from crmcore.idic.identify.profile import Profile
 from crmcore.idic.identify.profiles import ProfileTable
-from crmcore.idic.identify.shares import Share, share
+from crmcore.metrics import Estimate, proportion, share_table
 
 __all__ = [
     "CustomerView",
@@ -78,8 +78,8 @@ class PreferredChannel:
     """The channel on which a customer answers most, with the interval of its share, and the shares of all channels."""
 
     channel: str
-    share: Share
-    shares: Mapping[str, Share]
+    share: Estimate
+    shares: Mapping[str, Estimate]
 
 
 def preferences(
@@ -240,7 +240,8 @@ class SingleCustomerView:
         measures : name -> (source, column)
             `{"nps": ("survey", "score"), "sentiment": ("twitter", "sentiment")}`.
 
-        Customers without any of the values are left out; of one time the later row counts.
+        Customers without any of the values are left out. A value of unknown time counts only where there is no other;
+        of one time the value whose text is larger counts, so that row order does not matter.
         """
         columns: dict[str, list[object]] = {}
         times: dict[str, NDArray[np.datetime64]] = {}
@@ -263,13 +264,15 @@ class SingleCustomerView:
             )
         values: list[object] = [None] * len(self)
         times = np.full(len(self), np.datetime64("NaT"), "datetime64[us]")
-        for part in parts:
-            cells = part.columns[column]
-            for i in np.argsort(part.time, kind="stable").tolist():
-                who = int(part.customer[i])
-                later = values[who] is None or np.isnat(times[who]) or not part.time[i] < times[who]
-                if who >= 0 and cells[i] is not None and later:
-                    values[who], times[who] = cells[i], part.time[i]
+        rows = [
+            (not np.isnat(part.time[i]), part.time[i].astype(np.int64), str(part.columns[column][i]), i, part)
+            for part in parts
+            for i in np.flatnonzero(part.customer >= 0).tolist()
+            if part.columns[column][i] is not None
+        ]
+        for _, _, _, i, part in sorted(rows, key=lambda row: row[:3]):  # the latest is written last
+            who = int(part.customer[i])
+            values[who], times[who] = part.columns[column][i], part.time[i]
         return values, times
 
     def category_preferences(
@@ -302,6 +305,14 @@ def ranked(distribution: Mapping[str, float]) -> tuple[Preference, ...]:
     ['coffee', 'tea']
     """
     return tuple(Preference(c, p) for c, p in sorted(distribution.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _shares(counts: Mapping[str, int], level: float) -> dict[str, Estimate]:
+    total, rule = sum(counts.values()), "answered here / answered"
+    if len(counts) <= 2:  # the two shares of a pair are one number: Wilson needs no correction
+        return {c: proportion(k, total, level=level, rule=rule, small_sample_ok=True) for c, k in counts.items()}
+    table = share_table(counts, level=level, small_sample_ok=True)
+    return {name: table[name] for name in counts}
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -400,7 +411,7 @@ class CustomerView:
         names = [str(f.values[channel]) for f in said]
         counts = {name: names.count(name) for name in sorted(set(names))}
         latest = {name: i for i, name in enumerate(names)}
-        shares = {name: share(n, len(names), level=level, options=len(counts)) for name, n in counts.items()}
+        shares = _shares(counts, level)
         best = max(counts, key=lambda name: (counts[name], latest[name]))
         return PreferredChannel(best, shares[best], shares)
 

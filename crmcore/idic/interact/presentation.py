@@ -188,7 +188,7 @@ def portal_command(sent: Mapping[str, str]) -> CaseCommand:
 
 
 def crm_command(sent: Mapping[str, object]) -> CaseCommand:
-    """Command from the CRM screen: a section `Case` (Id, ContactId, Subject) and one `Activity` (Type, Body, At, Id, By).
+    """Command from the CRM screen: sections `Case` (Id, ContactId, Subject) and `Activity` (Type, Body, At, Id, By).
 
     `By` names who spoke; a rep who writes down what the customer said on the phone puts "customer" there.
     """
