@@ -12,6 +12,7 @@ import attrs
 
 __all__ = [
     "AccessDenied",
+    "BadDocument",
     "BadRow",
     "BadRows",
     "BrokenPlugin",
@@ -137,6 +138,19 @@ class BadRows(CrmError, ValueError):
 
 
 @attrs.define(eq=False)
+class BadDocument(CrmError, ValueError):
+    """JSON does not describe the value that it should; every fault is named at once, by its path."""
+
+    what: str
+    problems: tuple[str, ...]
+    hint: str
+
+    def __str__(self) -> str:
+        lines = "\n  ".join(self.problems[:20])
+        return f"the document is no {self.what}:\n  {lines}\n  hint: {self.hint}"
+
+
+@attrs.define(eq=False)
 class DuplicateIds(CrmError, ValueError):
     """An identifier that must be unique stands on several rows."""
 
@@ -193,7 +207,8 @@ class NotConverged(CrmError, ArithmeticError):
     hint: str
 
     def __str__(self) -> str:
-        return f"{self.what} had not settled after {self.iterations} steps (change {self.change:.3g}).\n  hint: {self.hint}"
+        steps = f"{self.iterations} steps (change {self.change:.3g})"
+        return f"{self.what} had not settled after {steps}.\n  hint: {self.hint}"
 
 
 @attrs.define(eq=False)
@@ -242,7 +257,8 @@ class AccessDenied(CrmError, PermissionError):
     allowed: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"role {self.role!r} may not read {self.what!r}: allowed {list(self.allowed)}.\n  hint: ask under a role that may, or extend its view"
+        asked = f"role {self.role!r} may not read {self.what!r}: allowed {list(self.allowed)}"
+        return f"{asked}.\n  hint: ask under a role that may, or extend its view"
 
 
 @attrs.define(eq=False)
@@ -253,7 +269,9 @@ class MissingExtra(CrmError, ImportError):
     extra: str
 
     def __str__(self) -> str:
-        return f"{self.what} needs an optional library that is not installed.\n  hint: pip install 'crmcore[{self.extra}]'"
+        return (
+            f"{self.what} needs an optional library that is not installed.\n  hint: pip install 'crmcore[{self.extra}]'"
+        )
 
 
 @attrs.define(eq=False)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from crmcore._base import number_text
 from crmcore.charts.chart import Chart, TextLine, check_finite, check_same_length, room, written
 from crmcore.charts.theme import GREY, INK, ROW_HEIGHT, WIDTH
-from crmcore.errors import BadRow, BadRows, EmptyInput
+from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
 
 __all__ = ["HasInterval", "bar", "dot_interval", "histogram", "line"]
 
@@ -283,8 +283,10 @@ def line(
     {'x': 1.0, 'y': 5.0, 'series': ''}
     """
     n = len(x)
+    if (low is None) != (high is None):
+        raise OutOfRange("low, high", "one of them", "both or none", "pass both ends of the band")
     names = [""] * n if series is None else [str(s) for s in series]
-    check_same_length("x", n, y=y, series=names, **({} if low is None else {"low": low}))
+    check_same_length("x", n, y=y, series=names)
     check_finite("y", y=y)
     dated = isinstance(x[0], date)
     places = [v.isoformat() if isinstance(v, date) else float(v) for v in x]
@@ -292,7 +294,7 @@ def line(
     layers: list[dict[str, Any]] = [{"mark": {"type": "line", "point": {"size": 30} if n <= 60 else False}}]
     y_axis = {"type": "quantitative", "title": axis or None, "axis": _number_axis(percent), "scale": {"zero": False}}
     if low is not None and high is not None:
-        check_same_length("x", n, high=high)
+        check_same_length("x", n, low=low, high=high)
         check_finite("band", low=low, high=high)
         for row, a, b in zip(rows, low, high, strict=True):
             row |= {"low": float(a), "high": float(b)}

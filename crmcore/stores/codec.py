@@ -55,7 +55,8 @@ def _json(data: Mapping[str, object], path: str) -> str:
             break
     try:
         text = ENCODER.encode(plain)
-        text.isascii() or text.encode()
+        if not text.isascii():
+            text.encode()  # half a character fails here, not inside the store
     except UnicodeEncodeError as error:
         raise OutOfRange(path, "text with half a character", "Unicode text", "decode the source correctly") from error
     except (ValueError, RecursionError) as error:

@@ -252,18 +252,19 @@ class SqliteStore:
             if self._head(db, stream) != version:
                 raise StoreConflict(stream, version, self._head(db, stream))
         self._learn(db, [stream for stream in {stream for stream, _ in pairs} if stream not in heads])
-        if self._end is None:
-            self._end = db.execute("SELECT ifnull(max(position), 0) FROM events").fetchone()[0]
+        end = self._end
+        if end is None:
+            end = int(db.execute("SELECT ifnull(max(position), 0) FROM events").fetchone()[0])
         rows: list[Row] = []
         coded: list[tuple[object, ...]] = []
-        for position, (stream, event) in enumerate(pairs, self._end + 1):
+        for position, (stream, event) in enumerate(pairs, end + 1):
             code, version = heads[stream]
             heads[stream] = (code, version + 1)
             row = encode(event, stream, version + 1, position)
             rows.append(row)
             coded.append((position, code, *row[2:]))
         db.executemany(INSERT, coded)
-        self._end += len(rows)
+        self._end = end + len(rows)
         return rows
 
     def _forget_if_stale(self, db: sqlite3.Connection) -> None:
