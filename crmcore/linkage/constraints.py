@@ -180,7 +180,7 @@ class Among:
     limits: tuple[tuple[Ints, int, int], ...]  # values (k,), most, bit
 
 
-def crowded_values(labels: Ints, codes: NDArray[np.integer], most: int, /) -> Ints:
+def crowded_values(labels: NDArray[np.integer], codes: NDArray[np.integer], most: int, /) -> Ints:
     """Values that too many entities share, such as a shop's own telephone number.
 
     Parameters

@@ -20,6 +20,7 @@ __all__ = ["LinkageQuality", "evaluate"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+AnyInts = NDArray[np.integer]
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -113,7 +114,7 @@ class LinkageQuality:
         return html_table(self.rows(), caption="Linkage quality", limit=30)
 
 
-def evaluate(predicted_labels: Ints, true_labels: Ints, /, *, level: float = 0.95) -> LinkageQuality:
+def evaluate(predicted_labels: AnyInts, true_labels: AnyInts, /, *, level: float = 0.95) -> LinkageQuality:
     """Compare predicted entities with the true ones.
 
     Parameters
