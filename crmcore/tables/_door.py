@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -54,8 +53,8 @@ def instants(value: Any) -> NDArray[np.datetime64]:
 
 
 def text_map(value: Mapping[str, TextColumn]) -> Mapping[str, TextColumn]:
-    """Converter of named text columns to a read-only mapping."""
-    return MappingProxyType(dict(value))
+    """Converter of named text columns: a copy, so that the caller's mapping may change."""
+    return dict(value)
 
 
 def same_length(where: str, n: int, columns: Mapping[str, Any]) -> None:

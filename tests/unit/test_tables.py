@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -240,6 +241,12 @@ class TestAnswersAndPosts:
 
 
 class TestColumns:
+    def test_a_table_survives_pickle(self) -> None:
+        table = EventTable.from_frame({"customer": ["a", None], "time": [AT, AT], "page": ["/x", None]})
+        again = pickle.loads(pickle.dumps(table))
+        assert [again[i] for i in range(2)] == [table[i] for i in range(2)]
+        assert again.customers.code("a") == 0
+
     def test_arrays_are_read_only_and_the_callers_stay_writeable(self) -> None:
         mine = np.array([0, 1], np.int32)
         none = TextColumn.empty(2)
