@@ -22,6 +22,7 @@ __all__ = [
     "mask",
     "mask_email",
     "mask_phone",
+    "number_text",
     "one_of",
     "reporter",
 ]
@@ -132,6 +133,17 @@ def mask_phone(number: str) -> str:
     '•••78'
     """
     return MASK + re.sub(r"\D", "", number)[-2:]
+
+
+def number_text(value: float, /) -> str:
+    """Write a number for eyes: three significant digits, thousands separators.
+
+    Examples
+    --------
+    >>> number_text(0.02109), number_text(1234567.8), number_text(43.0), number_text(float("nan"))
+    ('0.0211', '1,234,568', '43', 'nan')
+    """
+    return f"{value:,.0f}" if 99.95 <= abs(value) < 1e15 else f"{value:.3g}"
 
 
 def html_table(rows: Iterable[Mapping[str, object]], *, caption: str = "", limit: int = 20) -> str:

@@ -29,6 +29,7 @@ __all__ = [
     "NotConverged",
     "OutOfRange",
     "SmallSample",
+    "StoreClosed",
     "StoreConflict",
     "UnknownName",
     "WrongType",
@@ -220,6 +221,16 @@ class ConflictingConstraints(CrmError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.what} contradict each other: {', '.join(self.items[:5])}.\n  hint: {self.hint}"
+
+
+@attrs.define(eq=False)
+class StoreClosed(CrmError, RuntimeError):
+    """A store was used after it was closed."""
+
+    where: str
+
+    def __str__(self) -> str:
+        return f"{self.where} is closed: expected an open store.\n  hint: open it again, or use `with ... as store:`"
 
 
 @attrs.define(eq=False)

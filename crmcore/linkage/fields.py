@@ -1,10 +1,18 @@
-"""The kinds of field that linkage understands."""
+"""What each kind of field is: its agreement levels, its blocking atoms, and the part it plays in the model.
+
+Everything that tells one kind from another is data in `DEFINITIONS`; comparison, blocking and model read it. A new kind
+is a new entry.
+"""
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
 
-__all__ = ["Kind"]
+import attrs
+
+__all__ = ["DEFINITIONS", "Comparison", "Kind", "KindDefinition"]
 
 
 class Kind(enum.StrEnum):
@@ -26,3 +34,111 @@ class Kind(enum.StrEnum):
     HANDLE = "handle"
     ORGANISATION = "organisation"
     TEXT = "text"
+
+
+class Comparison(enum.StrEnum):
+    """How two values of a kind are compared; each has its own list of levels."""
+
+    NAME = "name"
+    DATE = "date"
+    EMAIL = "email"
+    CODE = "code"
+    PLACE = "place"
+    WORD = "word"
+    POSTCODE = "postcode"
+    EQUAL = "equal"
+
+
+# Level 1 is the strongest agreement, the last but "swapped" is disagreement; level 0 (missing) needs no name.
+LEVELS: Mapping[Comparison, tuple[str, ...]] = MappingProxyType(
+    {
+        Comparison.NAME: ("same", "one typo", "two typos or near", "alike or short form", "somewhat alike", "different"),
+        Comparison.DATE: ("same", "one digit or day/month swapped", "two of year, month, day", "two digits", "same year or same day", "different"),
+        Comparison.EMAIL: ("same", "one typo", "few typos or same local part", "local part alike", "different"),
+        Comparison.CODE: ("same", "one digit", "two digits", "different"),
+        Comparison.PLACE: ("same", "few typos", "near", "alike", "different"),
+        Comparison.WORD: ("same", "one typo", "alike", "different"),
+        Comparison.POSTCODE: ("same", "one typo", "same district", "two typos", "same area", "different"),
+        Comparison.EQUAL: ("same", "different"),
+    }
+)
+
+# Share of each level among true pairs before any data are seen (50 pseudo-pairs hold it in the fit).
+_TYPICAL = (0.78, 0.10, 0.04, 0.03, 0.02)
+_REST = 0.04
+
+
+@attrs.frozen(kw_only=True)
+class KindDefinition:
+    """The part that a kind plays.
+
+    Attributes
+    ----------
+    comparison : how two values are compared
+    frequency_levels : levels 1..k whose weight depends on how rare the value is (0: never)
+    contact : whether it can change while the person stays (a move, a new telephone)
+    household, place, namesake : whether it may agree between different people who live together, live near each
+        other, or bear the same name
+    atoms : parts of a value that may serve as blocking keys
+    """
+
+    comparison: Comparison
+    frequency_levels: int
+    contact: bool = False
+    household: bool = False
+    place: bool = False
+    namesake: bool = False
+    atoms: tuple[str, ...] = ("whole", "first 4")
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Names of levels 1, 2, ...; "swapped" (given and family name exchanged) exists for given names only."""
+        return LEVELS[self.comparison]
+
+    def typical(self, n_levels: int) -> tuple[float, ...]:
+        """Prior share of levels 1..n among pairs of one person."""
+        if n_levels == 7:  # a given name, with "swapped" as its last level
+            return (0.80, 0.08, 0.04, 0.03, 0.01, 0.03, 0.01)
+        head = _TYPICAL[: n_levels - 1]
+        rest = 1.0 - sum(head) if n_levels <= 5 else _REST
+        total = sum(head) + rest
+        return (*(h / total for h in head), rest / total)
+
+
+_NAME_ATOMS = ("whole", "first 1", "first 3", "last 3", "sound")
+
+DEFINITIONS: Mapping[Kind, KindDefinition] = MappingProxyType(
+    {
+        Kind.GIVEN_NAME: KindDefinition(comparison=Comparison.NAME, frequency_levels=4, namesake=True, atoms=_NAME_ATOMS),
+        Kind.SURNAME: KindDefinition(
+            comparison=Comparison.NAME, frequency_levels=4, household=True, place=True, namesake=True, atoms=_NAME_ATOMS
+        ),
+        Kind.BIRTH_DATE: KindDefinition(
+            comparison=Comparison.DATE, frequency_levels=3, atoms=("whole", "first 4", "last 4", "first 6", "year and day")
+        ),
+        Kind.EMAIL: KindDefinition(
+            comparison=Comparison.EMAIL, frequency_levels=1, household=True, namesake=True,
+            atoms=("whole", "local part", "first 5", "last 9"),
+        ),
+        Kind.PHONE: KindDefinition(
+            comparison=Comparison.CODE, frequency_levels=1, contact=True, household=True, place=True,
+            atoms=("whole", "first 6", "last 6"),
+        ),
+        Kind.STREET: KindDefinition(comparison=Comparison.PLACE, frequency_levels=1, contact=True, household=True, place=True),
+        Kind.STREET_NUMBER: KindDefinition(comparison=Comparison.CODE, frequency_levels=1, contact=True, household=True, atoms=("whole",)),
+        Kind.POSTCODE: KindDefinition(
+            comparison=Comparison.POSTCODE, frequency_levels=1, contact=True, household=True, place=True, atoms=("whole", "district")
+        ),
+        Kind.CITY: KindDefinition(comparison=Comparison.WORD, frequency_levels=1, contact=True, household=True, place=True),
+        Kind.STATE: KindDefinition(comparison=Comparison.WORD, frequency_levels=1, contact=True, household=True, place=True),
+        Kind.OCCUPATION: KindDefinition(comparison=Comparison.WORD, frequency_levels=1, place=True),
+        Kind.GENDER: KindDefinition(comparison=Comparison.EQUAL, frequency_levels=0, place=True, namesake=True, atoms=("whole",)),
+        Kind.IDENTIFIER: KindDefinition(comparison=Comparison.CODE, frequency_levels=1, atoms=("whole", "first 4", "last 4")),
+        Kind.HANDLE: KindDefinition(comparison=Comparison.CODE, frequency_levels=1, atoms=("whole", "first 5", "last 5")),
+        Kind.ORGANISATION: KindDefinition(
+            comparison=Comparison.PLACE, frequency_levels=1, household=True, namesake=True,
+            atoms=("whole", "first 4", "last 4", "sound"),
+        ),
+        Kind.TEXT: KindDefinition(comparison=Comparison.PLACE, frequency_levels=1, place=True),
+    }
+)

@@ -1,0 +1,50 @@
+"""Identify: records of many sources become customers, each with one golden record, one id and one view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmcore._base import lazy_names
+
+if TYPE_CHECKING:
+    from crmcore.idic.identify.access import AccessGate, AccessPolicy, RoleView
+    from crmcore.idic.identify.accounts import Account, AccountTree, ContactRole
+    from crmcore.idic.identify.normalize import prepare
+    from crmcore.idic.identify.people import People
+    from crmcore.idic.identify.privacy import PrivacyDesk, PrivacyPolicy
+    from crmcore.idic.identify.profiles import Profile, ProfileTable
+    from crmcore.idic.identify.readers import read
+    from crmcore.idic.identify.repository import ProfileRepository
+    from crmcore.idic.identify.resolve import Rules, resolve
+    from crmcore.idic.identify.schema import Schema
+    from crmcore.idic.identify.survivorship import FieldRule, Strategy, SurvivorshipPlan
+    from crmcore.idic.identify.vcards import read_vcards, write_vcards
+    from crmcore.idic.identify.view import SingleCustomerView
+
+_WHERE = {
+    "AccessGate": ".access",
+    "AccessPolicy": ".access",
+    "Account": ".accounts",
+    "AccountTree": ".accounts",
+    "ContactRole": ".accounts",
+    "FieldRule": ".survivorship",
+    "People": ".people",
+    "PrivacyDesk": ".privacy",
+    "PrivacyPolicy": ".privacy",
+    "Profile": ".profile",
+    "ProfileTable": ".profiles",
+    "RoleView": ".access",
+    "Rules": ".resolve",
+    "Schema": ".schema",
+    "SingleCustomerView": ".view",
+    "Strategy": ".survivorship",
+    "SurvivorshipPlan": ".survivorship",
+    "prepare": ".normalize",
+    "read": ".readers",
+    "read_vcards": ".vcards",
+    "resolve": ".resolve",
+    "write_vcards": ".vcards",
+}
+
+__all__ = sorted(_WHERE)
+__getattr__ = lazy_names(__name__, _WHERE)

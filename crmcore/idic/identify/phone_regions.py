@@ -1,0 +1,216 @@
+"""In which country numbers without "+" were written: from numbers with "+", from countries named, or from what is valid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from crmcore.idic.identify.folding import checksum_sample
+from crmcore.idic.identify.phones import SHORTEST, country_codes
+from crmcore.idic.identify.roles import Meaning
+from crmcore.idic.identify.schema import Schema
+from crmcore.idic.identify.source_table import rows_of
+from crmcore.tables import RecordTable
+
+__all__ = [
+    "REGIONS",
+    "guess_region",
+    "known_region",
+    "local_sample",
+    "region_of_countries",
+    "region_of_plus",
+    "regions_of",
+]
+
+REGIONS = tuple(
+    "TH GB US DE FR AU ES IT NL CH AT SE PL IN JP SG MY ID VN PH CN KR BR MX ZA NZ CA IE BE PT DK NO FI".split()
+)
+"""Regions that are tried on national numbers, in the order that breaks ties."""
+
+
+def region_of_plus(values: Iterable[str]) -> dict[str, int]:
+    """Count the main regions of numbers written with "+" or "00".
+
+    Examples
+    --------
+    >>> region_of_plus(["+66 81 234 5678", "0066812345678", "081 234 5678"])
+    {'TH': 2}
+    """
+    codes = country_codes()
+    found: dict[str, int] = {}
+    for value in values:
+        if "+" not in value and value[:2] != "00":
+            continue
+        digits = "".join(c for c in value if c.isdigit()).removeprefix("00")
+        code = next((digits[:n] for n in (1, 2, 3) if digits[:n] in codes), None) if len(digits) > 8 else None
+        if code:
+            found[codes[code]] = found.get(codes[code], 0) + 1
+    return found
+
+
+NOISE = 0.2
+"""Share of numbers that may be wrong in `guess_region`."""
+
+
+def guess_region(values: Sequence[str], *, tried: Sequence[str] = REGIONS) -> tuple[str | None, float]:
+    """Region that explains national numbers best.
+
+    The log-likelihood of a region adds, per number, log((1 - e) / p + e) where the number is valid there and log(e) where
+    not, with e = 0.2 for noise and p the share of made-up numbers of the same shape that would be valid too: a country
+    whose rules let everything pass explains nothing.
+
+    Parameters
+    ----------
+    values : texts
+        Numbers; those with "+" are left out.
+    tried : regions
+        In the order that breaks ties.
+
+    Returns
+    -------
+    region, share
+        Share of the numbers that are valid there; region None where it is below one half.
+
+    Examples
+    --------
+    >>> guess_region(["(212) 555-2368", "415-555-0132"])[0]
+    'US'
+    """
+    sample = [v for v in values if "+" not in v and sum(map(str.isdigit, v)) >= SHORTEST][:120]
+    if not sample:
+        return None, 0.0
+    shaped = _alike(["".join(c for c in v if c.isdigit()) for v in sample])
+    best, best_fit, best_share = None, -math.inf, 0.0
+    for region in tried:
+        share = _valid_share(sample, region)
+        if share < 0.5:
+            continue
+        chance = max(_valid_share(shaped, region), 1.0 / (1 + len(shaped)))
+        fit = share * math.log((1 - NOISE) / chance + NOISE) + (1 - share) * math.log(NOISE)
+        if fit > best_fit + 1e-9:
+            best, best_fit, best_share = region, fit, share
+    return best, best_share
+
+
+def _alike(numbers: Sequence[str]) -> list[str]:
+    """Made-up numbers of the same first digit and length; always the same ones (a linear congruence, not chance)."""
+    state, out = 20_260_101, []
+    for i in range(60):
+        shape = numbers[i % len(numbers)]
+        state = (state * 6_364_136_223_846_793_005 + 1_442_695_040_888_963_407) % 2**64
+        out.append(shape[:1] + f"{state:020d}"[3 : 2 + len(shape)])
+    return out
+
+
+def _valid_share(numbers: Sequence[str], region: str) -> float:
+    import phonenumbers
+
+    good = 0
+    for number in numbers:
+        try:
+            good += phonenumbers.is_valid_number(phonenumbers.parse(number, region))
+        except phonenumbers.NumberParseException:
+            continue
+    return good / len(numbers)
+
+
+def region_of_countries(countries: Mapping[str, int]) -> str | None:
+    """Most frequent country (ISO code or name in several languages) as a region."""
+    from crmcore.idic.identify.folding import words
+    from crmcore.idic.identify.wordlists import COUNTRIES
+
+    counts: dict[str, int] = {}
+    for name, folded in zip(countries, words(list(countries)), strict=True):
+        code = COUNTRIES.get(folded)
+        if code:
+            counts[code] = counts.get(code, 0) + countries[name]
+    return max(sorted(counts), key=lambda c: counts[c]) if counts else None
+
+
+def known_region(region: str) -> str:
+    """Check an ISO region.
+
+    Errors
+    ------
+    UnknownName
+        `phonenumbers` knows no such region.
+    """
+    import phonenumbers
+
+    from crmcore.errors import UnknownName
+
+    code = region.upper()
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise UnknownName("region", region, tuple(sorted(phonenumbers.SUPPORTED_REGIONS)))
+    return code
+
+
+def local_sample(values: Iterable[str]) -> list[str]:
+    """At most 120 numbers without "+", chosen by checksum so that the order of rows does not matter."""
+    local = [v for v in values if "+" not in v and v[:2] != "00"]
+    return sorted(v for v in checksum_sample(local, 200) if any(map(str.isdigit, v)))[:120]
+
+
+def regions_of(table: RecordTable, schema: Schema, default: str | None) -> tuple[dict[str, str | None], dict[str, str]]:
+    """Region of the telephone numbers of each source, and why.
+
+    In this order: `default`; the source's country column; its own numbers with "+"; those of the other sources; one guess
+    from the local numbers of all sources together, since two guesses for one country would part its people.
+    """
+    notes: dict[str, str] = {}
+    if default is not None:
+        code = known_region(default)
+        return dict.fromkeys(table.sources, code), notes
+    plus: dict[str, dict[str, int]] = {}
+    local: dict[str, list[str]] = {}
+    for i, source in enumerate(table.sources):
+        rows = rows_of(table, i)
+        cells: set[str] = set()
+        for column in schema.columns(source, Meaning.PHONE):
+            text = table.columns[column]
+            here = np.bincount(text.codes[rows] + 1, minlength=len(text.values) + 1)[1:] > 0
+            cells.update(text.values if here.all() else (text.values[i] for i in np.flatnonzero(here).tolist()))
+        sample = checksum_sample(list(cells), 20_000)
+        plus[source] = region_of_plus(sample)
+        local[source] = local_sample(sample)
+    together: dict[str, int] = {}
+    for counts in plus.values():
+        for region, n in counts.items():
+            together[region] = together.get(region, 0) + n
+    pooled = local_sample(v for cells in local.values() for v in cells)
+    most = sorted(together, key=lambda r: (-together[r], r))
+    guess, share = guess_region(pooled, tried=REGIONS) if not most else (most[0], 0.0)
+    out: dict[str, str | None] = {}
+    for i, source in enumerate(table.sources):
+        out[source] = None
+        if local[source] or plus[source]:
+            named = _country(table, schema, i)
+            own = sorted(plus[source], key=lambda r: (-plus[source][r], r))
+            if named:
+                out[source], why = named, "its country column"
+            elif own:
+                out[source], why = own[0], "its numbers written with +"
+            elif most:
+                out[source], why = most[0], "numbers of other sources written with +"
+            elif guess:
+                out[source], why = guess, f"guess: {share:.0%} of all local numbers are valid there"
+            else:
+                why = "local numbers fit no region; their digits are kept"
+            notes[source] = f"{out[source] or 'unknown'} ({why})"
+    return out, notes
+
+
+def _country(table: RecordTable, schema: Schema, source: int) -> str | None:
+    """Most frequent country that a source names itself."""
+    rows = rows_of(table, source)
+    for column in schema.columns(table.sources[source], Meaning.COUNTRY):
+        text = table.columns[column]
+        codes = text.codes[rows]
+        counts = np.bincount(codes[codes >= 0], minlength=len(text.values))
+        named = {v: int(n) for v, n in zip(text.values, counts.tolist(), strict=True) if n}
+        region = region_of_countries(named)
+        if region:
+            return region
+    return None

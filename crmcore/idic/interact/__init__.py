@@ -1,0 +1,1 @@
+"""Interact: conversations with customers, on every channel."""

@@ -1,0 +1,395 @@
+"""The flow of linkage: plan keys, fit the mixture, compare, cluster; with a given model, compare and cluster."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from crmcore._base import Progress, reporter
+from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
+from crmcore.linkage.agglomerate import Cuts
+from crmcore.linkage.blocking import CAP, BlockingKey, KeySpace, Pairs, block_pairs, row_bits, union, unpack
+from crmcore.linkage.cluster import cluster
+from crmcore.linkage.clustering import Clustering, Merges
+from crmcore.linkage.compare import Comparer
+from crmcore.linkage.constraints import Constraints, crowded_values
+from crmcore.linkage.encode import value_hashes
+from crmcore.linkage.model import FLOOR, LinkageModel
+from crmcore.linkage.nicknames import HIGH, Nicknames
+from crmcore.linkage.plan import BlockingPlan, choose_keys, draw_sample, fit_weights
+from crmcore.linkage.rarity import Shares
+from crmcore.linkage.records import Column, Records
+from crmcore.linkage.scoring import CHUNK, Scorer, spread
+
+__all__ = ["Care", "Linkage", "canonical_order", "link", "plan_blocking"]
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+BUDGET = 10.0  # candidate pairs a record
+SMALL = 2_000_000  # pairs that are always affordable
+MOST_BUDGET = 60.0
+
+
+class Care(enum.StrEnum):
+    """How much evidence a merge needs."""
+
+    EAGER = "eager"
+    BALANCED = "balanced"
+    CAREFUL = "careful"
+
+
+# Two groups are worth merging when the mean probability between them passes about a quarter; where records of one
+# entity are many, the mean is too low (missing cells, no evidence through third records), and the cut must fall with the
+# size that a merge would reach, but only where the model expects entities of such a size.
+_CUT = {Care.EAGER: 0.15, Care.BALANCED: 0.25, Care.CAREFUL: 0.5}
+_FALL = 0.4  # share of the cut that a large entity is let off
+_SMALL_ENTITY, _LARGE_ENTITY = 4, 7  # records: no relief up to here, all of it from there
+_FEW, _MANY = 1.5, 3.5  # records in the entity of a typical record: below no relief, above all of it
+
+
+def cuts_for(care: Care, matches_per_record: float) -> Cuts:
+    """Evidence that a merge needs, by the size it would reach.
+
+    Parameters
+    ----------
+    care : how careful to be
+    matches_per_record : expected pairs of one person, divided by the records
+
+    Examples
+    --------
+    >>> cuts_for(Care.BALANCED, 0.2).at(9), round(cuts_for(Care.BALANCED, 4.0).at(9), 3)
+    (0.25, 0.15)
+    """
+    typical = 1 + 2 * matches_per_record
+    relief = _FALL * min(max((typical - _FEW) / (_MANY - _FEW), 0.0), 1.0)
+    sizes = np.arange(_LARGE_ENTITY + 1)
+    large = np.clip((sizes - _SMALL_ENTITY) / (_LARGE_ENTITY - _SMALL_ENTITY), 0.0, 1.0)
+    return Cuts(tuple((_CUT[care] * (1 - relief * large)).tolist()))
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Linkage:
+    """Which records are one entity, and what led there.
+
+    Attributes
+    ----------
+    records : the records, as given
+    labels : (n,) entity of each record
+    model : what was fitted or used
+    plan : blocking plan, None where a model was given
+    n_pairs : candidate pairs compared
+    lo, hi, log_odds : pairs at or above the floor, by row number, and their evidence
+    clustering : sizes, weak bridges, blocked merges
+    """
+
+    records: Records
+    labels: NDArray[np.int32]
+    model: LinkageModel
+    plan: BlockingPlan | None
+    n_pairs: int
+    lo: Rows
+    hi: Rows
+    log_odds: Floats
+    clustering: Clustering
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __str__(self) -> str:
+        return f"{self.clustering}; {self.n_pairs} pairs compared"
+
+    def __repr__(self) -> str:
+        return f"Linkage({self})"
+
+
+def canonical_order(ids: NDArray[np.object_]) -> Rows:
+    """Order of records that depends on their ids alone, free of any meaning: by hash, then id.
+
+    Sampling, ties and sums follow it, so the order of rows never matters.
+    """
+    hashes = value_hashes(ids.tolist())
+    order = np.argsort(hashes, kind="stable")
+    ranked = hashes[order]
+    if len(ids) > 1 and (ranked[1:] == ranked[:-1]).any():  # ids that differ after 64 signs
+        return np.array(sorted(range(len(ids)), key=lambda i: (int(hashes[i]), ids[i])), np.int64)
+    return order
+
+
+def plan_blocking(
+    records: Records, *, seed: int = 0, budget: float | None = None, cap: int = CAP, progress: Progress | bool = False
+) -> BlockingPlan:
+    """Tell which keys would be run, how many pairs they make and how many matches they should find, before the run.
+
+    Parameters
+    ----------
+    records : what is to be linked
+    seed : of the probe sample
+    budget : candidate pairs a record; by default 10, more where records are few
+    cap : largest block that is compared
+    progress : callable or bool
+    """
+    return _Fit.of(_usable(records), seed=seed, budget=budget, cap=cap, care=Care.BALANCED, keys=(), progress=reporter(progress)).plan
+
+
+def link(
+    records: Records,
+    *,
+    model: LinkageModel | None = None,
+    constraints: Constraints | None = None,
+    max_entities: Mapping[str, int] | None = None,
+    care: Care | str = Care.BALANCED,
+    budget: float | None = None,
+    cap: int = CAP,
+    keys: Sequence[BlockingKey | str] = (),
+    seed: int = 0,
+    progress: Progress | bool = False,
+) -> Linkage:
+    """Find which records are one entity, without labels.
+
+    Parameters
+    ----------
+    records : normalised, encoded columns
+    model : use this one; fitted from the records where None
+    constraints : what people and rules decided (row numbers of `records`)
+    max_entities : field -> m: a value shared by more than m entities identifies nobody and is taken out
+    care : how much evidence a merge needs; a model brings its own
+    budget : candidate pairs a record that blocking may make; by default 10, more where records are few
+    cap : blocks with more records are not compared
+    keys : own blocking keys ("surname/first 3 + postcode/whole"), run before the planned ones
+    seed : of the probe sample; it moves results by little
+    progress : callable or bool
+
+    Returns
+    -------
+    Linkage
+
+    Raises
+    ------
+    EmptyInput
+        No column says anything.
+    ConflictingConstraints
+        Must-link and must-not-link contradict each other.
+
+    Examples
+    --------
+    >>> people = Records.from_columns(
+    ...     {"name": ["anna", "anna", "bert"], "email": ["a@x.org", "a@x.org", "b@x.org"]},
+    ...     {"name": "given name", "email": "email"},
+    ... )
+    >>> link(people).labels[0] == link(people).labels[1]
+    np.True_
+    """
+    report = reporter(progress)
+    usable = _usable(records) if model is None else model.select(records)
+    order = canonical_order(usable.ids)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    ranked = usable.take(order)
+    held = None if constraints is None else constraints.moved(order, place)
+    plan = None
+    if model is None:
+        fit = _Fit.of(ranked, seed=seed, budget=budget, cap=cap, care=Care(care), keys=keys, progress=report, in_order=True)
+        found, plan = fit.finish(held, report), fit.plan
+    else:
+        found = _apply(ranked, model, held, report)
+    if max_entities:
+        found = _without_crowded(found, max_entities, held, report)
+    return _in_given_order(found, records, order, place, plan)
+
+
+@attrs.frozen(eq=False)
+class _Found:
+    """A linkage of records in canonical order."""
+
+    records: Records
+    model: LinkageModel
+    n_pairs: int
+    lo: Rows
+    hi: Rows
+    log_odds: Floats
+    clustering: Clustering
+
+
+def _usable(records: Records) -> Records:
+    """Columns that say anything; one value for all says nothing."""
+    columns = tuple(c for c in records.columns if len(np.unique(c.codes[c.codes >= 0])) > 1)
+    if not columns and len(records) > 1 and not any((c.codes >= 0).sum() > 1 for c in records.columns):
+        raise EmptyInput("every column", "give at least one column that tells records apart")
+    return attrs.evolve(records, columns=columns or records.columns)
+
+
+@attrs.frozen(eq=False)
+class _Fit:
+    """Weights and keys learned from records in canonical order; nicknames are still to come."""
+
+    records: Records
+    space: KeySpace
+    scorer: Scorer
+    plan: BlockingPlan
+    keys: tuple[BlockingKey, ...]
+    cuts: Cuts
+
+    @classmethod
+    def of(
+        cls,
+        records: Records,
+        *,
+        seed: int,
+        budget: float | None,
+        cap: int,
+        care: Care,
+        keys: Sequence[BlockingKey | str],
+        progress: Progress,
+        in_order: bool = False,
+    ) -> _Fit:
+        if budget is not None and not budget > 0:
+            raise OutOfRange("budget", budget, "more than 0 pairs a record", "10 suits most data")
+        if cap < 2:
+            raise OutOfRange("cap", cap, "2 and more records", "30 suits most data")
+        ranked = records if in_order else records.take(canonical_order(records.ids))
+        n = len(ranked)
+        rng = np.random.default_rng(seed)
+        comparer, space = Comparer.of(ranked), KeySpace.of(ranked)
+        own = tuple(k if isinstance(k, BlockingKey) else BlockingKey.parse(k) for k in keys)
+        space.check(own)
+        sample = draw_sample(space, comparer, cap=cap, rng=rng, progress=progress)
+        progress("fit weights", 0, 1)
+        weights, rarity, odds = fit_weights(comparer, sample, n_records=n, rng=rng)
+        progress("fit weights", 1, 1)
+        matches = float(weights.pi[:2].sum()) * (n - 1) / 2  # a record
+        a_record = budget if budget is not None else min(max(BUDGET, SMALL / max(n, 1)), MOST_BUDGET)
+        plan = choose_keys(sample, odds, budget_pairs=max(a_record, 1.5 * matches) * n)
+        chosen = own + tuple(k.key for k in plan.keys if k.key not in own)
+        return cls(ranked, space, Scorer(comparer, weights, rarity), plan, chosen, cuts_for(care, matches))
+
+    def finish(self, constraints: Constraints | None, progress: Progress) -> _Found:
+        """Compare all candidates, cluster, learn nicknames, score again what they can change, cluster again."""
+        candidates = _candidates(self.space, self.keys, self.plan.cap, progress)
+        floor = FLOOR
+        lo, hi, odds = _score(self.scorer, candidates, len(self.records), floor - HIGH, progress)
+        first = _cluster(len(self.records), lo, hi, odds, self.scorer, self.cuts, floor, constraints, progress)
+        weights = self.scorer.weights
+        nicknames = Nicknames.learn(self.scorer.comparer, first.labels, weights)
+        model = LinkageModel(
+            fields={c.name: c.kind for c in self.records.columns},
+            weights=weights,
+            shares=tuple(Shares.of(e) for e in self.scorer.comparer.fields),
+            nicknames=nicknames,
+            keys=self.keys,
+            cap=self.plan.cap,
+            cuts=self.cuts,
+            floor=floor,
+            n_records=len(self.records),
+        )
+        scorer, result = self.scorer, first
+        if nicknames is not None and len(nicknames):
+            scorer = attrs.evolve(self.scorer, nicknames=nicknames.bind(self.scorer.comparer))
+            odds = scorer.log_odds(lo, hi)
+            result = _cluster(len(self.records), lo, hi, odds, scorer, self.cuts, floor, constraints, progress)
+        keep = odds >= floor
+        return _Found(self.records, model, len(candidates), lo[keep], hi[keep], odds[keep], result)
+
+
+def _candidates(space: KeySpace, keys: Sequence[BlockingKey], cap: int, progress: Progress) -> Pairs:
+    """Distinct pairs of all keys, packed."""
+
+    def parts_of(key: BlockingKey) -> list[Pairs]:
+        return list(block_pairs(space.values(key), n=space.n, cap=cap))
+
+    parts: list[Pairs] = []
+    for i, found in enumerate(spread(parts_of, list(keys)), 1):
+        parts += found
+        progress("candidate pairs", i, len(keys))
+    return union(parts)
+
+
+def _score(scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Progress) -> tuple[Rows, Rows, Floats]:
+    """Pairs at or above `least`, compared chunk by chunk."""
+    bits = row_bits(n)
+
+    def work(at: int) -> tuple[Rows, Rows, Floats]:
+        lo, hi = unpack(candidates[at : at + CHUNK], bits)
+        odds = scorer.odds_at_least(lo, hi, least)
+        keep = np.flatnonzero(odds >= least)
+        return lo[keep], hi[keep], odds[keep]
+
+    parts = []
+    for found in spread(work, list(range(0, len(candidates), CHUNK))):
+        parts.append(found)
+        progress("compare pairs", min(len(parts) * CHUNK, len(candidates)), len(candidates))
+    if not parts:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    lo, hi, odds = (np.concatenate(p) for p in zip(*parts, strict=True))
+    return lo, hi, odds
+
+
+def _cluster(
+    n: int, lo: Rows, hi: Rows, odds: Floats, scorer: Scorer, cuts: Cuts, floor: float, constraints: Constraints | None, progress: Progress
+) -> Clustering:
+    keep = odds >= floor
+    return cluster(
+        n, lo[keep], hi[keep], odds[keep], rank=np.arange(n), score=scorer.log_odds, cuts=cuts, floor=floor,
+        constraints=constraints, progress=progress,
+    )
+
+
+def _apply(records: Records, model: LinkageModel, constraints: Constraints | None, progress: Progress) -> _Found:
+    """Link records in canonical order under a given model."""
+    scorer = model.scorer(records)
+    space = KeySpace.of(records)
+    candidates = _candidates(space, model.keys, model.cap, progress)
+    lo, hi, odds = _score(scorer, candidates, len(records), model.floor, progress)
+    found = _cluster(len(records), lo, hi, odds, scorer, model.cuts, model.floor, constraints, progress)
+    return _Found(records, model, len(candidates), lo, hi, odds, found)
+
+
+def _without_crowded(found: _Found, most: Mapping[str, int], constraints: Constraints | None, progress: Progress) -> _Found:
+    """Take out values that too many entities share, and link again under the same model, until none is left."""
+    names = {c.name for c in found.records.columns}
+    for name in most:
+        if name not in names:
+            raise MissingColumn(name, tuple(sorted(names)), "the records")
+    columns, changed = [], False
+    for c in found.records.columns:
+        crowded = crowded_values(found.clustering.labels, c.codes, most[c.name]) if c.name in most else np.empty(0, np.int64)
+        if len(crowded):
+            changed = True
+            codes = np.where(np.isin(c.codes, crowded), -1, c.codes).astype(np.int32)
+            columns.append(Column(c.name, c.kind, attrs.evolve(c.text, codes=codes)))
+        else:
+            columns.append(c)
+    if not changed:
+        return found
+    again = _apply(attrs.evolve(found.records, columns=tuple(columns)), found.model, constraints, progress)
+    return _without_crowded(again, most, constraints, progress)
+
+
+def _in_given_order(found: _Found, records: Records, order: Rows, place: Rows, plan: BlockingPlan | None) -> Linkage:
+    """Carry row numbers from canonical order back to the order in which records were given."""
+
+    def merges(m: Merges) -> Merges:
+        return attrs.evolve(m, left=order[m.left], right=order[m.right])
+
+    clustering = attrs.evolve(
+        found.clustering,
+        labels=found.clustering.labels[place],
+        blocked=merges(found.clustering.blocked),
+        bridges=merges(found.clustering.bridges),
+    )
+    a, b = order[found.lo], order[found.hi]
+    return Linkage(
+        records=records,
+        labels=clustering.labels,
+        model=found.model,
+        plan=plan,
+        n_pairs=found.n_pairs,
+        lo=np.minimum(a, b),
+        hi=np.maximum(a, b),
+        log_odds=found.log_odds,
+        clustering=clustering,
+    )

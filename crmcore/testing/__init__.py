@@ -1,0 +1,17 @@
+"""Checks that prove whether something fulfils a contract of crmcore; needs no test framework.
+
+Each function returns named checks: `for check in crmcore.testing.check_event_store(make): check()`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmcore._base import lazy_names
+
+if TYPE_CHECKING:
+    from crmcore.testing.event_store import check_event_store
+
+__all__ = ["check_event_store"]
+
+__getattr__ = lazy_names(__name__, {"check_event_store": ".event_store"})
