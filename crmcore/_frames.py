@@ -132,7 +132,7 @@ def _as_text(cell: object, missing: Collection[str]) -> object:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
     if isinstance(cell, date | time):  # datetime too
         return cell.isoformat()
     return str(cell) if isinstance(cell, int | Decimal | UUID) else _BAD

@@ -21,6 +21,8 @@ myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 exclude_patterns = ["_build"]
+# single backticks name a field here, and several classes have fields of one name
+suppress_warnings = ["ref.python"]
 html_theme = "furo"
 html_title = f"crmcore {release}"
 html_show_copyright = False

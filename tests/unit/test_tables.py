@@ -123,6 +123,10 @@ class TestAmounts:
             OrderTable.from_frame(orders(currency=["THB", "THB"]), currency="USD")
         assert OrderTable.from_frame(orders(currency=["THB", "THB"])).currency == "THB"
 
+    def test_what_is_no_currency_is_refused_at_the_door(self) -> None:
+        with pytest.raises(OutOfRange, match="currency = 'baht'"):
+            OrderTable.from_frame(orders(), currency="baht")
+
     def test_an_event_without_amount_is_not_an_event_of_zero(self) -> None:
         frame = {"customer": ["a", "a"], "time": [AT, AT], "amount": [None, 0]}
         table = EventTable.from_frame(frame, currency="THB")
