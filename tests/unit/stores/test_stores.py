@@ -88,6 +88,7 @@ while True:
 """
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 @pytest.mark.parametrize("acks", [3, 40, 150])
 def test_acknowledged_events_survive_sigkill_and_no_half_call_does(tmp_path: Path, acks: int) -> None:
     path = tmp_path / "a.db"
