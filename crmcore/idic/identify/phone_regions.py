@@ -1,4 +1,4 @@
-"""In which country numbers without "+" were written: from numbers with "+", from countries named, or from what is valid."""
+"""In which country numbers without "+" were written: by numbers with "+", named countries, or what is valid."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ NOISE = 0.2
 def guess_region(values: Sequence[str], *, tried: Sequence[str] = REGIONS) -> tuple[str | None, float]:
     """Region that explains national numbers best.
 
-    The log-likelihood of a region adds, per number, log((1 - e) / p + e) where the number is valid there and log(e) where
-    not, with e = 0.2 for noise and p the share of made-up numbers of the same shape that would be valid too: a country
+    The log-likelihood of a region adds, per number, log((1 - e) / p + e) where it is valid there and log(e) where not,
+    with e = 0.2 for noise and p the share of made-up numbers of the same shape that would be valid too: a country
     whose rules let everything pass explains nothing.
 
     Parameters
@@ -156,8 +156,8 @@ def local_sample(values: Iterable[str]) -> list[str]:
 def regions_of(table: RecordTable, schema: Schema, default: str | None) -> tuple[dict[str, str | None], dict[str, str]]:
     """Region of the telephone numbers of each source, and why.
 
-    In this order: `default`; the source's country column; its own numbers with "+"; those of the other sources; one guess
-    from the local numbers of all sources together, since two guesses for one country would part its people.
+    In this order: `default`; the source's country column; its own numbers with "+"; those of the other sources; one
+    guess from the local numbers of all sources together, since two guesses for one country would part its people.
     """
     notes: dict[str, str] = {}
     if default is not None:

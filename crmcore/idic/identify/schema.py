@@ -35,7 +35,7 @@ class Schema:
 
     Examples
     --------
-    >>> schema = Schema.infer([{"fname": "Anna", "mail": "anna@example.org"}, {"fname": "Bo", "mail": "bo@example.org"}])
+    >>> schema = Schema.infer({"fname": ["Anna", "Bo"], "mail": ["anna@example.org", "bo@example.org"]})
     >>> {name: role.kind.value for name, role in schema.roles["records"].items()}
     {'fname': 'given name', 'mail': 'email'}
     """

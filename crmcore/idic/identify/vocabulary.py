@@ -32,7 +32,8 @@ _WORDS: dict[Meaning, str] = {
     Meaning.BIRTH_YEAR: """birthyear yearofbirth yob birthyr geburtsjahr anneedenaissance anneenaissance
         anodenacimiento
         anonacimiento ปีเกิด dobyear bornyear byear""",
-    Meaning.BIRTH_MONTH: "birthmonth monthofbirth mob birthmon geburtsmonat moisdenaissance mesdenacimiento เดือนเกิด dobmonth bmonth",
+    Meaning.BIRTH_MONTH: """birthmonth monthofbirth mob birthmon geburtsmonat moisdenaissance mesdenacimiento
+        เดือนเกิด dobmonth bmonth""",
     Meaning.BIRTH_DAY: "dayofbirth birthdayofmonth geburtstagtag jourdenaissance diadenacimiento dobday bday1",
     Meaning.EMAIL: """email mail emailaddress emailaddr mailaddress eml emailid courriel adressemail
         adresseemail correo
@@ -163,7 +164,8 @@ CALENDAR_WORDS: dict[str, Meaning] = {
 """Parts of a date that do not say of which."""
 
 NOT_THE_THING = frozenset(
-    "type flag status count opt optin consent verified valid hash hashed is has score segment source channel domain length "
+    "type flag status count opt optin consent verified valid hash hashed is has score segment source channel domain "
+    "length "
     "provider carrier confirmed opened bounced permission subscribed preference".split()
 )
 """Tokens that turn a heading into a property of the thing (`phone_type`, `email_opt_in`)."""
