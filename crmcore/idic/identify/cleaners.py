@@ -175,7 +175,7 @@ def clean_emails(values: Sequence[str]) -> Cleaned:
             local = local.partition("+")[0] or local
             if domain == "gmail.com":
                 local = local.replace(".", "") or local
-        bad = not local or local in _NO_ONE or len(local) + len(domain) < 6
+        bad = not local or local in _NO_ONE or len(local) + len(domain) < 5
         out.append(None if bad else f"{local}@{domain}")
     return out
 

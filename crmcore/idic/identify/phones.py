@@ -63,8 +63,8 @@ def _shapes(region: str) -> tuple[str, int, re.Pattern[str], re.Pattern[str]] | 
     """Country code, length of the national prefix, and the shapes of digits whose reading is plain.
 
     *With prefix*: the fixed national prefix, then a number of a possible length; the whole does not fit the
-    country's own pattern (the library then keeps the prefix) and no international prefix matches. *Bare*: neither the country code
-    nor any prefix matches at the start, so the library changes nothing.
+    country's own pattern (the library then keeps the prefix) and no international prefix matches. *Bare*:
+    neither the country code nor any prefix matches at the start, so the library changes nothing.
     """
     data = _data(region)
     if data is None or data.general_desc is None or not data.general_desc.national_number_pattern:
