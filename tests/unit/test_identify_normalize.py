@@ -274,3 +274,22 @@ def test_free_text_is_evidence_only_when_asked_for() -> None:
     table = {"email": ["a@b.org", "c@d.org"], "notes": ["likes tea", "likes milk"]}
     assert "text" not in cells(run(table)[0])
     assert cells(run(table, {"notes": "text"})[0])["text"] == ["likes tea", "likes milk"]
+
+
+def test_each_source_speaks_for_its_own_country() -> None:
+    _, report = run(
+        {
+            "thai": {"ชื่อ": ["สมชาย", "มาลี"], "เบอร์โทร": ["081-234-5678", "089-111-2222"]},
+            "german": {"Telefon": ["030 1234567", "0170 1234567"], "Land": ["DE", "DE"]},
+            "british": {"phone": ["+44 20 7946 0958", "07400 123456"]},
+        }
+    )
+    assert {s: r[:2] for s, r in report.regions.items()} == {"thai": "TH", "german": "DE", "british": "GB"}
+
+
+def test_local_numbers_alone_give_one_guess_for_all_sources() -> None:
+    british = ["07400 123456", "020 7946 0958", "0161 496 0000", "07911 123456"]
+    _, report = run({"a": {"phone": british[:2]}, "b": {"phone": british[2:]}})
+    assert [r.split()[0] for r in report.regions.values()] == ["GB", "GB"]
+    _, report = run({"a": {"phone": ["(212) 555-2368", "415-555-0132", "646 253 0134"]}})
+    assert report.regions["a"].startswith("US")

@@ -254,3 +254,16 @@ def test_values_alone_find_mails_and_never_find_a_wrong_phone(name: str) -> None
     found = list(kinds(Schema.infer(blind)).values())
     assert "phone" not in found
     assert ("email" in found) == (name == "fake_1000")
+
+
+def test_a_country_code_is_no_state_and_a_second_gender_is_left_out() -> None:
+    schema = Schema.infer({"Land": ["DE", "AT"], "Anrede": ["Herr", "Frau"], "sex": ["m", "f"]})
+    assert kinds(schema) == {"Land": "country", "Anrede": "ignore", "sex": "gender"}
+    assert kinds(Schema.infer({"state": ["CA", "DE", "IN", "NY"]})) == {"state": "state"}
+
+
+def test_a_customer_id_that_repeats_is_evidence() -> None:
+    schema = Schema.infer(
+        {"customer_id": ["c1", "c1", "c2", "c2"], "email": ["a@b.org", "a@c.org", "d@b.org", "e@b.org"]}
+    )
+    assert kinds(schema)["customer_id"] == "identifier"

@@ -158,9 +158,7 @@ def regions_of(table: RecordTable, schema: Schema, default: str | None) -> tuple
     """Region of the telephone numbers of each source, and why.
 
     In this order: `default`; the country column of the source; its own numbers with "+"; the script of its names;
-    most numbers with "+" of the other sources, or one guess from the local numbers of all sources, since two
-    guesses for
-    one country would part its people; a guess of its own where that does not fit.
+    X part its people; a guess of its own where that does not fit.
     """
     notes: dict[str, str] = {}
     if default is not None:
