@@ -91,14 +91,7 @@ def encode(cells: Sequence[object]) -> tuple[TextColumn, NDArray[np.int8]]:
     if not seen <= {str, type(None)}:
         cells = [c if type(c) is str else _text(c) for c in cells]
     types.flags.writeable = False
-    distinct = dict.fromkeys(cells)  # two passes at C speed are twice as fast as one in Python
-    distinct.pop(None, None)
-    distinct.pop("", None)
-    place: dict[object, int] = {word: i for i, word in enumerate(distinct)}
-    place[None] = place[""] = -1
-    codes = np.fromiter(map(place.__getitem__, cells), np.int32, len(cells))
-    codes.flags.writeable = False
-    return TextColumn(codes, tuple(str(word) for word in distinct)), types
+    return TextColumn.of(cells), types  # type: ignore[arg-type]  # only text and None are left
 
 
 def _back(word: str | None, kind: int) -> object:

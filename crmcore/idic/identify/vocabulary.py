@@ -98,8 +98,9 @@ _WORDS: dict[Meaning, str] = {
         commentaire comentario observaciones หมายเหตุ ข้อความ feedback review content memo subject complaint
         inquiry""",
     Meaning.RECORD_ID: """id uid uuid guid recordid recid recordno rowid rownumber uniqueid key primarykey pk
-        customerid clientid personid contactid custid rid entryid lineno index personkey customerkey kundennummer kundennr
-        clientno clientnumber customerno customernumber numeroclient รหัสลูกค้า leadid userkey respondentid
+        customerid clientid personid contactid custid rid entryid lineno index
+        personkey customerkey kundennummer kundennr clientno
+        clientnumber customerno customernumber numeroclient รหัสลูกค้า leadid userkey respondentid
         ลำดับ รหัส
         ticketid caseid messageid responseid""",
     Meaning.UPDATED_AT: """updatedat updated lastupdated lastupdate lastmodified modified modifiedat
