@@ -316,7 +316,7 @@ def clean_street_numbers(values: Sequence[str]) -> Cleaned:
     ['12a', '7', '99 1', '11', None]
     """
     bare = [v.strip().removesuffix(".0") for v in values]
-    lines = [w.removeprefix("no ").removeprefix("nr ") for w in words(bare)]
+    lines = [re.sub(r"^(?:(?:no|nr) )+", "", w) for w in words(bare)]
     return _known(values, [re.sub(r"(?<=\d) (?=[a-z]$)", "", w) for w in lines])
 
 
