@@ -12,6 +12,7 @@ import attrs
 
 __all__ = [
     "AccessDenied",
+    "BadDocument",
     "BadRow",
     "BadRows",
     "BrokenPlugin",
@@ -134,6 +135,19 @@ class BadRows(CrmError, ValueError):
     def __str__(self) -> str:
         lines = "\n  ".join(str(p) for p in self.problems)
         return f"{self.where} has rows that cannot be read:\n  {lines}\n  hint: {self.hint}"
+
+
+@attrs.define(eq=False)
+class BadDocument(CrmError, ValueError):
+    """JSON does not describe the value that it should; every fault is named at once, by its path."""
+
+    what: str
+    problems: tuple[str, ...]
+    hint: str
+
+    def __str__(self) -> str:
+        lines = "\n  ".join(self.problems[:20])
+        return f"the document is no {self.what}:\n  {lines}\n  hint: {self.hint}"
 
 
 @attrs.define(eq=False)

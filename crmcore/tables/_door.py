@@ -139,7 +139,8 @@ class Door:
 
     def required(self, column: str, missing: NDArray[np.bool_], hint: str) -> None:
         """Refuse rows where a required cell is missing."""
-        self.problem(column, "missing", np.flatnonzero(missing), hint)
+        told = {row for p in self._problems if p.column == column for row in p.positions}
+        self.problem(column, "missing", [r for r in np.flatnonzero(missing).tolist() if r not in told], hint)
 
     def customers(self, name: str, index: CustomerIndex | None) -> tuple[NDArray[np.int32], CustomerIndex]:
         """Codes of customers; without an index one is made, in the sorted order of the ids."""

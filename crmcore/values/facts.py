@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from crmcore._base import aware, between, mask
+from crmcore._base import aware, mask
 from crmcore.errors import OutOfRange
 from crmcore.values.money import Money
 from crmcore.values.words import CaseState, Consent, ContactKind, Direction, Severity, word
@@ -37,6 +37,12 @@ def _direction(value: Direction | str | None) -> Direction | None:
 
 def _consent(value: Consent | str) -> Consent:
     return word(Consent, value, "consent")
+
+
+def _severity(value: Severity | int) -> Severity:
+    if value not in tuple(Severity):
+        raise OutOfRange("severity", value, "1 to 4", "1 is critical, 2 high, 3 normal, 4 low")
+    return Severity(value)
 
 
 def _state(value: CaseState | str) -> CaseState:
@@ -189,9 +195,7 @@ class Case:
     kind: str
     opened_at: datetime = attrs.field(validator=aware)
     channel: str | None = None
-    severity: Severity = attrs.field(
-        default=Severity.NORMAL, converter=Severity, validator=between(1, 4, hint="1 is critical, 4 is low")
-    )
+    severity: Severity = attrs.field(default=Severity.NORMAL, converter=_severity)
     state: CaseState = attrs.field(default=CaseState.OPEN, converter=_state)
     owner: str | None = None
     text: str | None = attrs.field(default=None, repr=_length)

@@ -1,0 +1,56 @@
+"""Contracts of what others may plug in: small, with shapes, ranges and what missing means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["BlockingRule", "Comparator", "Survivorship"]
+
+
+@runtime_checkable
+class Comparator(Protocol):
+    """How much two texts say the same.
+
+    Called with arrays of positions into one list of distinct normalised values: `left[k]` and `right[k]` are the two
+    values of pair k, never missing. Returns (n,) similarities in [0, 1], 1 for equal texts, symmetric in its two sides,
+    a pure function of the two texts: the same pair always scores the same, whatever stands beside it.
+    """
+
+    def similarity(
+        self, values: Sequence[str], left: NDArray[np.int32], right: NDArray[np.int32], /
+    ) -> NDArray[np.float64]:
+        """(n,) similarities in [0, 1]."""
+        ...
+
+
+@runtime_checkable
+class BlockingRule(Protocol):
+    """Which records are worth comparing: those that share a key.
+
+    Called with one normalised value; returns its keys, none where the value says too little. Equal values give equal
+    keys; the order of keys does not matter.
+    """
+
+    def keys(self, value: str, /) -> Sequence[str]:
+        """Keys of one value."""
+        ...
+
+
+@runtime_checkable
+class Survivorship(Protocol):
+    """Which of several values of one field a profile shows.
+
+    Called with the distinct, non-missing values of one field of one person, the source and time of each (None =
+    unknown), aligned by position, at least one. Returns the position of the value that survives. The answer does not
+    depend on the order of the values: ties are broken by the value itself.
+    """
+
+    def choose(self, values: Sequence[str], sources: Sequence[str], times: Sequence[datetime | None], /) -> int:
+        """Position of the surviving value."""
+        ...

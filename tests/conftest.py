@@ -1,0 +1,32 @@
+"""What all tests share: Hypothesis profiles and the place of data sets."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+REPO = Path(__file__).resolve().parent.parent
+
+_CALM = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("default", max_examples=60, deadline=None, suppress_health_check=_CALM)
+settings.register_profile("ci-slow", max_examples=200, deadline=None, suppress_health_check=_CALM, print_blob=True)
+settings.register_profile("thorough", max_examples=5000, deadline=None, suppress_health_check=_CALM, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session")
+def repo() -> Path:
+    """Root of the repository."""
+    return REPO
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of the data sets: CRMCORE_DATA, or ../shared/data beside the repository."""
+    place = Path(os.environ.get("CRMCORE_DATA", REPO.parent / "shared" / "data"))
+    if not place.is_dir():
+        pytest.skip(f"no data sets at {place}: set CRMCORE_DATA to their folder")
+    return place

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+import attrs
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from crmcore._json import dumps, from_dict, loads, to_dict
+from crmcore.errors import BadDocument
+from crmcore.values import Interaction, Money
+
+
+class Mood(enum.StrEnum):
+    GOOD = "good"
+
+
+@attrs.frozen
+class Above:
+    limit: float
+
+
+@attrs.frozen
+class Named:
+    names: frozenset[str]
+
+
+@attrs.frozen(eq=False)
+class Everything:
+    mood: Mood
+    day: date
+    wait: timedelta
+    price: Decimal
+    zone: ZoneInfo
+    pair: tuple[int, str]
+    many: tuple[float, ...]
+    table: Mapping[str, int]
+    rule: Above | Named
+    rules: tuple[Above | Named, ...]
+    maybe: Above | Named | None
+    shares: NDArray[np.float64]
+    grid: NDArray[np.float64]
+    codes: NDArray[np.int32]
+    at: NDArray[np.datetime64]
+    ids: NDArray[np.object_]
+
+
+WHOLE = Everything(
+    Mood.GOOD,
+    date(2026, 3, 1),
+    timedelta(hours=4),
+    Decimal("1.10"),
+    ZoneInfo("Asia/Bangkok"),
+    (1, "a"),
+    (1.5, float("inf"), float("-inf")),
+    MappingProxyType({"b": 2, "a": 1}),
+    Above(0.5),
+    (Named(frozenset({"y", "x"})), Above(float("nan"))),
+    None,
+    np.array([0.5, np.nan]),
+    np.array([[1.0, np.nan], [3.0, 4.0]]),
+    np.array([1, -1], np.int32),
+    np.array(["2026-03-01T09:00:00.5", "NaT"], "datetime64[us]"),
+    np.array(["a", None], object),
+)
+
+
+def test_everything_has_one_form_and_reads_back() -> None:
+    document = to_dict(WHOLE)
+    assert document["mood"] == "good"
+    assert document["day"] == "2026-03-01"
+    assert document["wait"] == 14400.0
+    assert document["price"] == "1.10"
+    assert document["zone"] == "Asia/Bangkok"
+    assert document["many"] in ([1.5, "inf", "-inf"], (1.5, "inf", "-inf"))
+    assert document["rule"] == {"type": "Above", "limit": 0.5}
+    assert list(document["rules"]) == [{"type": "Named", "names": ["x", "y"]}, {"type": "Above", "limit": None}]
+    assert document["shares"] == [0.5, None]
+    assert document["grid"] == [[1.0, None], [3.0, 4.0]]
+    assert document["at"] == ["2026-03-01T09:00:00.500000Z", None]
+    again = loads(Everything, dumps(WHOLE))
+    assert dumps(again) == dumps(WHOLE)
+    assert again.many == WHOLE.many
+    assert again.rules[0] == WHOLE.rules[0]
+    np.testing.assert_array_equal(again.grid, WHOLE.grid)
+    assert [a.dtype for a in (again.codes, again.at, again.ids)] == [np.int32, np.dtype("M8[us]"), object]
+    assert not again.codes.flags.writeable
+
+
+def test_all_faults_are_named_at_once_by_path() -> None:
+    with pytest.raises(BadDocument) as caught:
+        from_dict(Interaction, {"customer": 7, "time": "soon", "amount": {"amount_minor": "3"}, "chanel": "x"})
+    said = str(caught.value)
+    for path in ("$.time", "$.amount.amount_minor", "$.amount.currency", "$.customer", "unknown fields ['chanel']"):
+        assert path in said
+
+
+def test_a_fault_does_not_repeat_the_value() -> None:
+    with pytest.raises(BadDocument) as caught:
+        from_dict(Interaction, {"customer": ["ann@example.org"], "time": "ann@example.org"})
+    assert "ann" not in str(caught.value)
+
+
+@pytest.mark.parametrize("document", [None, 7, [], "x", {"amount_minor": True, "currency": "THB"}])
+def test_what_is_no_money_is_refused(document: object) -> None:
+    with pytest.raises(BadDocument, match="the document is no Money"):
+        from_dict(Money, document)
+
+
+def test_an_unknown_type_of_a_union_is_refused_with_the_known_ones() -> None:
+    document = to_dict(WHOLE) | {"rule": {"type": "Abov", "limit": 1}}
+    with pytest.raises(BadDocument, match=r"rule"):
+        from_dict(Everything, document)
+
+
+def test_text_that_is_no_json_is_refused() -> None:
+    with pytest.raises(BadDocument, match="JSON text"):
+        loads(Money, "{")
+
+
+def test_instants_in_json_are_aware() -> None:
+    value = Interaction("c", datetime(2026, 3, 1, 16, tzinfo=ZoneInfo("Asia/Bangkok")))
+    assert to_dict(value)["time"] == "2026-03-01T16:00:00+07:00"
+    assert loads(Interaction, dumps(value)).time == datetime(2026, 3, 1, 9, tzinfo=UTC)
