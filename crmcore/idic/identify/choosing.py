@@ -174,7 +174,7 @@ def _break_ties(
         return order
     at = order[where]
     codes, inverse = np.unique(cells.code[at], return_inverse=True)
-    text = _ranks([cells.text[c] for c in codes.tolist()])[inverse]
+    text = _ranks([cells.text[int(c)] for c in codes])[inverse]
     ids = _ranks(record_id[cells.record[at]].tolist())
     out = order.copy()
     out[where] = at[np.lexsort((ids, text, sort[where], entity[where]))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import attrs
 import numpy as np
@@ -166,9 +166,9 @@ class FieldRule:
 
 def load_strategy(name: str) -> Chooser | Survivorship:
     """Plug-in of this name; `BrokenPlugin` names its distribution where it cannot be used."""
-    found: object = resolve("survivorship", name)
-    if isinstance(found, Survivorship) or callable(found):
-        return found
+    found = resolve("survivorship", name)
+    if not isinstance(found, type) and (isinstance(found, Survivorship) or callable(found)):
+        return cast("Chooser | Survivorship", found)  # a callable shows what it returns only when it is called
     raise WrongType("survivorship plug-in", type(found).__name__, "an object with choose, or a callable", "see Chooser")
 
 

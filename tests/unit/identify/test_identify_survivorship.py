@@ -183,3 +183,29 @@ def test_a_rule_may_look_at_one_person_at_a_time():
 def test_a_class_in_place_of_an_object_is_refused():
     with pytest.raises(WrongType, match="strategy"):
         FieldRule("name", LongestOfWeb)
+
+
+def test_a_plug_in_is_found_by_its_name(tmp_path, monkeypatch):
+    home = tmp_path / "acme_rules-1.0.dist-info"
+    home.mkdir()
+    (home / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-rules\nVersion: 1.0\n")
+    (home / "entry_points.txt").write_text(
+        "[crmcore.survivorship]\nacme-last = acme_rules:last\nacme-odd = acme_rules:odd\n"
+    )
+    (tmp_path / "acme_rules.py").write_text("def last(cells):\n    return cells.code.astype(float)\nodd = 7\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    plan = SurvivorshipPlan.from_dict({"rules": [{"fields": ["name"], "strategy": "acme-last"}]})
+    assert ProfileTable.build(records(FOUR), [0] * 4, plan=plan)[0].value("name") == "Annabel Leigh"
+    assert plan.to_dict()["rules"] == [{"fields": ["name"], "strategy": "acme-last"}]
+    with pytest.raises(WrongType, match="survivorship plug-in is int"):
+        load_strategy("acme-odd")
+
+
+def test_a_group_reads_the_first_filled_column_of_a_role():
+    rows = [
+        {"id": "a", "town": None, "place": "Bath", "street": "1 High St"},
+        {"id": "b", "town": "York", "place": "X"},
+    ]
+    table = ProfileTable.build(records(rows), [0, 1], roles={"town": "city", "place": "city"})
+    assert [table.of_record(r).cells("city")[0].column for r in ("a", "b")] == ["place", "town"]
+    assert table.column("city") == ["Bath", "York"]
