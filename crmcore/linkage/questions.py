@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from crmcore._base import html_table
 from crmcore._frames import write_frame
 from crmcore.errors import OutOfRange
-from crmcore.linkage.agglomerate import probability
+from crmcore.linkage.agglomerate import Cuts, probability
 from crmcore.linkage.link import Linkage, canonical_order
 
 __all__ = ["Question", "Questions", "Reason", "questions"]
@@ -142,7 +142,8 @@ def questions(linkage: Linkage, size: int, /, *, settled: Sequence[tuple[int, in
     An answer moves all N pairs between two groups. With F the F1 that the model expects of itself, P pairs put together
     and M matches, "no" to a merge that was made is worth ``N F / (P + M)``, "yes" to one that was not is worth
     ``N (2 - F) / (P + M)``; each is taken times the probability of that answer. Merges that were made are asked about at
-    the weakest place of each entity, those that were not by the mean probability between two entities.
+    the weakest place of each entity, those that were not by the mean probability between two entities. A merge of
+    larger groups is worth making from its cut on, so there a mean at the cut counts as probability F / 2.
 
     Examples
     --------
@@ -163,13 +164,24 @@ def questions(linkage: Linkage, size: int, /, *, settled: Sequence[tuple[int, in
     right, matches = float(p[inside].sum()), float(p.sum())
     total = max(put + matches, 1.0)
     f1 = min(2 * right / total, 1.0)
-    found = [_valued(part, worth / total) for part, worth in ((together, f1), (apart, 2 - f1))]
+    cuts = linkage.model.cuts
+    found = [_valued(_from_cut(part, cuts, f1), worth / total) for part, worth in ((together, f1), (apart, 2 - f1))]
     both = Questions(*(np.concatenate([getattr(q, f.name) for q in found]) for f in attrs.fields(Questions)))
     both = both.take(np.flatnonzero(~_settled(linkage, both, np.asarray(settled, np.int64).reshape(-1, 2))))
     rank = np.empty(len(linkage), np.int64)
     rank[canonical_order(linkage.records.ids)] = np.arange(len(linkage))
     left, right_rank = rank[both.left], rank[both.right]
     return both.take(np.lexsort((right_rank, left, -both.gain))[:size])
+
+
+def _from_cut(asked: Questions, cuts: Cuts, f1: float) -> Questions:
+    """Means between groups as probabilities: log-odds are counted from the cut, where yes and no are worth the same."""
+    several = asked.left_size + asked.right_size > 2
+    of_size = np.array([cuts.at(s) for s in range(int((asked.left_size + asked.right_size).max(initial=2)) + 1)])
+    cut = np.clip(of_size[asked.left_size + asked.right_size], 1e-9, 1 - 1e-9)
+    mean, even = np.clip(asked.probability, 1e-9, 1 - 1e-9), min(max(f1 / 2, 1e-3), 1 - 1e-3)
+    odds = mean / (1 - mean) * (1 - cut) / cut * even / (1 - even)
+    return attrs.evolve(asked, probability=np.where(several, odds / (1 + odds), asked.probability))
 
 
 def _valued(asked: Questions, worth: float) -> Questions:
