@@ -100,7 +100,7 @@ class Verdict:
     stopped_by: str = ""
 
     def __str__(self) -> str:
-        alone = f"p = {self.probability:.3g} {'>=' if self.probability >= self.cut else '<'} {self.cut:g}"
+        alone = f"p = {self.probability:.3g} {'>=' if self.probability >= self.cut else '<'} {self.cut:.3g}"
         if self.together is None:
             return f"{'match' if self.probability >= self.cut else 'no match'} ({alone})"
         if self.together:
@@ -156,7 +156,7 @@ class Explanation:
     @property
     def likeliest(self) -> str:
         """The likeliest reasons in words: "household: 62 %, same person: 30 %"."""
-        shown = [f"{name}: {100 * p:.2g} %" for name, p in self.classes.items() if p >= 0.005][:3]
+        shown = [f"{name}: {_percent(p)}" for name, p in self.classes.items() if p >= 0.005][:3]
         return ", ".join(shown)
 
     def __str__(self) -> str:
@@ -233,6 +233,10 @@ class Explanation:
         from crmcore.linkage.charts import explanation_chart
 
         return explanation_chart(self)
+
+
+def _percent(p: float) -> str:
+    return f"{100 * p:.2g} %" if p < 0.995 else "over 99 %"
 
 
 def _short(text: str, most: int = 90) -> str:
