@@ -106,10 +106,15 @@ def explain_pair(model: LinkageModel, records: Records, i: int, j: int, /, *, sh
     total = float(scorer.log_odds(np.array([0]), np.array([1]))[0])
     raw = game.value(np.ones((1, game.size), np.bool_), game.all_on, game.all_on)[0]
     bars = [
-        _bar(scorer, game, f, parts[at], pair, turned=turned, show_values=show_values) for at, f in enumerate(game.known.tolist())
+        _bar(scorer, game, f, parts[at], pair, turned=turned, show_values=show_values)
+        for at, f in enumerate(game.known.tolist())
     ]
     swapped = scorer.comparer.given is not None and game.levels[scorer.comparer.given] == SWAPPED
-    silent = [c.name for f, c in enumerate(pair.columns) if game.levels[f] == 0 and not (swapped and f == scorer.comparer.surname)]
+    silent = [
+        c.name
+        for f, c in enumerate(pair.columns)
+        if game.levels[f] == 0 and not (swapped and f == scorer.comparer.surname)
+    ]
     judged = model.calibration
     return Explanation(
         left=str(records.ids[i]),
@@ -162,10 +167,10 @@ class _Game:
         levels = np.where(here, self.levels, 0).astype(np.int8)
         feels = np.zeros((len(fields), n))
         feels[:, self.known] = (fields & rare) * self.terms[self.known]
-        learned = np.zeros(len(fields))
+        learned: Floats = np.zeros(len(fields))
         if self.learned:
             at = int(np.flatnonzero(self.known == self.scorer.comparer.given)[0])
-            learned = (fields & names)[:, at] * self.learned
+            learned = np.asarray((fields & names)[:, at] * self.learned, np.float64)
         return log_odds(self.scorer.weights, levels, self.scorer.by_class(feels, learned))
 
     def bars(self) -> Floats:
@@ -197,7 +202,7 @@ class _Game:
             before = place < place[:, [f]]
             after = place <= place[:, [f]]
             begin, end = (self.value(s, self.all_on, self.all_on) for s in (before, after))
-            out[f] = self._steps(after, f, begin, end).mean(axis=0)
+            out[f] = np.asarray(self._steps(after, f, begin, end).mean(axis=0), np.float64)
         return out
 
     def _steps(self, after: Bools, f: int, begin: Floats, end: Floats) -> Floats:

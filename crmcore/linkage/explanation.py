@@ -160,7 +160,10 @@ class Explanation:
         return ", ".join(shown)
 
     def __str__(self) -> str:
-        lines = [f"{self.left} and {self.right}: {self.verdict}", f"  {'before any field':<28}{self.start / NATS_PER_BIT:+.1f} bits"]
+        lines = [
+            f"{self.left} and {self.right}: {self.verdict}",
+            f"  {'before any field':<28}{self.start / NATS_PER_BIT:+.1f} bits",
+        ]
         lines += [f"  {bar}" for bar in self.ranked]
         if self.n_judgements:
             lines.append(f"  learned from {self.n_judgements} judgements: {self.judgements / NATS_PER_BIT:+.1f} bits")
@@ -181,8 +184,14 @@ class Explanation:
             return {"step": step, "kind": kind, "agreement": agreement, **parts, "bits": total}
 
         listed = [row("before any field", "", "", self.start, 0.0, 0.0)]
-        for b in self.bars:
-            listed.append({**row(b.field, b.kind, b.agreement, b.level_nats, b.rarity_nats, b.names_nats), "left": b.left, "right": b.right})
+        listed += [
+            {
+                **row(b.field, b.kind, b.agreement, b.level_nats, b.rarity_nats, b.names_nats),
+                "left": b.left,
+                "right": b.right,
+            }
+            for b in self.bars
+        ]
         listed += [row(name, "", "missing", 0.0, 0.0, 0.0) for name in self.missing]
         if self.n_judgements:
             listed.append(row("judgements", "", "", self.judgements, 0.0, 0.0))
@@ -205,12 +214,15 @@ class Explanation:
         return cls(**{**given, "verdict": Verdict(**verdict)})
 
     def _repr_html_(self) -> str:
-        return f"<figure><figcaption><b>{escape(self.left)}</b> and <b>{escape(self.right)}</b>: {escape(str(self.verdict))}</figcaption>{self.html_bars()}</figure>"
+        title = f"<b>{escape(self.left)}</b> and <b>{escape(self.right)}</b>: {escape(str(self.verdict))}"
+        return f"<figure><figcaption>{title}</figcaption>{self.html_bars()}</figure>"
 
     def html_bars(self) -> str:
         """The waterfall as a small static table: field, agreement, values, bits and a bar."""
         steps = [("before any field", "", self.start, "")]
-        steps += [(b.field, f"{b.agreement} ({b.left} / {b.right})", b.nats, "; ".join(b.notes)) for b in self.ranked[:14]]
+        steps += [
+            (b.field, f"{b.agreement} ({b.left} / {b.right})", b.nats, "; ".join(b.notes)) for b in self.ranked[:14]
+        ]
         rest = sum(b.nats for b in self.ranked[14:])
         if len(self.bars) > 14:
             steps.append((f"{len(self.bars) - 14} more fields", "", rest, ""))
@@ -219,13 +231,14 @@ class Explanation:
         largest = max(abs(s[2]) for s in steps) or 1.0
         body = "".join(
             f"<tr><td>{escape(what)}<td>{escape(_short(said))}<td align=right>{nats / NATS_PER_BIT:+.1f}"
-            f'<td><meter max=1 value={abs(nats) / largest:.2f} style="width:6em;{"" if nats >= 0 else "filter:hue-rotate(270deg)"}"></meter><td>{escape(note)}'
+            f"<td>{_meter(nats / largest)}<td>{escape(note)}"
             for what, said, nats, note in steps
         )
         gone = f" Not compared: {escape(', '.join(self.missing))}." if self.missing else ""
         return (
             f"<table><thead><tr><th>field<th>agreement<th>bits<th><th></thead><tbody>{body}"
-            f"<tr><th>together<td><td align=right><b>{self.bits:+.1f}</b><td><td></tbody></table><p>{escape(self.likeliest)}.{gone}</p>"
+            f"<tr><th>together<td><td align=right><b>{self.bits:+.1f}</b><td><td></tbody></table>"
+            f"<p>{escape(self.likeliest)}.{gone}</p>"
         )
 
     def chart(self) -> Chart:
@@ -233,6 +246,12 @@ class Explanation:
         from crmcore.linkage.charts import explanation_chart
 
         return explanation_chart(self)
+
+
+def _meter(share: float) -> str:
+    """A small bar; what speaks against is of another colour, and the number beside it says so too."""
+    against = "" if share >= 0 else ";filter:hue-rotate(270deg)"
+    return f'<meter max=1 value={abs(share):.2f} style="width:6em{against}"></meter>'
 
 
 def _percent(p: float) -> str:

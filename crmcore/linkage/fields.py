@@ -74,7 +74,14 @@ LEVELS: Mapping[Comparison, tuple[str, ...]] = MappingProxyType(
         Comparison.PLACE: ("same", "few typos", "near", "alike", "different"),
         Comparison.WORD: ("same", "one typo", "alike", "different"),
         Comparison.POSTCODE: ("same", "one typo", "same district", "two typos", "same area", "different"),
-        Comparison.COMPANY: ("same", "one typo", "same words, shortened or mistyped", "one name in the other or two typos", "same first word", "different"),
+        Comparison.COMPANY: (
+            "same",
+            "one typo",
+            "same words, shortened or mistyped",
+            "one name in the other or two typos",
+            "same first word",
+            "different",
+        ),
         Comparison.EQUAL: ("same", "different"),
     }
 )

@@ -472,7 +472,8 @@ def _in_given_order(found: _Found, records: Records, order: Rows, place: Rows, p
     a, b = order[found.lo], order[found.hi]
     used = {c.name: c for c in found.records.columns}
     columns = tuple(
-        c if c.name not in used else attrs.evolve(c, text=attrs.evolve(c.text, codes=used[c.name].codes[place])) for c in records.columns
+        c if c.name not in used else attrs.evolve(c, text=attrs.evolve(c.text, codes=used[c.name].codes[place]))
+        for c in records.columns
     )
     return Linkage(
         records=attrs.evolve(records, columns=columns),
