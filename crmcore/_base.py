@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from html import escape
-from types import ModuleType
 from typing import Any, Protocol
 
 import attrs
@@ -171,26 +169,8 @@ def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _contents(where: Mapping[str, str]) -> type[ModuleType]:
-    """Class of a package on which importing a submodule does not replace a public name by the module."""
-
-    class Contents(ModuleType):
-        def __setattr__(self, name: str, value: object) -> None:
-            if not (isinstance(value, ModuleType) and where.get(name) == f".{name}"):
-                super().__setattr__(name, value)
-
-    return Contents
-
-
 def lazy_names(package: str, where: Mapping[str, str]) -> Callable[[str], Any]:
-    """Module `__getattr__` that loads each public name from its module on first use (PEP 562).
-
-    A public name may be the name of its own module (`identify.resolve` lives in `identify/resolve.py`): it stays what
-    the table of contents promises, whichever of the two was imported first.
-    """
-    contents = sys.modules.get(package)
-    if contents is not None and any(home == f".{name}" for name, home in where.items()):
-        contents.__class__ = _contents(where)
+    """Module `__getattr__` that loads each public name from its module on first use (PEP 562)."""
 
     def load(name: str) -> Any:
         if name not in where:
