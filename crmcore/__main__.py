@@ -1,12 +1,14 @@
 """The main job on a command line: records in, customers and one report out.
 
-`python -m crmcore` simulates a brand and compares what it finds with the known truth; `python -m crmcore FILES` reads yours.
+`python -m crmcore` simulates a brand and compares what it finds with the known truth; `python -m crmcore FILES` reads
+yours.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import sys
 import time
@@ -59,26 +61,43 @@ def _parser() -> argparse.ArgumentParser:
         description="Find out which records are one customer, and write a report about it as one HTML page. "
         "Without files a brand with known truth is simulated, and the result is compared with it.",
     )
-    parser.add_argument("files", nargs="*", metavar="FILE", help="CSV, Parquet, JSON lines or vCard files, or one folder of them")
-    parser.add_argument("--customers", type=int, default=5000, metavar="N", help="people to simulate (default %(default)s)")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="CSV, Parquet, JSON lines or vCard files, or one folder of them"
+    )
+    parser.add_argument(
+        "--customers", type=int, default=5000, metavar="N", help="people to simulate (default %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the simulation and of sampling (default %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("crmcore-report.html"), metavar="PAGE", help="the report (default %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("crmcore-report.html"), metavar="PAGE", help="the report (default %(default)s)"
+    )
     parser.add_argument("--profiles", type=Path, metavar="CSV", help="also write one row per customer, values in clear")
     parser.add_argument("--save-model", type=Path, metavar="JSON", help="also write the fitted model")
-    parser.add_argument("--truth", metavar="COLUMN", help="a column of your files that names the true customer: used for scores only")
-    parser.add_argument("--region", metavar="XX", help="region of local telephone numbers, such as TH (default: found out)")
-    parser.add_argument("--care", choices=CARE, default="balanced", help="how much evidence a merge needs (default %(default)s)")
+    parser.add_argument(
+        "--truth", metavar="COLUMN", help="a column of your files that names the true customer: used for scores only"
+    )
+    parser.add_argument(
+        "--region", metavar="XX", help="region of local telephone numbers, such as TH (default: found out)"
+    )
+    parser.add_argument(
+        "--care", choices=CARE, default="balanced", help="how much evidence a merge needs (default %(default)s)"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
     return parser
 
 
 def _simulated(chosen: argparse.Namespace, line: Progress | None) -> tuple[People, Mapping[str, object], str]:
     from crmcore.datasets import simulate_brand
-    from crmcore.flows.report import brand_truth
+    from crmcore.flows.reporting import brand_truth
     from crmcore.idic import identify
 
     if chosen.truth is not None:
-        raise OutOfRange("--truth", chosen.truth, "a column of your own files", "name files, or leave it out: the simulation knows its truth")
+        raise OutOfRange(
+            "--truth",
+            chosen.truth,
+            "a column of your own files",
+            "name files, or leave it out: the simulation knows its truth",
+        )
     brand = simulate_brand(chosen.customers, seed=chosen.seed, progress=line or False)
     people = identify.resolve(
         dict(brand.sources), care=chosen.care, default_region=chosen.region, seed=chosen.seed, progress=line or False
@@ -127,7 +146,7 @@ def _write_profiles(people: People, path: Path) -> None:
     columns = []
     for golden in profiles.golden.values():
         texts, start = golden.texts(profiles.text), golden.start.tolist()
-        columns.append([" | ".join(texts[a:b]) for a, b in zip(start[:-1], start[1:], strict=True)])
+        columns.append([" | ".join(texts[a:b]) for a, b in itertools.pairwise(start)])
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file)
         out.writerow(["customer_id", "records", *profiles.golden])
@@ -152,24 +171,30 @@ def _summary(
 
 
 def _scores(people: People, truth: Mapping[str, object]) -> list[str]:
-    """How close the result came to the truth, with 95 % intervals."""
+    """How close the result came to the truth, with 95% intervals."""
     from crmcore.flows.page import short
-    from crmcore.flows.sections.quality import between_sources, share_of_pairs_with_a_value, true_codes
+    from crmcore.flows.sections.quality import between_sources, share_linked_by_values, true_codes
 
     quality = people.evaluate(truth)
     true = true_codes(people, truth)
+    pairs, each = quality.pair_f1, quality.bcubed_f1
+    of_pairs = f"precision {quality.pair_precision.value:.3f}, recall {quality.pair_recall.value:.3f}"
+    of_each = f"precision {quality.bcubed_precision.value:.3f}, recall {quality.bcubed_recall.value:.3f}"
+    reach = short(share_linked_by_values(people, true))
     rows = [
         ("customers found", f"{quality.predicted_entities:,} (true: {quality.true_entities:,})"),
-        ("pair F1", f"{short(quality.pair_f1)}  precision {quality.pair_precision.value:.3f}, recall {quality.pair_recall.value:.3f}"),
-        ("B-cubed F1", f"{short(quality.bcubed_f1)}  precision {quality.bcubed_precision.value:.3f}, recall {quality.bcubed_recall.value:.3f}"),
-        ("within reach", f"{short(share_of_pairs_with_a_value(people, true))}  true pairs that share any value that tells people apart"),
-    ]  # fmt: skip
+        ("pair F1", f"{short(pairs)}  {of_pairs}"),
+        ("B-cubed F1", f"{short(each)}  {of_each}"),
+        ("within reach", f"{reach}  share of true pairs that identical values link: about the highest recall"),
+    ]
     lines = [f"  {name:<16}  {said}" for name, said in rows]
-    pairs = between_sources(people.labels, true, people.table.source, people.table.sources)
-    if len(people.table.sources) > 1 and pairs:
-        wide = max(len(str(p)) for p in pairs)
-        lines += ["", f"  {'between sources':<{wide}}  {'true pairs':>10}  F1 of pairs [95 % interval]"]
-        lines += [f"  {p!s:<{wide}}  {p.true_pairs:>10,}  {short(p.f1)}" for p in sorted(pairs, key=lambda p: -p.true_pairs)]
+    joined = between_sources(people.labels, true, people.table.source, people.table.sources)
+    if len(people.table.sources) > 1 and joined:
+        wide = max(len(str(p)) for p in joined)
+        lines += ["", f"  {'between sources':<{wide}}  {'true pairs':>10}  F1 of pairs [95% interval]"]
+        lines += [
+            f"  {p!s:<{wide}}  {p.true_pairs:>10,}  {short(p.f1)}" for p in sorted(joined, key=lambda p: -p.true_pairs)
+        ]
     return lines
 
 

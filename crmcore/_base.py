@@ -100,13 +100,14 @@ def mask(text: object) -> str:
 
     Examples
     --------
-    >>> mask("Somchai"), mask(None)
-    ('S•••', '(none)')
+    >>> mask("Somchai"), mask(None), mask("@somchai_99")
+    ('S•••', '(none)', '@•••')
     """
     if text is None:
         return "(none)"
     word = str(text)
-    if "@" in word:
+    local, at, domain = word.partition("@")
+    if local and at and "." in domain and not re.search(r"[\s@]", domain):
         return mask_email(word)
     if sum(c.isdigit() for c in word) >= 6:
         return mask_phone(word)

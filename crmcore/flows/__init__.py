@@ -8,7 +8,7 @@ from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
     from crmcore.flows.page import Figure, Heading, KeyFigure, Note, Report, Section, Share, Table, Text
-    from crmcore.flows.report import report
+    from crmcore.flows.reporting import report
     from crmcore.flows.sections.identify import identify_section
 
 _WHERE = {
@@ -22,8 +22,20 @@ _WHERE = {
     "Table": ".page",
     "Text": ".page",
     "identify_section": ".sections.identify",
-    "report": ".report",
+    "report": ".reporting",
 }
 
-__all__ = sorted(_WHERE)
+__all__ = [
+    "Figure",
+    "Heading",
+    "KeyFigure",
+    "Note",
+    "Report",
+    "Section",
+    "Share",
+    "Table",
+    "Text",
+    "identify_section",
+    "report",
+]
 __getattr__ = lazy_names(__name__, _WHERE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Block",
-    "Cell",
     "Figure",
     "Heading",
     "KeyFigure",
@@ -33,14 +32,19 @@ __all__ = [
 ]
 
 
+def _words(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(given)
+
+
+def _rows(given: Iterable[Iterable[object]]) -> tuple[tuple[object, ...], ...]:
+    return tuple(tuple(row) for row in given)
+
+
 @attrs.frozen
 class Share:
     """A share as a table cell: drawn as a bar behind its percentage; NaN is written as a dash."""
 
     value: float
-
-
-Cell = "str | int | float | Share | Estimate | None"
 
 
 def cell_text(cell: object) -> str:
@@ -49,12 +53,12 @@ def cell_text(cell: object) -> str:
     Examples
     --------
     >>> cell_text(12900), cell_text(0.125), cell_text(Share(0.125)), cell_text(None), cell_text("web")
-    ('12,900', '0.125', '12.5 %', '–', 'web')
+    ('12,900', '0.125', '12.5%', '–', 'web')
     """
     if cell is None:
         return "\u2013"
     if isinstance(cell, Share):
-        return "\u2013" if math.isnan(cell.value) else f"{100 * cell.value:.1f} %"
+        return "\u2013" if math.isnan(cell.value) else f"{cell.value:.1%}"
     if isinstance(cell, str):
         return cell
     if isinstance(cell, int):
@@ -124,8 +128,8 @@ class Table:
     Numbers, shares and estimates stand to the right, words to the left. None is written as a dash.
     """
 
-    headings: tuple[str, ...] = attrs.field(converter=tuple)
-    rows: tuple[tuple[object, ...], ...] = attrs.field(converter=lambda rows: tuple(tuple(r) for r in rows))
+    headings: tuple[str, ...] = attrs.field(converter=_words)
+    rows: tuple[tuple[object, ...], ...] = attrs.field(converter=_rows)
     caption: str = ""
     folded: bool = False
 
@@ -138,6 +142,14 @@ class Table:
 
 
 Block = Heading | Text | Note | Figure | Table
+
+
+def _key(given: Iterable[KeyFigure]) -> tuple[KeyFigure, ...]:
+    return tuple(given)
+
+
+def _blocks(given: Iterable[Block]) -> tuple[Block, ...]:
+    return tuple(given)
 
 
 @attrs.frozen
@@ -159,11 +171,15 @@ class Section:
 
     title: str
     lead: str
-    key: tuple[KeyFigure, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
-    blocks: tuple[Block, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    key: tuple[KeyFigure, ...] = attrs.field(default=(), converter=_key, kw_only=True)
+    blocks: tuple[Block, ...] = attrs.field(default=(), converter=_blocks, kw_only=True)
 
     def __repr__(self) -> str:
         return f"Section({self.title!r}, {len(self.blocks)} blocks)"
+
+
+def _sections(given: Iterable[Section]) -> tuple[Section, ...]:
+    return tuple(given)
 
 
 @attrs.frozen(repr=False)
@@ -186,7 +202,7 @@ class Report:
 
     title: str
     lead: str
-    sections: tuple[Section, ...] = attrs.field(converter=tuple)
+    sections: tuple[Section, ...] = attrs.field(converter=_sections)
     made: str = ""
 
     def __repr__(self) -> str:

@@ -6,11 +6,16 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+import attrs
+
 from crmcore.errors import MissingExtra
 from crmcore.flows.page import Block, Figure, Heading, KeyFigure, Note, Report, Section, Share, Table, Text, cell_text
 from crmcore.flows.style import STYLE
 
 __all__ = ["render"]
+
+WIDTHS = {"wide": 600, "narrow": 230}  # points of a drawing without its labels: one for desks, one for telephones
+SHORT = 14  # letters of a cell that is never broken into lines
 
 
 def render(report: Report) -> str:
@@ -91,13 +96,14 @@ def _block(block: Block, anchor: str) -> str:
 
 def _figure(figure: Figure) -> str:
     try:
-        picture = figure.chart.to_svg()
+        drawn = (
+            (name, attrs.evolve(figure.chart, spec={**figure.chart.spec, "width": w})) for name, w in WIDTHS.items()
+        )
+        picture = "".join(f"<div class={name}>{chart.to_svg()}</div>" for name, chart in drawn)
     except MissingExtra:
         picture = f"<pre>{escape(figure.chart.to_text())}</pre>"
     how = f"<p class=reading><b>How to read this:</b> {_inline(figure.reading)}</p>" if figure.reading else ""
-    return (
-        f"<figure><div class=picture>{picture}</div><figcaption><p>{_inline(figure.caption)}</p>{how}</figcaption></figure>"
-    )
+    return f"<figure>{picture}<figcaption><p>{_inline(figure.caption)}</p>{how}</figcaption></figure>"
 
 
 def _is_number(cell: object) -> bool:
@@ -106,17 +112,23 @@ def _is_number(cell: object) -> bool:
 
 def _table(table: Table) -> str:
     right = [any(_is_number(row[c]) for row in table.rows) for c in range(len(table.headings))]
-    head = "".join(f"<th{' class=num' if r else ''}>{escape(h)}</th>" for h, r in zip(table.headings, right, strict=True))
+    head = "".join(
+        f"<th{' class=num' if r else ''}>{escape(h)}</th>" for h, r in zip(table.headings, right, strict=True)
+    )
     body = "".join(
         "<tr>" + "".join(_cell(cell, r) for cell, r in zip(row, right, strict=True)) + "</tr>" for row in table.rows
     )
-    caption = f"<caption>{_inline(table.caption)}</caption>" if table.caption and not table.folded else ""
-    inner = f"<div class=table><table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    return f"<details><summary>{_inline(table.caption or 'Table')}</summary>{inner}</details>" if table.folded else inner
+    caption = f"<p class=caption>{_inline(table.caption)}</p>" if table.caption and not table.folded else ""
+    grid = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    inner = f"<div class=table>{caption}<div class=scroll tabindex=0>{grid}</div></div>"
+    if not table.folded:
+        return inner
+    return f"<details><summary>{_inline(table.caption or 'Table')}</summary>{inner}</details>"
 
 
 def _cell(cell: object, right: bool) -> str:
     words = escape(cell_text(cell))
     if isinstance(cell, Share) and cell.value == cell.value:
         return f'<td class="num bar" style="--at:{100 * min(max(cell.value, 0.0), 1.0):.0f}%">{words}</td>'
-    return f"<td{' class=num' if right else ''}>{words}</td>"
+    kind = " class=num" if right else " class=short" if len(words) <= SHORT else ""
+    return f"<td{kind}>{words}</td>"

@@ -1,5 +1,7 @@
 """How a report looks: one style sheet for screens of any width, light and dark pages, and paper."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 __all__ = ["STYLE"]
@@ -41,21 +43,23 @@ section+section{margin-top:4rem}
 .card .detail{color:var(--quiet);font-size:.84rem;line-height:1.35}
 figure{margin:1.2rem 0;background:var(--paper);border:1px solid var(--rule);border-radius:.7rem;padding:1rem 1.1rem;
 break-inside:avoid}
-figure .picture{overflow-x:auto}
-figure svg{display:block;width:auto;max-width:100%;height:auto}
+figure svg{display:block;max-width:100%;height:auto}
+.narrow{display:none}
 figure pre{margin:0;overflow-x:auto;font:.82rem/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 figcaption{margin-top:.6rem;font-size:.93rem}
 figcaption p{margin:.3rem 0}
 .reading{color:var(--quiet)}
 .reading b{color:var(--ink);font-weight:600}
-.table{overflow-x:auto;margin:1.1rem 0;background:var(--paper);border:1px solid var(--rule);border-radius:.7rem}
+.table{margin:1.1rem 0;background:var(--paper);border:1px solid var(--rule);border-radius:.7rem;overflow:hidden}
+.scroll{overflow-x:auto}
+.caption{margin:0;padding:.8rem 1rem .1rem .9rem;font-size:.9rem;line-height:1.45;color:var(--quiet);max-width:none}
 table{border-collapse:collapse;width:100%;font-size:.9rem;line-height:1.4;font-variant-numeric:tabular-nums}
-caption{text-align:left;padding:.8rem 1rem .3rem;color:var(--quiet)}
 th,td{padding:.42rem .9rem;text-align:left;vertical-align:top;border-top:1px solid var(--rule)}
 th{border-top:0;color:var(--quiet);font-weight:600;font-size:.84rem;vertical-align:bottom}
 td:first-child{font-weight:500}
 .num{text-align:right;white-space:nowrap}
-.bar{background:linear-gradient(to left,var(--wash) var(--at),transparent var(--at))}
+.short{white-space:nowrap}
+.bar{background:linear-gradient(to right,var(--wash) var(--at),transparent var(--at))}
 details{margin:1.1rem 0}
 summary{cursor:pointer;color:var(--blue);font-size:.95rem}
 details .table{margin-top:.6rem}
@@ -67,8 +71,10 @@ nav>div{position:static;max-height:none}nav ol ol{columns:2;column-gap:1.5rem}
 nav{background:var(--paper);border:1px solid var(--rule);border-radius:.7rem;padding:.9rem 1.1rem}
 th,td{padding:.4rem .65rem}}
 @media(max-width:32rem){.cards{grid-template-columns:1fr 1fr;gap:.6rem}.card{padding:.7rem .8rem}.card .number{font-size:1.35rem}
-figure{padding:.8rem .7rem}figure svg{max-width:none;min-width:31rem}}
+figure{padding:.8rem .4rem}figcaption{padding:0 .4rem}.wide{display:none}.narrow{display:block}
+th:first-child,td:first-child{position:sticky;left:0;background:var(--paper)}h3{margin-top:2rem}}
 @media print{body{background:#fff;font-size:10.5pt}.page{display:block;max-width:none;padding:0}nav{display:none}
-h2,h3{break-after:avoid}.card,.table,tr{break-inside:avoid}section{break-before:auto}.table{overflow:visible}
+h2,h3{break-after:avoid}.card,.table,tr{break-inside:avoid}.scroll{overflow:visible}
+details::details-content{content-visibility:visible;display:block;height:auto}
 a{color:inherit;text-decoration:none}}
 """

@@ -1,5 +1,7 @@
 """The customers: how many records each has, which sources know them, examples, and what deserves a look."""
 
+# ruff: noqa: E501  (sentences of the page stay whole)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -38,7 +40,13 @@ def customers_blocks(people: People) -> list[Block]:
     blocks: list[Block] = [
         Heading("Customers"),
         Figure(
-            charts.bar(labels, counts[1:].tolist(), title="Customers by records", description="Customers by number of records", axis="customers"),
+            charts.bar(
+                labels,
+                counts[1:].tolist(),
+                title="Customers by records",
+                description="Customers by number of records",
+                axis="customers",
+            ),
             f"The largest customer has {int(sizes.max())} records.",
             "a long tail is normal where people order often. A single huge customer is a warning: a shared value, such as "
             "the telephone of a shop, may have glued strangers together.",
@@ -46,7 +54,7 @@ def customers_blocks(people: People) -> list[Block]:
     ]
     known = sources_of_customers(people)
     names = people.table.sources
-    if 1 < len(names):
+    if len(names) > 1:
         shared = known.T.astype(np.int64) @ known.astype(np.int64)
         shown = range(min(len(names), MOST_SOURCES))
         only = known.sum(axis=1) == 1
@@ -103,20 +111,33 @@ def review_blocks(people: People) -> list[Block]:
     ids = people.profiles.customers.ids
     blocks: list[Block] = [Heading("Worth a look")]
     for merges, said in (
-        (clustering.bridges.weakest(MOST_MERGES), "Customers held together by little: the weakest join of each, weakest first"),
+        (
+            clustering.bridges.weakest(MOST_MERGES),
+            "Customers held together by little: the weakest join of each, weakest first",
+        ),
         (clustering.blocked.weakest(MOST_MERGES), "Joins with evidence that a rule stopped"),
     ):
         if not len(merges):
             continue
-        rows = []
+        rows: list[tuple[object, ...]] = []
+        stopped = any(merges.reason)
         for i in range(len(merges)):
             row = int(merges.left[i])
             sizes = f"{int(merges.left_size[i])} + {int(merges.right_size[i])}"
             probability = float(merges.mean[i])
-            rows.append((ids[int(people.profiles.customer[row])], sizes, probability, str(merges.reason[i]) or None))
-        blocks.append(Table(("customer", "records on either side", "mean match probability", "stopped by"), rows, said))
+            why = (str(merges.reason[i]) or None,) if stopped else ()
+            rows.append((ids[int(people.profiles.customer[row])], sizes, probability, *why))
+        headings = (
+            "customer",
+            "records on either side",
+            "mean match probability",
+            *(("stopped by",) if stopped else ()),
+        )
+        blocks.append(Table(headings, rows, said))
     if clustering.raised:
-        blocks.append(Note(f"{len(clustering.raised)} groups of records were too large to be people and were taken apart."))
+        blocks.append(
+            Note(f"{len(clustering.raised)} groups of records were too large to be people and were taken apart.")
+        )
     if len(blocks) == 1:
         return []
     blocks.insert(

@@ -1,5 +1,7 @@
 """What agreement says: weights of fields, evidence of pairs, one pair in detail, and how pairs were found."""
 
+# ruff: noqa: E501  (sentences of the page stay whole)
+
 from __future__ import annotations
 
 import math
@@ -30,9 +32,13 @@ def weights_blocks(people: People) -> list[Block]:
     ranked = sorted(ends.items(), key=lambda item: -item[1].get("same", 0.0))
     labels = [f"{field}: {level}" for field, bits in ranked for level in bits]
     values = [b for _, bits in ranked for b in bits.values()]
-    levels = [(r["field"], r["level"], Share(_number(r["m"])), _small(_number(r["u"])), _number(r["bits"])) for r in rows]
+    levels = [
+        (r["field"], r["level"], Share(_number(r["m"])), _small(_number(r["u"])), _number(r["bits"])) for r in rows
+    ]
     figure = Figure(
-        charts.bar(labels, values, title="Evidence of each field", description="Match weight in bits, by field", axis="bits"),
+        charts.bar(
+            labels, values, title="Evidence of each field", description="Match weight in bits, by field", axis="bits"
+        ),
         "What it says for two records to have the same value, or a different one, for a value of usual frequency.",
         "each bit doubles the odds that two records are one person; ten bits make them about a thousand times higher, a "
         "negative bar halves them bit by bit. Rare values say more than the bar, common ones less. A short bar for "
@@ -78,7 +84,9 @@ def pairs_blocks(people: People) -> list[Block]:
         apart = int((~together & (linkage.log_odds > 0)).sum())
         blocks.append(
             Figure(
-                charts.histogram(bits, title="Evidence of the pairs", description="Match weight of pairs in bits", axis="bits"),
+                charts.histogram(
+                    bits, title="Evidence of the pairs", description="Match weight of pairs in bits", axis="bits"
+                ),
                 f"Pairs by the weight of their evidence; {int(together.sum()):,} of them are one customer in the end.",
                 "0 bits is an even chance that the two records are one person. Two hills with a valley between them mean that "
                 "the data tell matches from non-matches well; much around 0 means that the records leave it open.",
@@ -86,7 +94,9 @@ def pairs_blocks(people: People) -> list[Block]:
         )
         if apart:
             blocks.append(
-                Note(f"{apart:,} pairs above 0 bits were kept apart, because the rest of the records of either side speak against it.")
+                Note(
+                    f"{apart:,} pairs above 0 bits were kept apart, because the rest of the records of either side speak against it."
+                )
             )
     return blocks
 
@@ -99,16 +109,25 @@ def example_blocks(people: People) -> list[Block]:
     lo, hi, odds = pair
     labels, steps, start = _contributions(people, lo, hi, odds)
     source = [people.table.sources[people.table.source[row]] for row in (lo, hi)]
-    title = f"A record of {source[0]} and one of {source[1]}" if source[0] != source[1] else f"Two records of {source[0]}"
+    title = (
+        f"A record of {source[0]} and one of {source[1]}" if source[0] != source[1] else f"Two records of {source[0]}"
+    )
     chart = charts.waterfall(
-        labels, steps, title=title, description="How the evidence of one pair adds up", start=start,
-        start_label="two records at random", total_label="in all", axis="bits", threshold=0.0,
+        labels,
+        steps,
+        title=title,
+        description="How the evidence of one pair adds up",
+        start=start,
+        start_label="two records at random",
+        total_label="in all",
+        axis="bits",
+        threshold=0.0,
     )
     return [
         Heading("One pair, explained"),
         Figure(
             chart,
-            f"Two records of one customer, typical among pairs of different sources: {odds / NATS_PER_BIT:.1f} bits in all.",
+            f"Two records of one customer, with evidence as usual for such pairs: {odds / NATS_PER_BIT:.1f} bits in all.",
             "the story begins at how unlikely it is that two records drawn at random are one person. Blue bars speak for, orange "
             "ones against. The bars add up exactly to the last one.",
         ),
@@ -116,7 +135,7 @@ def example_blocks(people: People) -> list[Block]:
 
 
 def _example(people: People) -> tuple[int, int, float] | None:
-    """The pair of one customer across sources whose evidence is nearest to the median of all such pairs; ties by id."""
+    """Of pairs of one customer across sources with usual evidence, one with the most fields on both sides; ties by id."""
     linkage = people.linkage
     lo, hi = linkage.lo, linkage.hi
     mine = linkage.labels[lo] == linkage.labels[hi]
@@ -124,10 +143,12 @@ def _example(people: People) -> tuple[int, int, float] | None:
     at = np.flatnonzero(across if across.any() else mine)
     if not len(at):
         return None
-    odds = linkage.log_odds[at]
-    far = np.abs(odds - np.median(odds))
-    near = at[far <= far.min() + 1e-9]
-    best = min(near.tolist(), key=lambda i: (people.table.record_id[lo[i]], people.table.record_id[hi[i]]))
+    low, high = np.quantile(linkage.log_odds[at], (0.25, 0.75))
+    at = at[(linkage.log_odds[at] >= low) & (linkage.log_odds[at] <= high)]
+    both = sum((c.codes[lo[at]] >= 0).astype(int) & (c.codes[hi[at]] >= 0) for c in linkage.records.columns)
+    rich = at[both == np.max(both)]
+    ids = people.table.record_id
+    best = min(rich.tolist(), key=lambda i: (ids[lo[i]], ids[hi[i]]))
     return int(lo[best]), int(hi[best]), float(linkage.log_odds[best])
 
 
@@ -184,7 +205,9 @@ def model_blocks(people: People) -> list[Block]:
     ]
     plan = people.linkage.plan
     if plan is None:
-        blocks.append(Text(f"The model was given; its {len(people.model.keys)} keys decided which pairs were compared."))
+        blocks.append(
+            Text(f"The model was given; its {len(people.model.keys)} keys decided which pairs were compared.")
+        )
         return blocks
     blocks.append(
         Text(

@@ -1,5 +1,7 @@
 """The section of `identify`: from raw records to customers, and how far to trust them."""
 
+# ruff: noqa: E501  (sentences of the page stay whole)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -14,7 +16,7 @@ from crmcore.flows.sections.sources import preparation_blocks, sources_blocks
 
 if TYPE_CHECKING:
     from crmcore.idic.identify.people import People
-    from crmcore.linkage.evaluate import LinkageQuality
+    from crmcore.linkage.quality import LinkageQuality
 
 __all__ = ["identify_section"]
 

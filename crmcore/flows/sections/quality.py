@@ -1,5 +1,7 @@
 """How close the customers come to a known truth, in all and between each two sources."""
 
+# ruff: noqa: E501  (sentences of the page stay whole)
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -11,17 +13,17 @@ from numpy.typing import NDArray
 
 from crmcore import charts
 from crmcore.flows.page import Block, Figure, Heading, Note, Table, Text
-from crmcore.linkage.evaluate import estimate, linearised
 from crmcore.linkage.fields import Kind
+from crmcore.linkage.quality import estimate, linearised
 
 if TYPE_CHECKING:
     from crmcore.idic.identify.people import People
-    from crmcore.linkage.evaluate import LinkageQuality
+    from crmcore.linkage.quality import LinkageQuality
     from crmcore.metrics import Estimate
 
-__all__ = ["SourcePair", "Truth", "between_sources", "quality_blocks", "share_of_pairs_with_a_value", "true_codes"]
+__all__ = ["SourcePair", "Truth", "between_sources", "quality_blocks", "share_linked_by_values", "true_codes"]
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer]
 Truth = Mapping[str, object]
 
 # Values that thousands share: agreeing on one of them finds nobody.
@@ -32,7 +34,9 @@ def true_codes(people: People, truth: Truth) -> Ints:
     """(n,) number of the true customer of each record; -1 where the truth does not know it."""
     codes: dict[object, int] = {}
     given = (truth.get(str(r)) for r in people.table.record_id)
-    return np.fromiter((-1 if t is None else codes.setdefault(t, len(codes)) for t in given), np.int64, len(people.table))
+    return np.fromiter(
+        (-1 if t is None else codes.setdefault(t, len(codes)) for t in given), np.int64, len(people.table)
+    )
 
 
 @attrs.frozen
@@ -70,7 +74,7 @@ def between_sources(
 
     Notes
     -----
-    Counted from the cells of predicted x true, never listing pairs. Intervals as in `linkage.evaluate.evaluate`: true
+    Counted from the cells of predicted x true, never listing pairs. Intervals as in `linkage.quality.evaluate`: true
     customers are the units, a wrong pair counts half for either of its customers.
 
     Examples
@@ -93,12 +97,12 @@ def between_sources(
     for a in range(n_s):
         for b in range(a, n_s):
             same = a == b
-            both = np.bincount(cell_t, _joint(held[:, a], held[:, b], same), minlength=n_t)
+            both = _sum(cell_t, _joint(held[:, a], held[:, b], same), n_t)
             if same:
-                put = np.bincount(cell_t, held[:, a] * (of_p[cell_p, a] - 1) / 2, minlength=n_t)
+                put = _sum(cell_t, held[:, a] * (of_p[cell_p, a] - 1) / 2, n_t)
             else:
                 mixed = held[:, a] * of_p[cell_p, b] + held[:, b] * of_p[cell_p, a]
-                put = np.bincount(cell_t, mixed / 2, minlength=n_t)
+                put = _sum(cell_t, mixed / 2, n_t)
             real = _joint(of_t[:, a], of_t[:, b], same)
             if real.sum() > 0:
                 out.append(
@@ -117,6 +121,10 @@ def _count(unit: Ints, source: NDArray[np.integer], n: int, n_s: int) -> NDArray
     return flat.reshape(n, n_s).astype(np.float64)
 
 
+def _sum(unit: Ints, values: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    return np.asarray(np.bincount(unit, values, minlength=n), np.float64)
+
+
 def _joint(a: NDArray[np.float64], b: NDArray[np.float64], same: bool) -> NDArray[np.float64]:
     return a * (a - 1) / 2 if same else a * b
 
@@ -126,23 +134,31 @@ def _ratio(above: NDArray[np.float64], below: NDArray[np.float64], level: float,
     mine = influence[below > 0]
     units = len(mine)
     variance = float(np.sum(mine * mine)) * units / (units - 1) if units > 1 else 0.0
-    return estimate(value, variance, units, n=round(float(below.sum())), level=level, rule=rule, method="wilson, by customer")
+    return estimate(
+        value, variance, units, n=round(float(below.sum())), level=level, rule=rule, method="wilson, by customer"
+    )
 
 
-def share_of_pairs_with_a_value(people: People, true: Ints) -> Estimate:
-    """Share of true pairs whose two records have an identical value in a field that tells people apart.
+def share_linked_by_values(people: People, true: Ints) -> Estimate:
+    """Share of true pairs that identical values link, directly or through other records of the same person.
 
-    Gender, city, state, occupation and free text do not count. True pairs that share no value can only be found through
-    values that are nearly equal, or through a third record: hardly more can be reached than this share and those few.
+    Gender, city, state, occupation and free text do not count: they tell nobody apart. The other true pairs can only be
+    found where values are merely alike, so this is near the most that any recall can be.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     lo, hi, unit = true_pairs(true)
     shares = np.zeros(len(lo), np.bool_)
     for column in people.linkage.records.columns:
         if column.kind not in COMMON:
             a = column.codes[lo]
             shares |= (a >= 0) & (a == column.codes[hi])
-    above, below = np.bincount(unit, shares), np.bincount(unit).astype(np.float64)
-    return _ratio(above.astype(np.float64), below, 0.95, "true pairs that share a value / true pairs")
+    n = len(true)
+    graph = coo_array((np.ones(int(shares.sum()), np.int8), (lo[shares], hi[shares])), shape=(n, n))
+    part = connected_components(graph, directed=False)[1]
+    above, below = np.bincount(unit, part[lo] == part[hi]), np.bincount(unit).astype(np.float64)
+    return _ratio(above.astype(np.float64), below, 0.95, "true pairs linked by identical values / true pairs")
 
 
 def true_pairs(true: Ints) -> tuple[Ints, Ints, Ints]:
@@ -175,7 +191,7 @@ def quality_blocks(people: People, truth: Truth, quality: LinkageQuality) -> lis
     """Scores against the truth."""
     true = true_codes(people, truth)
     within = between_sources(people.labels, true, people.table.source, people.table.sources)
-    reach = share_of_pairs_with_a_value(people, true)
+    reach = share_linked_by_values(people, true)
     named = {
         "pairs: precision": quality.pair_precision,
         "pairs: recall": quality.pair_recall,
@@ -198,23 +214,25 @@ def quality_blocks(people: People, truth: Truth, quality: LinkageQuality) -> lis
         blocks.append(
             Figure(
                 charts.dot_interval(list(shown), list(shown.values()), title="Agreement with the truth", axis="share", percent=True,
-                                    description="Precision, recall and F1 over pairs and over records, with 95 % intervals"),
-                "Precision, recall and F1 with 95 % intervals, over pairs of records (large customers weigh most) and over records "
+                                    description="Precision, recall and F1 over pairs and over records, with 95% intervals"),
+                "Precision, recall and F1 with 95% intervals, over pairs of records (large customers weigh most) and over records "
                 "(B-cubed: every record weighs the same).",
                 "precision is the share of what was put together that belongs together; recall is the share of what belongs "
                 "together that was put together; F1 lies between the two. The line is what other brands of this kind would show.",
             )
         )  # fmt: skip
     if len(people.table.sources) > 1:
-        rows = [(str(w), w.true_pairs, w.precision, w.recall, w.f1) for w in sorted(within, key=lambda w: -w.true_pairs)]
-        said = "Pairs within and between sources, with 95 % intervals: where joining is easy, and where it is not."
+        rows = [
+            (str(w), w.true_pairs, w.precision, w.recall, w.f1) for w in sorted(within, key=lambda w: -w.true_pairs)
+        ]
+        said = "Pairs within and between sources, with 95% intervals: where joining is easy, and where it is not."
         blocks.append(Table(("sources", "true pairs", "precision", "recall", "F1"), rows, said))
     if reach.value == reach.value:
         blocks.append(
             Note(
-                f"{reach.value:.1%} of the true pairs [{reach.low:.1%}, {reach.high:.1%}] have any identical value that tells people "
-                "apart. The other pairs can only be found through nearly equal values or through a third record, so recall can "
-                "hardly be much higher than this."
+                f"{reach.value:.1%} of the true pairs [{reach.low:.1%}, {reach.high:.1%}] are linked by identical values, directly or "
+                "through other records of the same person. The rest share no value that tells people apart, at most values "
+                "that are merely alike: recall can hardly be higher than this."
             )
         )
     return blocks

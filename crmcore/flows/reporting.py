@@ -58,7 +58,8 @@ def report(
     Examples
     --------
     >>> from crmcore.idic import identify
-    >>> found = identify.resolve([{"name": "Ann Lee", "email": "a@example.org"}, {"name": "Bo Ek", "email": "b@example.org"}])
+    >>> two = [{"name": "Ann Lee", "email": "a@example.org"}, {"name": "Bo Ek", "email": "b@example.org"}]
+    >>> found = identify.resolve(two)
     >>> report(found, title="Two people")
     Report('Two people', 1 sections)
     """
@@ -70,19 +71,21 @@ def report(
         raise NaiveDatetime("now")
     tell = reporter(progress)
     if isinstance(subject, Brand):
-        from crmcore.idic.identify.resolve import resolve
+        from crmcore.idic.identify.resolving import resolve
 
         truth = brand_truth(subject) if truth is None else truth
         title = title or "A simulated brand and its customers"
         subject = resolve(dict(subject.sources), progress=tell)
     if not isinstance(subject, People):
         given = f"a {type(subject).__name__}"
-        raise WrongType("subject", given, "People or a Brand", "pass what identify.resolve or datasets.simulate_brand returned")
+        raise WrongType(
+            "subject", given, "People or a Brand", "pass what identify.resolve or datasets.simulate_brand returned"
+        )
     tell("report", 0, 2)
     page = Report(
         title or "Our customers",
-        "From raw records to people: what was read, what it says, who is one person, and how far to trust it. Personal data "
-        "are masked.",
+        "From raw records to people: what was read, what it says, who is one person, and how far to trust it. "
+        "Personal data are masked.",
         (identify_section(subject, truth), *sections),
         made=_made(now),
     )
@@ -97,7 +100,7 @@ def _made(now: datetime | None) -> str:
     from crmcore._version import __version__
 
     when = f" on {now.isoformat(' ', 'minutes')}" if now is not None else ""
-    return f"Made with crmcore {__version__}{when}. Intervals are 95 %. This page holds no script and fetches nothing."
+    return f"Made with crmcore {__version__}{when}. Intervals are 95%. This page holds no script and fetches nothing."
 
 
 def brand_truth(brand: Brand) -> dict[str, str]:
