@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 import attrs
 
+from crmcore.charts import Chart
+from crmcore.charts.theme import WIDTH
 from crmcore.errors import MissingExtra
 from crmcore.flows.page import Block, Figure, Heading, KeyFigure, Note, Report, Section, Share, Table, Text, cell_text
 from crmcore.flows.style import STYLE
@@ -96,14 +99,28 @@ def _block(block: Block, anchor: str) -> str:
 
 def _figure(figure: Figure) -> str:
     try:
-        drawn = (
-            (name, attrs.evolve(figure.chart, spec={**figure.chart.spec, "width": w})) for name, w in WIDTHS.items()
-        )
+        drawn = ((name, _resized(figure.chart, points)) for name, points in WIDTHS.items())
         picture = "".join(f"<div class={name}>{chart.to_svg()}</div>" for name, chart in drawn)
     except MissingExtra:
         picture = f"<pre>{escape(figure.chart.to_text())}</pre>"
     how = f"<p class=reading><b>How to read this:</b> {_inline(figure.reading)}</p>" if figure.reading else ""
     return f"<figure>{picture}<figcaption><p>{_inline(figure.caption)}</p>{how}</figcaption></figure>"
+
+
+def _resized(chart: Chart, points: int) -> Chart:
+    spec = {**chart.spec, "width": points}
+    return attrs.evolve(chart, spec=_roomier(spec) if points < WIDTH else spec)
+
+
+def _roomier(spec: Any) -> Any:
+    """Spec with more room beside bars to the left: numbers keep their size when a picture shrinks."""
+    if isinstance(spec, Mapping):
+        made = {key: _roomier(part) for key, part in spec.items()}
+        match made.get("domain"):
+            case [int() | float() as low, int() | float() as high] if low < 0:
+                made["domain"] = [low - 0.12 * (high - low), high]
+        return made
+    return [_roomier(part) for part in spec] if isinstance(spec, list) else spec
 
 
 def _is_number(cell: object) -> bool:

@@ -7,8 +7,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from crmcore import charts
 from crmcore.flows.page import Block, Figure, Heading, Note, Share, Table, Text
@@ -103,38 +103,34 @@ def pairs_blocks(people: People) -> list[Block]:
 
 def example_blocks(people: People) -> list[Block]:
     """Why two records of one customer belong together, field by field, values masked."""
+    from crmcore.linkage.explain import explain
+
     pair = _example(people)
     if pair is None:
         return []
-    lo, hi, odds = pair
-    labels, steps, start = _contributions(people, lo, hi, odds)
-    source = [people.table.sources[people.table.source[row]] for row in (lo, hi)]
-    title = (
-        f"A record of {source[0]} and one of {source[1]}" if source[0] != source[1] else f"Two records of {source[0]}"
-    )
-    chart = charts.waterfall(
-        labels,
-        steps,
-        title=title,
-        description="How the evidence of one pair adds up",
-        start=start,
-        start_label="two records at random",
-        total_label="in all",
-        axis="bits",
-        threshold=0.0,
-    )
+    why = explain(people.linkage, *pair)
+    source = [people.table.sources[people.table.source[row]] for row in pair]
+    two = f"A record of {source[0]} and one of {source[1]}" if source[0] != source[1] else f"Two records of {source[0]}"
+    rows = [(b.field, b.agreement, b.left, b.right, round(b.bits, 1), "; ".join(b.notes) or None) for b in why.ranked]
+    silent = f" Not compared, because one of them has no value: {', '.join(why.missing)}." if why.missing else ""
     return [
         Heading("One pair, explained"),
         Figure(
-            chart,
-            f"Two records of one customer, with evidence as usual for such pairs: {odds / NATS_PER_BIT:.1f} bits in all.",
+            attrs.evolve(why.chart(), title=two),  # record ids may name people
+            f"Two records of one customer: {why.bits:.1f} bits in all, likeliest reason: {why.likeliest}.",
             "the story begins at how unlikely it is that two records drawn at random are one person. Blue bars speak for, orange "
-            "ones against. The bars add up exactly to the last one.",
+            "ones against, strongest first, and they add up exactly to the last one. A field adds less once others have said the "
+            "same: after a name, an address made of that name is no news.",
+        ),
+        Table(
+            ("field", "agreement", "one record", "the other", "bits", "besides"),
+            rows,
+            f"The same in numbers; values are masked.{silent}",
         ),
     ]
 
 
-def _example(people: People) -> tuple[int, int, float] | None:
+def _example(people: People) -> tuple[int, int] | None:
     """Of pairs of one customer across sources with usual evidence, one with the most fields on both sides; ties by id."""
     linkage = people.linkage
     lo, hi = linkage.lo, linkage.hi
@@ -149,39 +145,7 @@ def _example(people: People) -> tuple[int, int, float] | None:
     rich = at[both == np.max(both)]
     ids = people.table.record_id
     best = min(rich.tolist(), key=lambda i: (ids[lo[i]], ids[hi[i]]))
-    return int(lo[best]), int(hi[best]), float(linkage.log_odds[best])
-
-
-def _contributions(people: People, lo: int, hi: int, odds: float) -> tuple[list[str], list[float], float]:
-    """Bits of each field under "the same person", what other explanations take off, and the start."""
-    model = people.model
-    scorer = model.scorer(people.linkage.records)
-    a, b = np.array([lo]), np.array([hi])
-    levels = scorer.comparer.levels(a, b)
-    rare: NDArray[np.float64] = scorer.rarity.terms(scorer.comparer, a, b, levels)[0] * scorer.rarity.free[0]
-    ratio = model.weights.log_ratio[0]
-    pi = model.weights.pi
-    start = math.log(pi[:2].sum()) - math.log1p(-pi[:2].sum())
-    names = {(str(r["field"]), i): str(r["level"]) for r, i in _numbered(model.weight_rows())}
-    found = [
-        (f"{field}: {names[field, int(levels[0, f])]}", float(ratio[f, levels[0, f]] + rare[f]))
-        for f, field in enumerate(model.fields)
-        if levels[0, f] > 0
-    ]
-    found.sort(key=lambda item: -item[1])
-    rest = odds - start - sum(nats for _, nats in found)
-    if abs(rest) > 0.01:
-        found.append(("other explanations", rest))
-    return [label for label, _ in found], [nats / NATS_PER_BIT for _, nats in found], start / NATS_PER_BIT
-
-
-def _numbered(rows: list[dict[str, object]]) -> list[tuple[dict[str, object], int]]:
-    at: dict[object, int] = {}
-    out = []
-    for row in rows:
-        at[row["field"]] = at.get(row["field"], 0) + 1
-        out.append((row, at[row["field"]]))
-    return out
+    return int(lo[best]), int(hi[best])
 
 
 def model_blocks(people: People) -> list[Block]:
