@@ -21,7 +21,7 @@ from crmcore.linkage.agglomerate import probability
 from crmcore.linkage.compare import SWAPPED
 from crmcore.linkage.explanation import NATS_PER_BIT, Bar, Explanation, Verdict
 from crmcore.linkage.fields import DEFINITIONS, Kind
-from crmcore.linkage.link import Linkage, canonical_order
+from crmcore.linkage.linking import Linkage, canonical_order
 from crmcore.linkage.mixture import CLASSES, SAME_PERSON, class_scores, log_odds
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Column, Records
@@ -60,7 +60,7 @@ def explain(linkage: Linkage, i: int, j: int, /, *, show_values: bool = False) -
 
     Examples
     --------
-    >>> from crmcore.linkage.link import link
+    >>> from crmcore.linkage.linking import link
     >>> people = Records.from_columns(
     ...     {"name": ["anna", "anna", "bert"], "email": ["a@x.org", "a@x.org", "b@x.org"]},
     ...     {"name": "given name", "email": "email"},

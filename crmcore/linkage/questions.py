@@ -14,7 +14,7 @@ from crmcore._base import html_table
 from crmcore._frames import write_frame
 from crmcore.errors import OutOfRange
 from crmcore.linkage.agglomerate import Cuts, probability
-from crmcore.linkage.link import Linkage, canonical_order
+from crmcore.linkage.linking import Linkage, canonical_order
 
 __all__ = ["Question", "Questions", "Reason", "questions"]
 
@@ -147,7 +147,7 @@ def questions(linkage: Linkage, size: int, /, *, settled: Sequence[tuple[int, in
 
     Examples
     --------
-    >>> from crmcore.linkage.link import link
+    >>> from crmcore.linkage.linking import link
     >>> from crmcore.linkage.records import Records
     >>> names = Records.from_columns({"name": ["anna", "anna", "ana", "bert"]}, {"name": "given name"})
     >>> asked = questions(link(names), 2)

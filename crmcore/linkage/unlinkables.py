@@ -12,7 +12,7 @@ from crmcore._base import html_table
 from crmcore._frames import write_frame
 from crmcore.errors import OutOfRange
 from crmcore.linkage.agglomerate import probability
-from crmcore.linkage.link import Linkage
+from crmcore.linkage.linking import Linkage
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -129,7 +129,7 @@ def unlinkables(linkage: Linkage, /, *, threshold: float | None = None) -> Unlin
 
     Examples
     --------
-    >>> from crmcore.linkage.link import link
+    >>> from crmcore.linkage.linking import link
     >>> from crmcore.linkage.records import Records
     >>> names = ["anna", "bert", "carl", "dora", "emil", "fritz"] * 50
     >>> mail = [f"{name}{i // 12}@x.org" if i % 2 else None for i, name in enumerate(names)]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from crmcore.errors import UnknownName
 from crmcore.linkage.agglomerate import Cuts
 from crmcore.linkage.labels import Calibration, propose, recalibrate
-from crmcore.linkage.link import canonical_order
+from crmcore.linkage.linking import canonical_order
 from crmcore.linkage.mixture import WIDTH
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.scoring import CHUNK
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crmcore.idic.identify.answers import Answer
-    from crmcore.linkage.link import Linkage
+    from crmcore.linkage.linking import Linkage
 
 __all__ = ["candidates", "recalibrated"]
 
