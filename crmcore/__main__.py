@@ -10,6 +10,7 @@ import argparse
 import csv
 import itertools
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -43,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         people, truth, head = _own(chosen, line) if chosen.files else _simulated(chosen, line)
         written = _write(people, truth, chosen, line)
         _end(line)
-        print(_summary(people, truth, head, written, time.perf_counter() - began))
+        print(_summary(people, truth, head, written, time.perf_counter() - began), flush=True)
+    except BrokenPipeError:  # whoever reads the summary has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (CrmError, OSError) as error:
         _end(line)
         print(f"crmcore: {_plain(error)}", file=sys.stderr)

@@ -62,9 +62,9 @@ def cell_text(cell: object) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, int):
-        return f"{cell:,}"
+        return f"{cell:,}".replace("-", "\u2212")
     if isinstance(cell, float):
-        return "\u2013" if math.isnan(cell) else number_text(cell)
+        return "\u2013" if math.isnan(cell) else number_text(cell).replace("-", "\u2212")
     return short(cell)  # type: ignore[arg-type]
 
 
