@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from html import escape
-from types import ModuleType
 from typing import Any, Protocol
 
 import attrs
@@ -172,25 +170,8 @@ def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-class _Contents(ModuleType):
-    """A package whose public names win over submodules of the same name.
-
-    Importing `identify/resolve.py` makes Python set `identify.resolve` to the module, which would hide the function.
-    """
-
-    _public: frozenset[str]
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if isinstance(value, ModuleType) and name in self._public and hasattr(value, name):
-            return
-        super().__setattr__(name, value)
-
-
 def lazy_names(package: str, where: Mapping[str, str]) -> Callable[[str], Any]:
-    """Module `__getattr__` that loads each public name from its module on first use (PEP 562).
-
-    A public name stays what it is even where a submodule bears the same name.
-    """
+    """Module `__getattr__` that loads each public name from its module on first use (PEP 562)."""
 
     def load(name: str) -> Any:
         if name not in where:
@@ -199,8 +180,4 @@ def lazy_names(package: str, where: Mapping[str, str]) -> Callable[[str], Any]:
         home = where[name].rpartition(".")[2]
         return module if home == name and not hasattr(module, name) else getattr(module, name)
 
-    contents = sys.modules.get(package)
-    if contents is not None and type(contents) is ModuleType:
-        contents.__dict__["_public"] = frozenset(where)
-        contents.__class__ = _Contents
     return load

@@ -16,7 +16,7 @@ from crmcore.errors import OutOfRange
 from crmcore.linkage.agglomerate import Cuts, probability
 from crmcore.linkage.linking import Linkage, canonical_order
 
-__all__ = ["Question", "Questions", "Reason", "questions"]
+__all__ = ["Question", "Questions", "Reason", "choose_questions"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -126,7 +126,7 @@ class Questions:
         return html_table(self.rows(), caption=str(self))
 
 
-def questions(linkage: Linkage, size: int, /, *, settled: Sequence[tuple[int, int]] | Ints = ()) -> Questions:
+def choose_questions(linkage: Linkage, size: int, /, *, settled: Sequence[tuple[int, int]] | Ints = ()) -> Questions:
     """Choose the pairs whose answer is expected to raise pair F1 most.
 
     Parameters
@@ -150,7 +150,7 @@ def questions(linkage: Linkage, size: int, /, *, settled: Sequence[tuple[int, in
     >>> from crmcore.linkage.linking import link
     >>> from crmcore.linkage.records import Records
     >>> names = Records.from_columns({"name": ["anna", "anna", "ana", "bert"]}, {"name": "given name"})
-    >>> asked = questions(link(names), 2)
+    >>> asked = choose_questions(link(names), 2)
     >>> len(asked) <= 2, bool((asked.gain >= 0).all())
     (True, True)
     """

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.errors import UnknownName
-from crmcore.linkage.agglomerate import Cuts
+from crmcore.linkage.agglomerate import Cuts, probability
 from crmcore.linkage.labels import Calibration, propose, recalibrate
 from crmcore.linkage.linking import canonical_order
 from crmcore.linkage.mixture import WIDTH
 from crmcore.linkage.model import LinkageModel
+from crmcore.linkage.questions import Question, Reason
 from crmcore.linkage.scoring import CHUNK
 
 if TYPE_CHECKING:
@@ -27,15 +28,29 @@ __all__ = ["candidates", "recalibrated"]
 Ints = NDArray[np.int64]
 
 
-def candidates(linkage: Linkage, size: int, *, seed: int, judged: Sequence[tuple[int, int]] = ()) -> Ints:
-    """(q,) positions in the linkage's pairs that teach most: open decisions of frequent patterns, and a random part."""
-    code = _patterns(linkage)
-    n = len(linkage)
-    known = np.asarray(judged, np.int64).reshape(-1, 2)
-    done = np.isin(linkage.lo * n + linkage.hi, known.min(axis=1, initial=n) * n + known.max(axis=1, initial=0)) if len(known) else None
+def candidates(linkage: Linkage, size: int, *, seed: int) -> tuple[Question, ...]:
+    """Pairs that teach most, nearest to the cut first: open decisions of frequent patterns, and a random part.
+
+    Every question stands for its own pair alone; what it is worth to the customers is not what it was chosen for.
+    """
     cut = linkage.model.cuts.at(2)
-    found = propose(linkage.log_odds, code, size, seed=seed, cut=float(np.log(cut / (1 - cut))), judged=done)
-    return found.pairs[done[found.pairs] == 0] if done is not None else found.pairs
+    need = float(np.log(cut / (1 - cut)))
+    at = propose(linkage.log_odds, _patterns(linkage), size, seed=seed, cut=need).pairs
+    at = at[np.argsort(np.abs(linkage.log_odds[at] - need), kind="stable")]
+    p = probability(linkage.log_odds[at])
+    together = linkage.labels[linkage.lo[at]] == linkage.labels[linkage.hi[at]]
+    return tuple(
+        Question(
+            left=int(linkage.lo[k]),
+            right=int(linkage.hi[k]),
+            reason=Reason.UNSURE if held else Reason.APART,
+            left_size=1,
+            right_size=1,
+            probability=float(chance),
+            gain=0.0,
+        )
+        for k, chance, held in zip(at.tolist(), p.tolist(), together.tolist(), strict=True)
+    )
 
 
 def _patterns(linkage: Linkage) -> Ints:

@@ -27,7 +27,7 @@ from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Column, Records
 from crmcore.linkage.scoring import Scorer
 
-__all__ = ["NATS_PER_BIT", "Bar", "Explanation", "Verdict", "explain", "explain_pair", "two_records"]
+__all__ = ["NATS_PER_BIT", "Bar", "Explanation", "Verdict", "explain", "explain_pair", "some_records"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -98,7 +98,7 @@ def explain_pair(model: LinkageModel, records: Records, i: int, j: int, /, *, sh
         raise OutOfRange("j", j, "another record than i", "a record needs no explanation beside itself")
     # a linkage compares the record first in canonical order with the other: the same here, whoever asks
     turned = bool(canonical_order(records.ids[np.array([i, j])])[0])
-    pair = two_records(model.select(records), *((j, i) if turned else (i, j)))
+    pair = some_records(model.select(records), np.array([j, i] if turned else [i, j]))
     scorer = model.bind_records(pair)
     game = _Game.of(scorer)
     parts = game.bars()
@@ -125,16 +125,10 @@ def explain_pair(model: LinkageModel, records: Records, i: int, j: int, /, *, sh
     )
 
 
-def two_records(records: Records, i: int, j: int) -> Records:
-    """Two records alone, with only their own values: what is cheap to encode."""
-
-    def cell(column: Column, row: int) -> str | None:
-        code = int(column.codes[row])
-        return None if code < 0 else column.values[code]
-
-    columns = tuple(Column.of(c.name, c.kind, [cell(c, i), cell(c, j)]) for c in records.columns)
-    rows = np.array([i, j])
-    return Records(records.ids[rows], records.source[rows], records.sources, columns)
+def some_records(records: Records, rows: Ints) -> Records:
+    """A few records alone, with only their own values: what is cheap to encode."""
+    few = records.take(rows)
+    return attrs.evolve(few, columns=tuple(Column.of(c.name, c.kind, c.text.to_list()) for c in few.columns))
 
 
 @attrs.frozen(eq=False)
@@ -281,9 +275,7 @@ def _grouped(linkage: Linkage, verdict: Verdict, i: int, j: int) -> Verdict:
 def _mean_between(linkage: Linkage, a: Ints, b: Ints) -> float:
     """Mean match probability over all pairs between two groups of rows."""
     rows = np.concatenate([a, b])
-    near = linkage.model.select(linkage.records).take(rows)
-    columns = tuple(Column.of(c.name, c.kind, c.text.to_list()) for c in near.columns)
-    scorer = linkage.model.bind_records(attrs.evolve(near, columns=columns))
+    scorer = linkage.model.bind_records(some_records(linkage.model.select(linkage.records), rows))
     left, right = np.divmod(np.arange(len(a) * len(b)), len(b))
     return float(probability(scorer.log_odds(left, right + len(a))).mean())
 
