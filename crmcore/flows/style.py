@@ -57,7 +57,8 @@ table{border-collapse:collapse;width:100%;font-size:.9rem;line-height:1.4;font-v
 th,td{padding:.42rem .9rem;text-align:left;vertical-align:top;border-top:1px solid var(--rule)}
 th{border-top:0;color:var(--quiet);font-weight:600;font-size:.84rem;vertical-align:bottom}
 td:first-child{font-weight:500}
-.num{text-align:right;white-space:nowrap}
+.num{text-align:right}
+td.num{white-space:nowrap}
 .short{white-space:nowrap}
 .bar{background:linear-gradient(to right,var(--wash) var(--at),transparent var(--at))}
 details{margin:1.1rem 0}

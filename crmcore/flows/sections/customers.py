@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 
 from crmcore import charts
 from crmcore._base import mask
-from crmcore.flows.page import Block, Figure, Heading, Note, Table, Text
+from crmcore.flows.page import Block, Figure, Heading, Note, Share, Table, Text
 
 if TYPE_CHECKING:
     from crmcore.idic.identify.people import People
     from crmcore.idic.identify.profile import Profile
 
-__all__ = ["customers_blocks", "profiles_blocks", "review_blocks", "sources_of_customers"]
+__all__ = ["customers_blocks", "households_blocks", "profiles_blocks", "review_blocks", "sources_of_customers"]
 
-SINGLE_SIZES = 6  # customers with more records are taken together
+SHOWN_SIZES = 6  # records of an example profile, at most
 MOST_SOURCES = 8
-EXAMPLES = 3
-MOST_MERGES = 8
+EXAMPLES = 2
+MOST_QUESTIONS = 8
+MOST_MEMBERS = 6
 
 
 def sources_of_customers(people: People) -> NDArray[np.bool_]:
@@ -35,19 +36,11 @@ def sources_of_customers(people: People) -> NDArray[np.bool_]:
 def customers_blocks(people: People) -> list[Block]:
     """Sizes, and which sources share customers."""
     sizes = people.linkage.clustering.sizes
-    counts = np.bincount(np.minimum(sizes, SINGLE_SIZES + 1), minlength=SINGLE_SIZES + 2)
-    labels = ["1 record", *(f"{k} records" for k in range(2, SINGLE_SIZES + 1)), f"{SINGLE_SIZES + 1} and more"]
     blocks: list[Block] = [
         Heading("Customers"),
         Figure(
-            charts.bar(
-                labels,
-                counts[1:].tolist(),
-                title="Customers by records",
-                description="Customers by number of records",
-                axis="customers",
-            ),
-            f"The largest customer has {int(sizes.max())} records.",
+            people.chart("sizes"),
+            f"Customers by how many records they have; the largest has {int(sizes.max())}.",
             "a long tail is normal where people order often. A single huge customer is a warning: a shared value, such as "
             "the telephone of a shop, may have glued strangers together.",
         ),
@@ -69,12 +62,37 @@ def customers_blocks(people: People) -> list[Block]:
     return blocks
 
 
+def households_blocks(people: People) -> list[Block]:
+    """Customers who live together: entities of their own, never merged."""
+    households = people.households()
+    counts = np.bincount(np.minimum(households.sizes, MOST_MEMBERS))[2:]
+    if not counts.sum():
+        return []
+    labels = [f"{k}{' and more' if k == MOST_MEMBERS else ''} customers" for k in range(2, len(counts) + 2)]
+    return [
+        Heading("Households"),
+        Figure(
+            charts.bar(
+                labels,
+                counts.tolist(),
+                title="Households by customers",
+                description="Households by how many customers live in them",
+                axis="households",
+            ),
+            f"{int(counts.sum()):,} households hold several customers; the other {int((households.sizes == 1).sum()):,} customers "
+            "are known alone.",
+            "people of a household share an address or a telephone and stay customers of their own. A household is a good unit "
+            "for post; it is a bad one for consent, which each person gives alone.",
+        ),
+    ]
+
+
 def profiles_blocks(people: People) -> list[Block]:
     """A few customers as they stand in the end, values masked."""
     profiles = people.profiles
     known = sources_of_customers(people).sum(axis=1)
     sizes = people.linkage.clustering.sizes
-    fit = np.flatnonzero((sizes >= 2) & (sizes <= SINGLE_SIZES))
+    fit = np.flatnonzero((sizes >= 2) & (sizes <= SHOWN_SIZES))
     if not len(fit):
         return []
     chosen = []
@@ -106,44 +124,52 @@ def _profile(profile: Profile) -> Table:
 
 
 def review_blocks(people: People) -> list[Block]:
-    """Merges that hold by little, and merges that a rule stopped."""
-    clustering = people.linkage.clustering
-    ids = people.profiles.customers.ids
+    """Questions whose answers are worth most, and records that say too little."""
     blocks: list[Block] = [Heading("Worth a look")]
-    for merges, said in (
-        (
-            clustering.bridges.weakest(MOST_MERGES),
-            "Customers held together by little: the weakest join of each, weakest first",
-        ),
-        (clustering.blocked.weakest(MOST_MERGES), "Joins with evidence that a rule stopped"),
-    ):
-        if not len(merges):
-            continue
-        rows: list[tuple[object, ...]] = []
-        stopped = any(merges.reason)
-        for i in range(len(merges)):
-            row = int(merges.left[i])
-            sizes = f"{int(merges.left_size[i])} + {int(merges.right_size[i])}"
-            probability = float(merges.mean[i])
-            why = (str(merges.reason[i]) or None,) if stopped else ()
-            rows.append((ids[int(people.profiles.customer[row])], sizes, probability, *why))
-        headings = (
-            "customer",
-            "records on either side",
-            "mean match probability",
-            *(("stopped by",) if stopped else ()),
-        )
-        blocks.append(Table(headings, rows, said))
-    if clustering.raised:
-        blocks.append(
-            Note(f"{len(clustering.raised)} groups of records were too large to be people and were taken apart.")
-        )
-    if len(blocks) == 1:
+    review = people.review(MOST_QUESTIONS)
+    if len(review):
+        source = people.table.sources
+        rows = []
+        for item in review:
+            q = item.question
+            two = " and ".join(source[people.table.source[row]] for row in (q.left, q.right))
+            ids = dict.fromkeys((item.left_customer, item.right_customer))
+            rows.append((q.reason.value, two, ", ".join(ids), q.probability, q.n_pairs))
+        blocks += [
+            Text(
+                "Questions that a person can answer, most valuable first. `people.review()` lists them with their evidence, "
+                "`people.review_page()` writes them to a page, and `people.decide()` obeys the answers, now and in every later run."
+            ),
+            Table(
+                (
+                    "why it is asked",
+                    "records of",
+                    "customer",
+                    "probability of the same person",
+                    "pairs that the answer decides",
+                ),
+                rows,
+                "Are these two one person?",
+            ),
+        ]
+    blocked = len(people.linkage.clustering.blocked)
+    if blocked:
+        blocks.append(Note(f"{blocked:,} joins with enough evidence were stopped by your rules."))
+    if people.linkage.clustering.raised:
+        n = len(people.linkage.clustering.raised)
+        blocks.append(Note(f"{n:,} groups of records were too large to be people and were taken apart."))
+    blocks += _silent(people)
+    return blocks if len(blocks) > 1 else []
+
+
+def _silent(people: People) -> list[Block]:
+    """Records that could not even be matched with a copy of themselves."""
+    found = people.unlinkables()
+    if not len(found):
         return []
-    blocks.insert(
-        1,
-        Text(
-            "Decisions of people hold in every later run: `Rules(must_link=..., must_not_link=...)` takes pairs of record ids."
-        ),
+    rows = [tuple(Share(float(str(v))) if k == "share" else v for k, v in row.items()) for row in found.by_source()]
+    said = (
+        f"{len(found):,} records ({found.share:.1%}) say too little: not even a copy of such a record could be told from a stranger's. "
+        "No linkage helps there; collecting one more field does."
     )
-    return blocks
+    return [Table(("source", "records", "say too little", "share"), rows, said)]

@@ -79,17 +79,14 @@ def pairs_blocks(people: People) -> list[Block]:
         ),
     ]
     if len(linkage.lo):
-        bits = np.clip(linkage.log_odds / NATS_PER_BIT, -10, 40)
         together = linkage.labels[linkage.lo] == linkage.labels[linkage.hi]
         apart = int((~together & (linkage.log_odds > 0)).sum())
         blocks.append(
             Figure(
-                charts.histogram(
-                    bits, title="Evidence of the pairs", description="Match weight of pairs in bits", axis="bits"
-                ),
+                people.chart("scores"),
                 f"Pairs by the weight of their evidence; {int(together.sum()):,} of them are one customer in the end.",
                 "0 bits is an even chance that the two records are one person. Two hills with a valley between them mean that "
-                "the data tell matches from non-matches well; much around 0 means that the records leave it open.",
+                "the data tell matches from non-matches well; much around the dashed line means that the records leave it open.",
             )
         )
         if apart:
@@ -103,12 +100,10 @@ def pairs_blocks(people: People) -> list[Block]:
 
 def example_blocks(people: People) -> list[Block]:
     """Why two records of one customer belong together, field by field, values masked."""
-    from crmcore.linkage.explain import explain
-
     pair = _example(people)
     if pair is None:
         return []
-    why = explain(people.linkage, *pair)
+    why = people.explain(*(str(people.table.record_id[row]) for row in pair))
     source = [people.table.sources[people.table.source[row]] for row in pair]
     two = f"A record of {source[0]} and one of {source[1]}" if source[0] != source[1] else f"Two records of {source[0]}"
     rows = [(b.field, b.agreement, b.left, b.right, round(b.bits, 1), "; ".join(b.notes) or None) for b in why.ranked]

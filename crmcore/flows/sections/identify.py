@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crmcore.flows.page import Block, KeyFigure, Section
-from crmcore.flows.sections.customers import customers_blocks, profiles_blocks, review_blocks, sources_of_customers
+from crmcore.flows.sections.customers import (
+    customers_blocks,
+    households_blocks,
+    profiles_blocks,
+    review_blocks,
+    sources_of_customers,
+)
 from crmcore.flows.sections.evidence import example_blocks, model_blocks, pairs_blocks, weights_blocks
 from crmcore.flows.sections.quality import Truth, quality_blocks
 from crmcore.flows.sections.sources import preparation_blocks, sources_blocks
@@ -63,7 +69,8 @@ def identify_section(people: People, truth: Truth | None = None) -> Section:
         blocks += quality_blocks(people, truth, quality)
     blocks += sources_blocks(people) + preparation_blocks(people)
     blocks += weights_blocks(people) + pairs_blocks(people) + example_blocks(people)
-    blocks += customers_blocks(people) + profiles_blocks(people) + review_blocks(people) + model_blocks(people)
+    blocks += customers_blocks(people) + profiles_blocks(people) + households_blocks(people)
+    blocks += review_blocks(people) + model_blocks(people)
     return Section("Who our customers are", lead, key=_key(people, quality, joined), blocks=blocks)
 
 

@@ -221,6 +221,15 @@ def quality_blocks(people: People, truth: Truth, quality: LinkageQuality) -> lis
                 "together that was put together; F1 lies between the two. The line is what other brands of this kind would show.",
             )
         )  # fmt: skip
+    if len(people.linkage.lo):
+        blocks.append(
+            Figure(
+                people.chart("thresholds", truth=truth),
+                "What any threshold on single pairs would give, against the truth; recall counts only true pairs that were scored.",
+                "moving right demands more evidence of a pair: precision rises and recall falls. The dashed line is what two "
+                "single records need; larger customers are decided by the mean over their records, not by single pairs.",
+            )
+        )
     if len(people.table.sources) > 1:
         rows = [
             (str(w), w.true_pairs, w.precision, w.recall, w.f1) for w in sorted(within, key=lambda w: -w.true_pairs)
