@@ -18,7 +18,7 @@ from crmcore.linkage.encode import WIDTH, Encoded, encode
 from crmcore.linkage.fields import DEFINITIONS, Comparison, Kind
 from crmcore.linkage.records import Records
 
-__all__ = ["SWAPPED", "Comparer", "one_level"]
+__all__ = ["SWAPPED", "Comparer", "level_function", "one_level", "record_levels"]
 
 Levels = NDArray[np.int8]
 Rows = NDArray[np.integer]
@@ -38,16 +38,16 @@ def _distance(e: Encoded, a: Codes, b: Codes, most: int) -> NDArray[np.int8]:
     return out
 
 
-def _winkler(e: Encoded, a: Codes, b: Codes, least: float) -> NDArray[np.float32]:
-    """Jaro-Winkler similarity, 0 where it is below `least`."""
+def _winkler(e: Encoded, a: Codes, b: Codes, least: float) -> NDArray[np.float64]:
+    """Jaro-Winkler similarity, 0 where it is below `least`; in full precision, as scalar comparison has it."""
     la, lb = e.length[a].astype(np.float32), e.length[b].astype(np.float32)
     shared = (la + lb - np.bitwise_count(e.signature[a] ^ e.signature[b])) / 2
     bound = (shared / la + shared / lb + 1) / 3
     bound += np.where(e.first[a] == e.first[b], 0.4, 0.0) * (1 - bound)
     at = np.flatnonzero((bound >= least - 1e-6) | (np.maximum(la, lb) > WIDTH))
-    out = np.zeros(len(a), np.float32)
+    out = np.zeros(len(a))
     if len(at):
-        out[at] = cpdist(e.words[a[at]], e.words[b[at]], scorer=JaroWinkler.similarity, score_cutoff=least, dtype=np.float32)
+        out[at] = cpdist(e.words[a[at]], e.words[b[at]], scorer=JaroWinkler.similarity, score_cutoff=least, dtype=np.float64)
     return out
 
 
@@ -97,7 +97,7 @@ def _email(e: Encoded, a: Codes, b: Codes) -> Levels:
     if len(maybe):
         x = [w.partition("@")[0] for w in e.words[a[maybe]]]
         y = [w.partition("@")[0] for w in e.words[b[maybe]]]
-        out[maybe[cpdist(x, y, scorer=JaroWinkler.similarity, score_cutoff=0.9, dtype=np.float32) >= 0.9]] = 4
+        out[maybe[cpdist(x, y, scorer=JaroWinkler.similarity, score_cutoff=0.9, dtype=np.float64) >= 0.9]] = 4
     out[(edits <= 3) | (la == lb)] = 3
     out[edits == 1] = 2
     return out
@@ -253,6 +253,11 @@ def one_level(kind: Kind, a: str | None, b: str | None) -> int:
     if not a or not b:
         return 0
     return 1 if a == b else _SCALAR[DEFINITIONS[kind].comparison](a, b)
+
+
+def level_function(kind: Kind) -> Callable[[str, str], int]:
+    """Level of two different values of a kind: what `one_level` calls, for those who compare many single pairs."""
+    return _SCALAR[DEFINITIONS[kind].comparison]
 
 
 def _first_true(*tests: bool) -> int:
