@@ -24,6 +24,7 @@ Levels = NDArray[np.int8]
 Rows = NDArray[np.integer]
 Codes = NDArray[np.int32]
 
+ONE_EDIT, TWO_EDITS = 3, 5  # letters that a name needs before one edit, or two, say that it was misspelled
 SWAPPED = 7  # level of a given name: given and family name stand in each other's place
 
 
@@ -69,8 +70,9 @@ def _name(e: Encoded, a: Codes, b: Codes) -> Levels:
     initial = (np.minimum(e.length[a], e.length[b]) == 1) & (e.first[a] == e.first[b])
     out[(alike >= 0.7) | initial] = 5
     out[(alike >= 0.85) | _starts(e, a, b, 2)] = 4
-    out[(alike >= 0.92) | (edits == 2)] = 3
-    out[edits == 1] = 2
+    longer = np.maximum(e.length[a], e.length[b])  # two edits turn any short name into any other
+    out[(alike >= 0.92) | ((edits == 2) & (longer >= TWO_EDITS))] = 3
+    out[(edits == 1) & (longer >= ONE_EDIT)] = 2
     return out
 
 
@@ -270,7 +272,7 @@ def _name_one(a: str, b: str) -> int:
     short, long = sorted((a, b), key=len)
     begins = long.startswith(short) and len(short) < len(long)
     return _first_true(
-        edits == 1, edits == 2 or alike >= 0.92, alike >= 0.85 or (begins and len(short) >= 2), alike >= 0.7 or (begins and len(short) == 1)
+        edits == 1 and len(long) >= ONE_EDIT, (edits == 2 and len(long) >= TWO_EDITS) or alike >= 0.92, alike >= 0.85 or (begins and len(short) >= 2), alike >= 0.7 or (begins and len(short) == 1)
     )
 
 

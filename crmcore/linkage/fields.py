@@ -69,7 +69,7 @@ _UNLIKE: Mapping[Comparison, tuple[float, ...]] = MappingProxyType(
     {
         Comparison.NAME: (0.003, 0.008, 0.02, 0.12),
         Comparison.DATE: (0.0008, 0.004, 0.015, 0.04),
-        Comparison.EMAIL: (0.0002, 0.001, 0.01),
+        Comparison.EMAIL: (0.002, 0.01, 0.05),
         Comparison.CODE: (0.001, 0.005),
         Comparison.PLACE: (0.003, 0.02, 0.05),
         Comparison.WORD: (0.01, 0.05),

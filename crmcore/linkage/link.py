@@ -25,7 +25,7 @@ from crmcore.linkage.rarity import Shares
 from crmcore.linkage.records import Column, Records
 from crmcore.linkage.scoring import CHUNK, Scorer, spread
 
-__all__ = ["Care", "Linkage", "canonical_order", "link", "plan_blocking"]
+__all__ = ["FEW", "Care", "Linkage", "canonical_order", "link", "plan_blocking"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -33,6 +33,7 @@ Rows = NDArray[np.int64]
 BUDGET = 10.0  # candidate pairs a record
 SMALL = 2_000_000  # pairs that are always affordable
 MOST_BUDGET = 60.0
+FEW = 20  # records that may all say the same and still mean each other, not the place where they were written
 
 
 class Care(enum.StrEnum):
@@ -216,8 +217,9 @@ class _Found:
 
 
 def _usable(records: Records) -> Records:
-    """Columns that say anything; one value for all says nothing."""
-    columns = tuple(c for c in records.columns if len(np.unique(c.codes[c.codes >= 0])) > 1)
+    """Columns that say anything; one value for all says nothing, unless all are a handful."""
+    held = [(c, c.codes[c.codes >= 0]) for c in records.columns]
+    columns = tuple(c for c, codes in held if len(np.unique(codes)) > 1 or 0 < len(codes) <= FEW)
     if not columns and len(records) > 1 and not any((c.codes >= 0).sum() > 1 for c in records.columns):
         raise EmptyInput("every column", "give at least one column that tells records apart")
     return attrs.evolve(records, columns=columns or records.columns)

@@ -32,8 +32,9 @@ Levels = NDArray[np.int8]
 WIDTH = 8  # levels 0..7
 PSEUDO_PAIRS = 50.0
 # Pseudo-pairs of each class, and of unrelated people, in the class shares: they speak where a handful of records does not.
-FEW_PAIRS = np.array([0.3, 0.1, 0.1, 0.1, 0.1])
-UNRELATED_PAIRS = 2.0
+FEW_PAIRS = np.array([0.5, 0.15, 0.3, 0.2, 0.3])
+UNRELATED_PAIRS = 6.0
+FEW_RECORDS = 20.0
 RATES = np.array([0.15, 0.05, 0.5 / 3, 0.5 / 3, 0.5 / 3])  # pairs a record of each class, before any is seen
 
 
@@ -173,6 +174,7 @@ def fit_em(
     free = free_fields(begin.kinds)
     tied = np.array([not DEFINITIONS[k].contact for k in begin.kinds])
     prior = PSEUDO_PAIRS * begin.theta[0]
+    typical = FEW_RECORDS / (FEW_RECORDS + n_records)  # how much the other reasons rest on what is typical of them
     weights = begin
     named = names_agree(begin.kinds, pattern)
     blocked = np.where(group.background[:, None] & ~BACKGROUND[None, :], -np.inf, 0.0)
@@ -202,7 +204,7 @@ def fit_em(
             theta[1, f, span] = (m2 + moved_prior) / (m2.sum() + PSEUDO_PAIRS)
             for c in (2, 3, 4):
                 if free[c, f]:
-                    held = counts[c, f, span] + PSEUDO_PAIRS * weights.u[f, span]
+                    held = counts[c, f, span] + PSEUDO_PAIRS * ((1 - typical) * weights.u[f, span] + typical * begin.theta[c, f, span])
                     theta[c, f, span] = held / held.sum()
         change = float(np.abs(np.log(pi / weights.pi)).max())
         weights = attrs.evolve(weights, theta=theta, pi=pi)

@@ -20,6 +20,7 @@ from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.source_cleaning import CLEANERS, Notes, Piece, Slot, SourceCleaner
 from crmcore.idic.identify.source_table import rows_of
 from crmcore.linkage.fields import Kind
+from crmcore.linkage.link import FEW
 from crmcore.linkage.records import Column, Records
 from crmcore.tables import RecordTable, TextColumn
 
@@ -97,8 +98,8 @@ def prepare(
         text = merge_codes(len(table), [(p.rows, p.text) for p in slots[slot]])
         text = _without_blocked(name, slot.kind, text, blocked.get(slot.kind, frozenset()), notes)
         text = _used(text)
-        if len(text.values) < 2 and len(table) > 1:
-            notes.left_out[name] = "no value in any record" if not text.values else "one value in all records"
+        if len(text.values) == 1 and int((text.codes >= 0).sum()) > FEW:
+            notes.left_out[name] = "one value in all records"
             continue
         if not text.values:
             notes.left_out[name] = "no value in any record"
