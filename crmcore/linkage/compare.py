@@ -52,11 +52,10 @@ def _winkler(e: Encoded, a: Codes, b: Codes, least: float) -> NDArray[np.float64
     return out
 
 
-def _starts(e: Encoded, a: Codes, b: Codes, at_least: int) -> NDArray[np.bool_]:
-    """Whether the shorter value begins the longer one and has `at_least` letters."""
+def _starts(e: Encoded, a: Codes, b: Codes) -> NDArray[np.bool_]:
+    """Whether the shorter value begins the longer one; an initial does."""
     out = np.zeros(len(a), np.bool_)
-    short = np.minimum(e.length[a], e.length[b])
-    at = np.flatnonzero((e.first[a] == e.first[b]) & (short >= at_least) & (e.length[a] != e.length[b]))
+    at = np.flatnonzero((e.first[a] == e.first[b]) & (e.length[a] != e.length[b]))
     if len(at):
         pairs = zip(e.words[a[at]], e.words[b[at]], strict=True)
         out[at] = np.fromiter((x.startswith(y) or y.startswith(x) for x, y in pairs), np.bool_, len(at))
@@ -67,9 +66,8 @@ def _name(e: Encoded, a: Codes, b: Codes) -> Levels:
     out = np.full(len(a), 6, np.int8)
     alike = _winkler(e, a, b, 0.7)
     edits = _distance(e, a, b, 2)
-    initial = (np.minimum(e.length[a], e.length[b]) == 1) & (e.first[a] == e.first[b])
-    out[(alike >= 0.7) | initial] = 5
-    out[(alike >= 0.85) | _starts(e, a, b, 2)] = 4
+    out[alike >= 0.7] = 5
+    out[(alike >= 0.85) | _starts(e, a, b)] = 4
     longer = np.maximum(e.length[a], e.length[b])  # two edits turn any short name into any other
     out[(alike >= 0.92) | ((edits == 2) & (longer >= TWO_EDITS))] = 3
     out[(edits == 1) & (longer >= ONE_EDIT)] = 2
@@ -272,7 +270,7 @@ def _name_one(a: str, b: str) -> int:
     short, long = sorted((a, b), key=len)
     begins = long.startswith(short) and len(short) < len(long)
     return _first_true(
-        edits == 1 and len(long) >= ONE_EDIT, (edits == 2 and len(long) >= TWO_EDITS) or alike >= 0.92, alike >= 0.85 or (begins and len(short) >= 2), alike >= 0.7 or (begins and len(short) == 1)
+        edits == 1 and len(long) >= ONE_EDIT, (edits == 2 and len(long) >= TWO_EDITS) or alike >= 0.92, alike >= 0.85 or begins, alike >= 0.7
     )
 
 
