@@ -255,6 +255,56 @@ class EntityGraph:
         """Rows that a decision parts from this one directly."""
         return frozenset(self._must_not.get(row, ()))
 
+    def bound(self, row: int) -> frozenset[int]:
+        """Rows that decisions join with this one, through others too."""
+        return frozenset(self._bound(row))
+
+    def decisions(self) -> tuple[list[Pair], list[Pair]]:
+        """Must-links and must-not-links as pairs of rows, each once, ascending."""
+        both = [sorted((a, b) for a, held in all_.items() for b in held if a < b) for all_ in (self._must, self._must_not)]
+        return both[0], both[1]
+
+    def state(self) -> tuple[Records, tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]], NDArray[np.int64]]:
+        """Records held, their pairs with evidence, and the entity of each: what `restore` takes."""
+        rows = np.array(self.rows(), np.int64)
+        place = np.full(len(self.ids) + 1, -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        first = np.repeat(np.arange(len(self._begin) - 1), np.diff(self._begin))
+        changed = np.zeros(len(self.ids) + 1, np.bool_)
+        changed[list(self._near)] = True
+        keep = (first < self._other) & ~changed[first]
+        later = [(a, b, x) for a, near in self._near.items() for b, x in near.items() if a < b or b not in self._near]
+        a = np.concatenate([first[keep], np.array([p[0] for p in later], np.int64)])
+        b = np.concatenate([self._other[keep], np.array([p[1] for p in later], np.int64)])
+        odds = np.concatenate([self._odds[keep], np.array([p[2] for p in later], np.float64)])
+        lo, hi = np.minimum(a, b), np.maximum(a, b)
+        fresh = np.unique(lo * (len(self.ids) + 1) + hi, return_index=True)[1]
+        labels = np.frombuffer(self._entity, np.int64)[rows] if len(rows) else rows
+        pairs = (place[lo[fresh]].astype(np.int32), place[hi[fresh]].astype(np.int32), odds[fresh])
+        return self.records(), pairs, labels
+
+    @classmethod
+    def restore(
+        cls,
+        model: LinkageModel,
+        records: Records,
+        pairs: tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.float64]],
+        labels: NDArray[np.integer],
+        *,
+        limits: Limits | None = None,
+        must_link: Sequence[tuple[str, str]] = (),
+        must_not_link: Sequence[tuple[str, str]] = (),
+    ) -> EntityGraph:
+        """Hold what `state` gave, without comparing anything again."""
+        graph = cls(model, limits=limits)
+        row = {str(r): i for i, r in enumerate(records.ids)}
+        must, must_not = (
+            np.array([(row[a], row[b]) for a, b in given], np.int64).reshape(-1, 2) for given in (must_link, must_not_link)
+        )
+        names = np.array(records.sources, object)[records.source].tolist() if len(records) else []
+        graph._load(records, [str(i) for i in records.ids.tolist()], names, pairs, labels, must, must_not)
+        return graph
+
     # ---- changes -----------------------------------------------------------------------------------------------
 
     def add(self, record_id: str, values: Values, *, source: str = "records") -> Change:

@@ -291,6 +291,10 @@ class PairScorer:
                     out[f] = min(max(0.5 * least, -MOST), MOST)
         return out
 
+    def says(self, field: int, level: int) -> float:
+        """Nats that a level of a field speaks for one person against chance, rarity not counted."""
+        return self._says[field][level][0] if level else 0.0
+
     def _of_levels(self, left: Values, right: Values, levels: Sequence[int]) -> float:
         scores = [0.0] * 5
         for f, term in enumerate(self.terms(left, right, levels)):
