@@ -107,7 +107,7 @@ def _sources(people: People) -> Chart:
 def _customer(people: People, *, customer: str) -> Chart:
     """Records of one customer (by customer or record id) and how alike they are."""
     rows = _rows_of(people, customer)
-    scorer = people.model.bind_records(some_records(people.model.select(people.linkage.records), rows))
+    scorer = people.model.scorer(some_records(people.linkage.records, rows))
     i, j = np.triu_indices(len(rows), 1)
     p = probability(scorer.log_odds(i, j))
     angle = 2 * np.pi * np.arange(len(rows)) / len(rows) + np.pi / 2
