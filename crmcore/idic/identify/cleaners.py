@@ -48,6 +48,11 @@ _NO_ONE = frozenset(
 _UK = re.compile(r"([a-z]{1,2}\d[a-z\d]?) ?(\d[a-z]{2})")
 _CANADA = re.compile(r"([a-z]\d[a-z]) ?(\d[a-z]\d)")
 _ZIP4 = re.compile(r"(\d{5})-? ?\d{4}")
+_DIGIT = re.compile(r"[0-9]+")
+_VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
+_NETWORK_NAME = re.compile(r"@?(?=\S*[0-9_])[A-Za-z0-9._\-]+")
+SHORTEST_NAME, LONGEST_NAME = 3, 9
+"""Letters before the digits of a network name that may be a given name; longer runs are several words."""
 _HOUSE = re.compile(r"\d+[a-z]?")
 _NO_NUMBER_AFTER = frozenset(
     "soi moo highway hwy route rt km unit apt flat room floor fl level lot box no suite ste block blk sr cr".split()
@@ -101,36 +106,60 @@ def _unprefixed(value: str) -> str:
 
 
 def clean_names(values: Sequence[str]) -> Cleaned:
-    """Given names and surnames: words without titles and degrees; initials stay.
+    """Given names and surnames: words without titles, degrees and digits; initials stay.
 
     Examples
     --------
-    >>> clean_names(["Dr. Jos\u00e9", "O'Brien, Jr.", "\u0e04\u0e38\u0e13\u0e2a\u0e21\u0e0a\u0e32\u0e22", "J."])
-    ['jose', 'obrien', 'smchay', 'j']
+    >>> clean_names(["Dr. Jos\u00e9", "O'Brien, Jr.", "\u0e04\u0e38\u0e13\u0e2a\u0e21\u0e0a\u0e32\u0e22", "J.", "anna_84"])
+    ['jose', 'obrien', 'somchai', 'j', 'anna']
     """
     bare = [v if v.isascii() else _unprefixed(v) for v in values]
-    return _known(values, [_untitled(n) for n in words(bare)])
+    return _known(values, [_untitled(n) for n in _unnumbered(words(bare))])
+
+
+def _unnumbered(names: Sequence[str]) -> list[str]:
+    """Take digits out of names: a year of birth or a counter is no part of them."""
+    blob = "\n".join(names)
+    if not _DIGIT.search(blob):
+        return list(names)
+    return [" ".join(_DIGIT.sub(" ", n).split()) for n in names]
+
+
+def _of_handle(value: str) -> str:
+    """Name in one word with a digit or an underscore: two parts, or a few letters before digits; else empty."""
+    parts = [p for p in re.split(r"[._\-\d]+", value.lstrip("@")) if p]
+    if len(parts) == 2 and min(map(len, parts)) > 1:
+        return " ".join(parts)
+    first = parts[0] if parts else ""
+    return first if SHORTEST_NAME <= len(first) <= LONGEST_NAME and _VOWEL.search(first) else ""
+
+
+def _spelled_out(values: Sequence[str]) -> list[str]:
+    """Names for what looks like a name on a network; all other texts as they are."""
+    return [_of_handle(v) if _NETWORK_NAME.fullmatch(v) else v for v in values]
 
 
 def split_full_names(values: Sequence[str]) -> tuple[Cleaned, Cleaned]:
     """Given names and surnames of full names.
 
     `Last, First` turns around; the last word is the surname, with the particles before it (van, de, bin ...); one word
-    alone is a given name.
+    alone is a given name. A name on a network (`anna_84`) gives a given name where 3 to 9 letters stand in front.
 
     Examples
     --------
     >>> split_full_names(["Mr Somchai Jaidee", "van Gogh, Vincent", "Ludwig van Beethoven", "Cher"])
     (['somchai', 'vincent', 'ludwig', 'cher'], ['jaidee', 'van gogh', 'van beethoven', None])
+    >>> split_full_names(["anna_84", "silentpanda99", "ann.lee"])
+    (['anna', None, 'ann'], [None, None, 'lee'])
     """
-    bare = [v if v.isascii() else _unprefixed(v) for v in values]
+    bare = _spelled_out([v if v.isascii() else _unprefixed(v) for v in values])
     given: Cleaned = []
     last: Cleaned = []
     gone = unspelled(values)
     # the comma must survive the folding, so both of its sides are folded on their own
     sides = [v.replace("\uff0c", ",").split(",", 1) for v in bare]
-    left = words([s[0] for s in sides])
-    right = words([s[1] if len(s) > 1 else "" for s in sides])
+    left = _unnumbered(words([s[0] for s in sides]))
+    right = _unnumbered(words([s[1] if len(s) > 1 else "" for s in sides]))
     for before, after, missing in zip(left, right, gone, strict=True):
         first, family = _two(before, after)
         given.append(None if missing else first or None)
