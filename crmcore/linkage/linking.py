@@ -53,13 +53,12 @@ class Care(enum.StrEnum):
     CAREFUL = "careful"
 
 
-# Two groups are worth merging when the mean probability between them passes about a quarter; where records of one
-# entity are many, the mean is too low (missing cells, no evidence through third records), and the cut must fall with the
-# size that a merge would reach, but only where the model expects entities of such a size.
+# Two groups are worth merging when the mean probability between them passes about a quarter. Where the model expects few
+# records of one entity, a merge needs a little more; where it expects many, the mean is too low (missing cells, no
+# evidence through third records), and the cut falls with the size that a merge would reach.
 _CUT = {Care.EAGER: 0.15, Care.BALANCED: 0.25, Care.CAREFUL: 0.5}
-_FALL = 0.4  # share of the cut that a large entity is let off
+_RISE, _FALL = 0.2, 0.4  # of the cut: added where entities are small, let off a large entity where they are large
 _SMALL_ENTITY, _LARGE_ENTITY = 4, 7  # records: no relief up to here, all of it from there
-_FEW, _MANY = 1.5, 3.5  # records in the entity of a typical record: below no relief, above all of it
 
 
 def cuts_for(care: Care, matches_per_record: float) -> Cuts:
@@ -73,13 +72,14 @@ def cuts_for(care: Care, matches_per_record: float) -> Cuts:
     Examples
     --------
     >>> cuts_for(Care.BALANCED, 0.2).at(9), round(cuts_for(Care.BALANCED, 4.0).at(9), 3)
-    (0.25, 0.15)
+    (0.3, 0.15)
     """
-    typical = 1 + 2 * matches_per_record
-    relief = _FALL * min(max((typical - _FEW) / (_MANY - _FEW), 0.0), 1.0)
+    typical = 1 + 2 * matches_per_record  # records in the entity of a typical record
+    base = _CUT[care] * (1 + _RISE * min(max((2.0 - typical) / 0.5, 0.0), 1.0))
+    relief = _FALL * min(max((typical - 2.0) / 1.5, 0.0), 1.0)
     sizes = np.arange(_LARGE_ENTITY + 1)
     large = np.clip((sizes - _SMALL_ENTITY) / (_LARGE_ENTITY - _SMALL_ENTITY), 0.0, 1.0)
-    return Cuts(tuple((_CUT[care] * (1 - relief * large)).tolist()))
+    return Cuts(tuple((base * (1 - relief * large)).tolist()))
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -146,7 +146,9 @@ def plan_blocking(
     usable = _usable(records)
     ranked = usable.take(canonical_order(usable.ids))
     report = reporter(progress)
-    return _Fit.of(ranked, seed=seed, budget=budget, cap=cap, care=Care.BALANCED, keys=(), planned=True, progress=report).plan
+    return _Fit.of(
+        ranked, seed=seed, budget=budget, cap=cap, care=Care.BALANCED, keys=(), planned=True, progress=report
+    ).plan
 
 
 def link(
@@ -208,7 +210,9 @@ def link(
     held = None if constraints is None else constraints.moved(order, place)
     plan = None
     if model is None:
-        fit = _Fit.of(ranked, seed=seed, budget=budget, cap=cap, care=Care(care), keys=keys, planned=planned, progress=report)
+        fit = _Fit.of(
+            ranked, seed=seed, budget=budget, cap=cap, care=Care(care), keys=keys, planned=planned, progress=report
+        )
         found, plan = fit.finish(held, report), fit.plan
     else:
         found = _apply(ranked, model, held, report)
@@ -371,7 +375,9 @@ def _candidates(space: KeySpace, keys: Sequence[BlockingKey], cap: int, progress
     return union(parts)
 
 
-def _score(scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Progress) -> tuple[int, Rows, Rows, Floats]:
+def _score(
+    scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Progress
+) -> tuple[int, Rows, Rows, Floats]:
     """Pairs at or above `least`, compared chunk by chunk."""
     bits = row_bits(n)
 
@@ -392,12 +398,28 @@ def _score(scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Pr
 
 
 def _cluster(
-    n: int, lo: Rows, hi: Rows, odds: Floats, scorer: Scorer, cuts: Cuts, floor: float, constraints: Constraints | None, progress: Progress
+    n: int,
+    lo: Rows,
+    hi: Rows,
+    odds: Floats,
+    scorer: Scorer,
+    cuts: Cuts,
+    floor: float,
+    constraints: Constraints | None,
+    progress: Progress,
 ) -> Clustering:
     keep = odds >= floor
     return cluster(
-        n, lo[keep], hi[keep], odds[keep], rank=np.arange(n), score=scorer.log_odds, cuts=cuts, floor=floor,
-        constraints=constraints, progress=progress,
+        n,
+        lo[keep],
+        hi[keep],
+        odds[keep],
+        rank=np.arange(n),
+        score=scorer.log_odds,
+        cuts=cuts,
+        floor=floor,
+        constraints=constraints,
+        progress=progress,
     )
 
 
@@ -410,7 +432,9 @@ def _apply(records: Records, model: LinkageModel, constraints: Constraints | Non
     return _Found(records, model, n_pairs, lo, hi, odds, found)
 
 
-def _without_crowded(found: _Found, most: Mapping[str, int], constraints: Constraints | None, progress: Progress) -> _Found:
+def _without_crowded(
+    found: _Found, most: Mapping[str, int], constraints: Constraints | None, progress: Progress
+) -> _Found:
     """Take out values that too many entities share, and link again under the same model, until none is left."""
     names = {c.name for c in found.records.columns}
     for name in most:
@@ -418,7 +442,9 @@ def _without_crowded(found: _Found, most: Mapping[str, int], constraints: Constr
             raise MissingColumn(name, tuple(sorted(names)), "the records")
     columns, changed = [], False
     for c in found.records.columns:
-        crowded = crowded_values(found.clustering.labels, c.codes, most[c.name]) if c.name in most else np.empty(0, np.int64)
+        crowded = (
+            crowded_values(found.clustering.labels, c.codes, most[c.name]) if c.name in most else np.empty(0, np.int64)
+        )
         if len(crowded):
             changed = True
             codes = np.where(np.isin(c.codes, crowded), -1, c.codes).astype(np.int32)
