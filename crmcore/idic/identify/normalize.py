@@ -13,11 +13,12 @@ import numpy as np
 from crmcore._base import mask
 from crmcore.errors import EmptyInput
 from crmcore.idic.identify import dates, phone_regions, phones
+from crmcore.idic.identify.code_columns import CodeColumn, column_names
 from crmcore.idic.identify.folding import map_values, merge_codes
 from crmcore.idic.identify.preparation import FieldReport, Preparation
 from crmcore.idic.identify.roles import Meaning, meaning_of
 from crmcore.idic.identify.schema import Schema
-from crmcore.idic.identify.source_cleaning import CLEANERS, Notes, Piece, Slot, SourceCleaner
+from crmcore.idic.identify.source_cleaning import CLEANERS, CODES, Notes, Piece, Slot, SourceCleaner
 from crmcore.idic.identify.source_table import rows_of
 from crmcore.linkage.fields import Kind
 from crmcore.linkage.records import Column, Records
@@ -91,11 +92,9 @@ def prepare(
                 slots.setdefault(slot, []).append(piece)
     blocked = _blocked(blocked_values or {}, regions)
     columns, reports = [], []
-    kinds = list(Kind)
-    for slot in sorted(slots, key=lambda s: (s.place > 0, kinds.index(s.kind), s.place)):
-        name = slot.kind.value if not slot.place else f"{slot.kind.value} {slot.place + 1}"
-        text = merge_codes(len(table), [(p.rows, p.text) for p in slots[slot]])
-        text = _without_blocked(name, slot.kind, text, blocked.get(slot.kind, frozenset()), notes)
+    for name, kind, pieces in _named(slots):
+        text = merge_codes(len(table), [(p.rows, p.text) for p in pieces])
+        text = _without_blocked(name, kind, text, blocked.get(kind, frozenset()), notes)
         text = _used(text)
         if len(text.values) < 2 and len(table) > 1:
             notes.left_out[name] = "no value in any record" if not text.values else "one value in all records"
@@ -103,14 +102,34 @@ def prepare(
         if not text.values:
             notes.left_out[name] = "no value in any record"
             continue
-        columns.append(Column(name, slot.kind, text))
-        reports.append(_report(name, slot.kind, text, [p.origin for p in slots[slot]]))
+        columns.append(Column(name, kind, text))
+        reports.append(_report(name, kind, text, [p.origin for p in pieces]))
     if not columns:
         raise EmptyInput(
             "the evidence", "no column holds values that tell records apart; see Schema.infer(...) and override it"
         )
     records = Records(table.record_id, table.source, table.sources, tuple(columns))
     return records, _finish(table, bound, reports, notes)
+
+
+def _named(slots: Mapping[Slot, list[Piece]]) -> list[tuple[str, Kind, list[Piece]]]:
+    """Name the columns: the n-th of a kind, or for codes the system that gave them."""
+    kinds = list(Kind)
+    plain = [s for s in slots if s.kind not in CODES]
+    found = {
+        slot: (slot.kind.value if not slot.place else f"{slot.kind.value} {slot.place + 1}", slots[slot]) for slot in plain
+    }
+    for kind in sorted(CODES, key=kinds.index):
+        pieces = [p for s in slots if s.kind is kind for p in slots[s]]
+        codes = [CodeColumn(p.source, p.origin[len(p.source) + 1 :], frozenset(p.text.values)) for p in pieces]
+        names = column_names(kind.value, codes)
+        groups: dict[str, list[Piece]] = {}
+        for piece, code in zip(pieces, codes, strict=True):
+            groups.setdefault(names[code.origin], []).append(piece)
+        for place, name in enumerate(sorted(groups, key=lambda n: (n != kind.value, n))):
+            found[Slot(kind, place)] = (name, groups[name])
+    ordered = sorted(found, key=lambda s: (s.place > 0, kinds.index(s.kind), s.place))
+    return [(found[s][0], s.kind, found[s][1]) for s in ordered]
 
 
 def _blocked(values: Mapping[str, Collection[str]], regions: Mapping[str, str | None]) -> dict[Kind, frozenset[str]]:

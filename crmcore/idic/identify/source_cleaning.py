@@ -16,7 +16,7 @@ from crmcore.idic.identify.schema import Schema
 from crmcore.linkage.fields import Kind
 from crmcore.tables import RecordTable, TextColumn
 
-__all__ = ["CLEANERS", "Notes", "Piece", "Slot", "SourceCleaner"]
+__all__ = ["CLEANERS", "CODES", "Notes", "Piece", "Slot", "SourceCleaner"]
 
 Cleaner = Callable[[Sequence[str]], list[str | None]]
 
@@ -40,6 +40,9 @@ CLEANERS: dict[Meaning, Cleaner] = {
     Meaning.ORGANISATION: cleaners.clean_organisations,
     Meaning.TEXT: cleaners.clean_text,
 }
+CODES = frozenset({Kind.IDENTIFIER, Kind.HANDLE})
+"""Kinds whose columns belong to the system that gave the codes (see `code_columns`); they are never folded."""
+
 _JOINED = frozenset({Kind.GIVEN_NAME, Kind.SURNAME, Kind.STREET, Kind.ORGANISATION, Kind.OCCUPATION})
 """Kinds whose rare further parts belong to the same text; of the others a further part only fills a gap."""
 
@@ -58,7 +61,8 @@ class Piece:
 
     rows: NDArray[np.intp]
     text: TextColumn
-    origin: str
+    origin: str  # source.column
+    source: str
 
 
 @attrs.define(eq=False)
@@ -118,7 +122,7 @@ class SourceCleaner:
         found: list[tuple[Slot, Piece]] = []
         for kind, parts in self._kinds().items():
             for place, (text, origin) in enumerate(_folded(kind, parts)):
-                found.append((Slot(kind, place), Piece(self.rows, text, f"{self.name}.{origin}")))
+                found.append((Slot(kind, place), Piece(self.rows, text, f"{self.name}.{origin}", self.name)))
         return found
 
     def _kinds(self) -> dict[Kind, list[tuple[TextColumn, str]]]:
@@ -236,7 +240,7 @@ def _folded(kind: Kind, parts: Sequence[tuple[TextColumn, str]]) -> list[tuple[T
     for text, origin in parts[1:]:
         main, name = kept[0]
         filled = float((text.codes >= 0).mean())
-        if kind is Kind.PHONE:
+        if kind is Kind.PHONE or kind in CODES:
             kept.append((text, origin))
         elif filled < RARE:
             kept[0] = (combine([main, text], _joined if kind in _JOINED else _first), f"{name}+{origin}")
