@@ -15,6 +15,7 @@ from crmcore.errors import EmptyInput
 from crmcore.idic.identify import dates, phone_regions, phones
 from crmcore.idic.identify.code_columns import CodeColumn, column_names
 from crmcore.idic.identify.folding import map_values, merge_codes
+from crmcore.idic.identify.phone_reading import PhoneReading, region_shares
 from crmcore.idic.identify.preparation import FieldReport, Preparation
 from crmcore.idic.identify.roles import Meaning, meaning_of
 from crmcore.idic.identify.schema import Schema
@@ -83,13 +84,7 @@ def prepare(
     bound = schema.bind(table)
     regions, region_notes = phone_regions.regions_of(table, bound, default_region)
     notes = Notes(regions=region_notes)
-    slots: dict[Slot, list[Piece]] = {}
-    for code, source in enumerate(table.sources):
-        rows = rows_of(table, code)
-        if len(rows):
-            reader = SourceCleaner(table, bound, source, rows, regions[source], notes)
-            for slot, piece in reader.pieces():
-                slots.setdefault(slot, []).append(piece)
+    slots = _pieces(table, bound, regions, notes, fixed=default_region is not None)
     blocked = _blocked(blocked_values or {}, regions)
     columns, reports = [], []
     for name, kind, pieces in _named(slots):
@@ -110,6 +105,34 @@ def prepare(
         )
     records = Records(table.record_id, table.source, table.sources, tuple(columns))
     return records, _finish(table, bound, reports, notes)
+
+
+def _pieces(
+    table: RecordTable, schema: Schema, regions: Mapping[str, str | None], notes: Notes, *, fixed: bool
+) -> dict[Slot, list[Piece]]:
+    """Clean every source; those whose rows name their country come first, for their numbers help to read the others."""
+    found: dict[int, list[tuple[Slot, Piece]]] = {}
+    sure = [bool(schema.columns(s, Meaning.COUNTRY)) or fixed for s in table.sources]
+    readings = {s: PhoneReading(regions[s], fixed=fixed) for s in table.sources}
+    for late in (False, True):
+        if late and not all(sure):
+            known = [v for ps in found.values() for s, p in ps if s.kind is Kind.PHONE for v in p.text.values if v[0] == "+"]
+            known += phone_regions.plus_numbers(table, schema, [i for i, s in enumerate(sure) if not s])
+            if any(sure):
+                shares = region_shares(known)
+                readings |= {
+                    s: PhoneReading(regions[s], shares, frozenset(known)) for i, s in enumerate(table.sources) if not sure[i]
+                }
+        for code, source in enumerate(table.sources):
+            rows = rows_of(table, code)
+            if len(rows) and sure[code] != late:
+                notes.readings[source] = readings[source]
+                found[code] = SourceCleaner(table, schema, source, rows, readings[source], notes).pieces()
+    slots: dict[Slot, list[Piece]] = {}
+    for _, pieces in sorted(found.items()):
+        for slot, piece in pieces:
+            slots.setdefault(slot, []).append(piece)
+    return slots
 
 
 def _named(slots: Mapping[Slot, list[Piece]]) -> list[tuple[str, Kind, list[Piece]]]:

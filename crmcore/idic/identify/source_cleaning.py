@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from crmcore._base import mask
 from crmcore.idic.identify import cleaners, dates, phones
 from crmcore.idic.identify.folding import combine, map_values, unspelled
+from crmcore.idic.identify.phone_reading import PhoneReading
+from crmcore.idic.identify.phone_regions import country_regions
 from crmcore.idic.identify.roles import Meaning
 from crmcore.idic.identify.schema import Schema
 from crmcore.linkage.fields import Kind
@@ -72,6 +74,7 @@ class Notes:
     junk: dict[str, int] = attrs.field(factory=dict)
     samples: dict[str, list[str]] = attrs.field(factory=dict)
     regions: dict[str, str] = attrs.field(factory=dict)
+    readings: dict[str, PhoneReading] = attrs.field(factory=dict)
     orders: dict[str, str] = attrs.field(factory=dict)
     left_out: dict[str, str] = attrs.field(factory=dict)
     blocked: dict[str, int] = attrs.field(factory=dict)
@@ -85,7 +88,7 @@ class SourceCleaner:
     schema: Schema
     name: str
     rows: NDArray[np.intp]
-    region: str | None
+    reading: PhoneReading
     notes: Notes
 
     def raw(self, column: str) -> TextColumn:
@@ -199,11 +202,40 @@ class SourceCleaner:
             cells = [""] * len(raw.values) if place else list(raw.values)
             for i, parts in several.items():
                 cells[i] = parts[place] if place < len(parts) else ""
-            cleaned = phones.normalise_phones(cells, region=self.region)
+            written, cleaned = self._normal_numbers(TextColumn(raw.codes, tuple(cells)))
             if not place:
-                self._count(column, raw, cleaned)
-            found.append((map_values(raw.codes, cleaned), column))
+                self._count(column, written, cleaned)
+            found.append((map_values(written.codes, cleaned), column))
         return found
+
+    def _normal_numbers(self, numbers: TextColumn) -> tuple[TextColumn, list[str | None]]:
+        """Numbers as written, one for each country that rows name with them, and their normal forms."""
+        country = self.row_regions()
+        if country is None:
+            return numbers, self.reading.read(numbers.values)
+        width = len(country.values) + 1
+        key = numbers.codes.astype(np.int64) * width + country.codes + 1
+        key[numbers.codes < 0] = -1
+        pairs, codes = np.unique(key, return_inverse=True)
+        gone = int(len(pairs) > 0 and pairs[0] < 0)
+        value, place = np.divmod(pairs[gone:], width)
+        cells = [numbers.values[i] for i in value.tolist()]
+        cleaned: list[str | None] = [None] * len(cells)
+        for region in np.unique(place).tolist():
+            rows = np.flatnonzero(place == region).tolist()
+            listed = [cells[i] for i in rows]
+            normal = phones.normalise_phones(listed, region=country.values[region - 1]) if region else self.reading.read(listed)
+            for i, number in zip(rows, normal, strict=True):
+                cleaned[i] = number
+        return TextColumn((codes - gone).astype(np.int32), tuple(cells)), cleaned
+
+    def row_regions(self) -> TextColumn | None:
+        """Country that each row names, as ISO region; None where the source has no country column or one was given."""
+        columns = self.schema.columns(self.name, Meaning.COUNTRY)
+        if not columns or self.reading.fixed:
+            return None
+        raw = self.raw(columns[0])
+        return map_values(raw.codes, country_regions(raw.values))
 
     def _streets(self, kinds: dict[Kind, list[tuple[TextColumn, str]]]) -> None:
         """Streets, and house numbers where the source has no column for them."""
