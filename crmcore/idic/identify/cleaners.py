@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from crmcore.idic.identify.folding import JUNK, fold, unspelled, words
+from crmcore.idic.identify.place_names import PLACES, place_key
 from crmcore.idic.identify.wordlists import (
     GENDERS,
     LEGAL_FORMS,
@@ -26,6 +27,7 @@ __all__ = [
     "clean_identifiers",
     "clean_names",
     "clean_organisations",
+    "clean_places",
     "clean_postcodes",
     "clean_street_numbers",
     "clean_streets",
@@ -67,6 +69,8 @@ _THAI_STREET = (
     ("ถ.", " rd "),
     ("ซ.", " soi "),
 )
+_OF_PLACE = re.compile(r"^\s*(?:จังหวัด|จ\.|อำเภอเมือง|อำเภอ|อ\.|เขต)\s*")
+"""Thai words for province and district in front of the name."""
 _SOCIAL = re.compile(r"(?:https?://)?(?:www\.|m\.)?[a-z]+\.(?:com|me|net|org)/(?:in/|@|user/)?([^/?#\s]+).*")
 
 
@@ -77,14 +81,26 @@ def _known(values: Sequence[str], cleaned: Sequence[str | None]) -> Cleaned:
 
 
 def clean_text(values: Sequence[str]) -> Cleaned:
-    """Words of any field without rules of its own (city, state, occupation, text).
+    """Words of any field without rules of its own (occupation, text).
 
     Examples
     --------
-    >>> clean_text(["  M\u00fcnchen ", "n/a"])
-    ['munchen', None]
+    >>> clean_text(["  Caf\u00e9 ", "n/a"])
+    ['cafe', None]
     """
     return _known(values, words(values))
+
+
+def clean_places(values: Sequence[str]) -> Cleaned:
+    """Cities and states in words, provinces of Thailand and some large cities in one form.
+
+    Examples
+    --------
+    >>> clean_places(["\u0e01\u0e23\u0e38\u0e07\u0e40\u0e17\u0e1e\u0e2f", "Krung Thep", "Chiangmai", "M\u00fcnchen", "Bath"])
+    ['bangkok', 'bangkok', 'chiang mai', 'munich', 'bath']
+    """
+    bare = [v if v.isascii() else _OF_PLACE.sub("", v) for v in values]
+    return _known(values, [PLACES.get(place_key(w), w) for w in words(bare)])
 
 
 def _untitled(name: str) -> str:
