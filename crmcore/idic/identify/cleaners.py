@@ -69,6 +69,7 @@ _THAI_STREET = (
     ("ถ.", " rd "),
     ("ซ.", " soi "),
 )
+_NO_CODE = dict.fromkeys(i for i in range(128) if not chr(i).isalnum() and chr(i) != "\n")
 _OF_PLACE = re.compile(r"^\s*(?:จังหวัด|จ\.|อำเภอเมือง|อำเภอ|อ\.|เขต)\s*")
 """Thai words for province and district in front of the name."""
 _SOCIAL = re.compile(r"(?:https?://)?(?:www\.|m\.)?[a-z]+\.(?:com|me|net|org)/(?:in/|@|user/)?([^/?#\s]+).*")
@@ -279,7 +280,7 @@ def clean_identifiers(values: Sequence[str]) -> Cleaned:
     >>> clean_identifiers(["AB-123 456", "7989054.0", "000000"])
     ['ab123456', '7989054', None]
     """
-    flat = ["".join(c for c in v.removesuffix(".0") if c.isalnum()) for v in fold(values)]
+    flat = "\n".join([v.removesuffix(".0") for v in fold(values)]).translate(_NO_CODE).split("\n") if values else []
     return _known(values, [None if len(set(v)) == 1 and len(v) > 3 else v for v in flat])
 
 

@@ -26,6 +26,7 @@ NO_PLUS = 0.1
 LEAST = 0.003
 """Least share of the certain numbers with which a country is considered."""
 
+_LOG_TEN = math.log(10)
 _DIGITS = re.compile(r"\D+")
 
 
@@ -53,6 +54,11 @@ def _chance(region: str, length: int) -> float:
     return max(good, 0.5) / n
 
 
+def _likely(region: str, national: str) -> float:
+    """Log-likelihood of one valid national number: one of all that a region has of that length."""
+    return -math.log(_chance(region, len(national))) - len(national) * _LOG_TEN
+
+
 def _forms(digits: str, region: str) -> list[tuple[str, float]]:
     """E.164 numbers that digits can be in a region, each with the log-likelihood of being written so."""
     plan = _plan(region)
@@ -60,18 +66,14 @@ def _forms(digits: str, region: str) -> list[tuple[str, float]]:
         return []
     code, trunk, valid = plan
     found = []
-
-    def try_(national: str, habit: float) -> None:
-        if valid.fullmatch(national):
-            size = len(national)
-            found.append((f"+{code}{national}", math.log(habit / _chance(region, size)) - size * math.log(10)))
-
-    if trunk and digits.startswith(trunk):
-        try_(digits[len(trunk) :], 1.0)
-    if trunk != "0":
-        try_(digits, 1.0)
-    if digits.startswith(code):
-        try_(digits[len(code) :], NO_PLUS)
+    if trunk and digits.startswith(trunk) and valid.fullmatch(digits, len(trunk)):
+        national = digits[len(trunk) :]
+        found.append((f"+{code}{national}", _likely(region, national)))
+    if trunk != "0" and valid.fullmatch(digits):
+        found.append((f"+{code}{digits}", _likely(region, digits)))
+    if digits.startswith(code) and valid.fullmatch(digits, len(code)):
+        national = digits[len(code) :]
+        found.append((f"+{code}{national}", math.log(NO_PLUS) + _likely(region, national)))
     return found
 
 

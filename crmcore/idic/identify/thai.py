@@ -46,6 +46,8 @@ ELEMENTS: dict[str, str] = dict(
 )
 """Elements of names before another consonant or a leading vowel, and their reading there."""
 
+_FIRST = frozenset(word[0] for word in ELEMENTS)
+
 _WHOLE = (
     (re.compile("(เกีย)ร(ติ|ต)"), "\\1ต"),
     (re.compile("(ชา|ญา|ธา|เห|โช)ต[ิุ]"), "\\1ต"),
@@ -98,7 +100,7 @@ def _word(word: str) -> str:
     word = _SILENT.sub("|", word).replace("\u0e4c", "")
     for pattern, read in _WHOLE:
         word = pattern.sub(read, word)
-    word = re.sub("(?<=[กตทปศส])ฤ", "ริ", re.sub("^ฤ(?=ท)", "ริ", word)).replace("ฤๅ", "รึ").replace("ฤ", "รึ")
+    word = re.sub("(?<=[กตทปศส])ฤ", "ริ", re.sub("^ฤ(?=ท)", "ริ", word)).replace("ฤๅ", "รึ").replace("ฤ", "รึ").replace("ฦ", "ลึ")
     word = _TONES.sub("", word)
     return "".join(_Reader(part).read() for run in _RUN.findall(word) for part in run.split("|") if part)
 
@@ -113,6 +115,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.free = [_consonant(sign) and not self.bears(i) for i, sign in enumerate(text)]  # without a vowel
 
     def sign(self, ahead: int = 0) -> str:
         """Letter so many places ahead; empty behind the end."""
@@ -121,21 +124,23 @@ class _Reader:
 
     def bare(self, ahead: int = 0) -> int:
         """How many consonants without a vowel of their own stand ahead, before the next syllable or the end."""
-        n = 0
-        while _consonant(self.sign(ahead + n)) and not self.bears(ahead + n):
-            n += 1
-        pair = self.text[self.at + ahead + n - 1 : self.at + ahead + n + 1]
-        if n and _consonant(self.sign(ahead + n)) and pair in CLUSTERS and pair != "ทร" and (n > 1 or pair[0] == "ห"):
-            return n - 1  # the last of them begins the next syllable together with its bearer
+        begin = end = self.at + ahead
+        while end < len(self.free) and self.free[end]:
+            end += 1
+        n = end - begin
+        if n and end < len(self.text):
+            pair = self.text[end - 1 : end + 1]
+            if pair in CLUSTERS and pair != "ทร" and (n > 1 or pair[0] == "ห"):
+                return n - 1  # the last of them begins the next syllable together with its bearer
         return n
 
-    def bears(self, ahead: int) -> bool:
-        """Whether a vowel is written for the consonant ahead: a sign, อ, or the doubled ร."""
-        behind = self.text[self.at + ahead + 1 : self.at + ahead + 4]
+    def bears(self, place: int) -> bool:
+        """Whether a vowel is written for a consonant: a sign, อ, or the doubled ร."""
+        behind = self.text[place + 1 : place + 4]
         if not behind:
             return False
         if behind[0] == "อ":
-            return self.sign(ahead) != "อ" and (len(behind) < 2 or behind[1] not in _SIGNS)
+            return self.text[place] != "อ" and (len(behind) < 2 or behind[1] not in _SIGNS)
         return behind[0] in _SIGNS or (behind[:2] == "รร" and (len(behind) < 3 or behind[2] not in _SIGNS))
 
     def read(self) -> str:
@@ -146,6 +151,8 @@ class _Reader:
 
     def element(self) -> str:
         """Reading of an element that stands here before another syllable."""
+        if self.sign() not in _FIRST:
+            return ""
         for size in (5, 4, 3, 2):
             word = self.text[self.at : self.at + size]
             behind = self.sign(size)
@@ -167,7 +174,7 @@ class _Reader:
             self.at += 1
             return ""
         bare, pair = self.bare(), self.text[self.at : self.at + 2]
-        if pair in CLUSTERS and not self.bears(0) and self.bears(1) and bare < 2:
+        if pair in CLUSTERS and self.free[self.at] and not self.free[self.at + 1] and bare < 2:
             self.at += 2
             return CLUSTERS[pair] + self.rhyme()
         if bare == 0:
