@@ -5,6 +5,8 @@ pair across the systems would count as a contradiction. Columns of codes are one
 when they share more values than codes of that shape would by chance.
 """
 
+# ruff: noqa: E501  (tables of words read best as lines)
+
 from __future__ import annotations
 
 import re
@@ -30,7 +32,9 @@ _SYNONYMS = {
     "nationalinsurance": "nin", "nino": "nin", "idcard": "national", "เลขบัตรประชาชน": "national", "personalausweis": "national", "steuer": "tax",
     "tin": "tax", "driverlicense": "licence", "license": "licence", "twitterhandle": "twitter", "ig": "instagram", "fb": "facebook",
 }  # fmt: skip
-_SAYS_NOTHING = frozenset("user account external login customer client person crm legacy identifier ref handle social nick screenname".split()) | {"", "username"}
+_SAYS_NOTHING = frozenset(
+    "user account external login customer client person crm legacy identifier ref handle social nick screenname".split()
+) | {"", "username"}
 """Headings that any system could use for numbers of its own; their values must show that they are the same."""
 
 

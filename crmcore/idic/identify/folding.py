@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from crmcore.idic.identify.thai import romanise_thai
+from crmcore.idic.identify.thai import romanise_words
 from crmcore.tables import TextColumn
 
 __all__ = ["JUNK", "checksum_sample", "combine", "fold", "map_values", "merge_codes", "unspelled", "words"]
@@ -50,7 +50,7 @@ _THAI = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]+")
 def _to_ascii(blob: str) -> str:
     """Spell every script in ASCII; combining marks vanish because each letter is composed first (NFKC).
 
-    Thai is read by syllable (`romanise_thai`), all other scripts letter by letter; pictures and symbols become blanks,
+    Thai is read by syllable (`romanise_words`), all other scripts letter by letter; pictures and symbols become blanks,
     joiners nothing.
     """
     from anyascii import anyascii
@@ -62,8 +62,10 @@ def _to_ascii(blob: str) -> str:
     if away:
         blob = blob.translate(away)
     if any("\u0e01" <= c <= "\u0e4e" for c in foreign):
-        known = {word: romanise_thai(word) for word in set(_THAI.findall(blob.replace("\u0e4d\u0e32", "\u0e33")))}
-        blob = _THAI.sub(lambda m: known[m[0]], blob.replace("\u0e4d\u0e32", "\u0e33"))
+        blob = blob.replace("\u0e4d\u0e32", "\u0e33")  # NFKC takes ำ apart
+        runs = list(dict.fromkeys(_THAI.findall(blob)))
+        known = dict(zip(runs, romanise_words(runs), strict=True))
+        blob = _THAI.sub(lambda m: known[m[0]], blob)
     return blob.translate({ord(c): _BREAKS.sub(" ", anyascii(c)) for c in foreign if ord(c) not in away})
 
 

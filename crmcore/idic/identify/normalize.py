@@ -116,12 +116,16 @@ def _pieces(
     readings = {s: PhoneReading(regions[s], fixed=fixed) for s in table.sources}
     for late in (False, True):
         if late and not all(sure):
-            known = [v for ps in found.values() for s, p in ps if s.kind is Kind.PHONE for v in p.text.values if v[0] == "+"]
+            known = [
+                v for ps in found.values() for s, p in ps if s.kind is Kind.PHONE for v in p.text.values if v[0] == "+"
+            ]
             known += phone_regions.plus_numbers(table, schema, [i for i, s in enumerate(sure) if not s])
             if any(sure):
                 shares = region_shares(known)
                 readings |= {
-                    s: PhoneReading(regions[s], shares, frozenset(known)) for i, s in enumerate(table.sources) if not sure[i]
+                    s: PhoneReading(regions[s], shares, frozenset(known))
+                    for i, s in enumerate(table.sources)
+                    if not sure[i]
                 }
         for code, source in enumerate(table.sources):
             rows = rows_of(table, code)
@@ -140,7 +144,8 @@ def _named(slots: Mapping[Slot, list[Piece]]) -> list[tuple[str, Kind, list[Piec
     kinds = list(Kind)
     plain = [s for s in slots if s.kind not in CODES]
     found = {
-        slot: (slot.kind.value if not slot.place else f"{slot.kind.value} {slot.place + 1}", slots[slot]) for slot in plain
+        slot: (slot.kind.value if not slot.place else f"{slot.kind.value} {slot.place + 1}", slots[slot])
+        for slot in plain
     }
     for kind in sorted(CODES, key=kinds.index):
         pieces = [p for s in slots if s.kind is kind for p in slots[s]]

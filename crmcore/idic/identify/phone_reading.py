@@ -40,7 +40,11 @@ def _plan(region: str) -> tuple[str, str, re.Pattern[str]] | None:
         return None
     kinds = (data.fixed_line, data.mobile, data.voip, data.personal_number, data.toll_free, data.shared_cost, data.uan)
     shapes = [k.national_number_pattern for k in kinds if k is not None and k.national_number_pattern]
-    return str(data.country_code), data.national_prefix or "", re.compile("|".join(f"(?:{s})" for s in shapes) or r"(?!)")
+    return (
+        str(data.country_code),
+        data.national_prefix or "",
+        re.compile("|".join(f"(?:{s})" for s in shapes) or r"(?!)"),
+    )
 
 
 @lru_cache(maxsize=512)
@@ -139,7 +143,9 @@ class PhoneReading:
         own = share.get(self.region, LEAST) if self.region else 0.0
         best, fit = usual, math.log(TYPO * own) - (len(digits) - 1) * math.log(10) if own else -math.inf
         met = set()
-        for region, part in self.others if self.region in share or not self.region else ((self.region, own), *self.others):
+        for region, part in (
+            self.others if self.region in share or not self.region else ((self.region, own), *self.others)
+        ):
             for number, likely in _forms(digits, region):
                 if number in self.known:
                     met.add(number)

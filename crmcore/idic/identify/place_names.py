@@ -1,5 +1,7 @@
 """Places with several names: the provinces of Thailand, and large cities that are called otherwise abroad."""
 
+# ruff: noqa: E501  (tables of words read best as lines)
+
 from __future__ import annotations
 
 from crmcore.idic.identify.thai import romanise_thai

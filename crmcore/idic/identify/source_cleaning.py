@@ -224,7 +224,11 @@ class SourceCleaner:
         for region in np.unique(place).tolist():
             rows = np.flatnonzero(place == region).tolist()
             listed = [cells[i] for i in rows]
-            normal = phones.normalise_phones(listed, region=country.values[region - 1]) if region else self.reading.read(listed)
+            normal = (
+                phones.normalise_phones(listed, region=country.values[region - 1])
+                if region
+                else self.reading.read(listed)
+            )
             for i, number in zip(rows, normal, strict=True):
                 cleaned[i] = number
         return TextColumn((codes - gone).astype(np.int32), tuple(cells)), cleaned

@@ -8,11 +8,14 @@ names are read by heart (`ELEMENTS`): no rule can know that วร opens (wora) 
 Source of the letter values: Royal Institute, "Principles of romanization for Thai script by transcription method" (1999).
 """
 
+# ruff: noqa: E501  (tables of words read best as lines)
+
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-__all__ = ["romanise_thai"]
+__all__ = ["romanise_thai", "romanise_words"]
 
 INITIAL: dict[str, str] = {
     **dict.fromkeys("ขฃคฅฆ", "kh"), **dict.fromkeys("จ", "ch"), **dict.fromkeys("ฉชฌ", "ch"), **dict.fromkeys("ซศษส", "s"),
@@ -52,14 +55,14 @@ _WHOLE = (
     (re.compile("(เกีย)ร(ติ|ต)"), "\\1ต"),
     (re.compile("(ชา|ญา|ธา|เห|โช)ต[ิุ]"), "\\1ต"),
     (re.compile("(ภู)มิ"), "\\1ม"),
-    (re.compile("([ัา])([ตดฒ])ิ$"), "\\1\\2"),
-    (re.compile("(วุ)ฒิ$"), "\\1ฒ"),
-    (re.compile("([ิุั]|เ[ก-ฮ])([ตทกช])ร$"), "\\1\\2"),
+    (re.compile("([ัา])([ตดฒ])ิ$", re.MULTILINE), "\\1\\2"),
+    (re.compile("(วุ)ฒิ$", re.MULTILINE), "\\1ฒ"),
+    (re.compile("([ิุั]|เ[ก-ฮ])([ตทกช])ร$", re.MULTILINE), "\\1\\2"),
     (re.compile("เพชร"), "เพช|"),
     (re.compile("สมุทร"), "สมุท|"),
     (re.compile("เกษม"), "กะเสม"),
     (re.compile("(เอก)(?=[ก-ฮ])"), "\\1กะ"),
-    (re.compile("ษตร$"), "ต"),
+    (re.compile("ษตร$", re.MULTILINE), "ต"),
     (re.compile("วิทยา"), "วิททะยา"),
     (re.compile("(ั)ต(?=น)"), "\\1ตตะ"),
     (re.compile("(ั)ฒ(?=น)"), "\\1ฒฒะ"),
@@ -79,7 +82,19 @@ _BEFORE_SILENT = re.compile("([ัาิีึืุู][\u0e01-\u0e2e])(?:[ท�
 _RUN = re.compile("[\u0e01-\u0e47|]+")
 _SIGNS = frozenset("ะัาำิีึืุู็")
 _LEADING = frozenset("เแโไใ")
-_RHYMES: dict[str, str] = {"ะ": "a", "า": "a", "ำ": "am", "ิ": "i", "ี": "i", "ึ": "ue", "ื": "ue", "ุ": "u", "ู": "u", "ั": "a", "็": "o"}
+_RHYMES: dict[str, str] = {
+    "ะ": "a",
+    "า": "a",
+    "ำ": "am",
+    "ิ": "i",
+    "ี": "i",
+    "ึ": "ue",
+    "ื": "ue",
+    "ุ": "u",
+    "ู": "u",
+    "ั": "a",
+    "็": "o",
+}
 
 
 def romanise_thai(text: str) -> str:
@@ -90,19 +105,31 @@ def romanise_thai(text: str) -> str:
     >>> [romanise_thai(name) for name in ("สมชาย", "กิตติพงษ์", "ทองดี", "เชียงใหม่")]
     ['somchai', 'kittiphong', 'thongdi', 'chiangmai']
     """
-    plain = text.replace("\u0e4d\u0e32", "\u0e33").replace("ฤา", "ฤๅ")  # ํ + า is what NFKC makes of ำ
-    parts = re.split("([\u0e01-\u0e4e]+)", plain)
-    return "".join(_word(part) if i % 2 else part for i, part in enumerate(parts))
+    parts = re.split("([\u0e01-\u0e4e]+)", text)
+    return "".join(word for pair in zip(parts[::2], [*romanise_words(parts[1::2]), ""], strict=True) for word in pair)
 
 
-def _word(word: str) -> str:
-    word = _BEFORE_SILENT.sub("\\1", word)  # what stands between final and silent letter is silent too (จันทร์)
-    word = _SILENT.sub("|", word).replace("\u0e4c", "")
+def romanise_words(words: Sequence[str]) -> list[str]:
+    """Write runs of Thai letters in Latin letters; much faster than one by one.
+
+    Examples
+    --------
+    >>> romanise_words(["กมล", "พร"])
+    ['kamon', 'phon']
+    """
+    if not words:
+        return []
+    text = "\n".join(words).replace("\u0e4d\u0e32", "\u0e33")  # ํ + า is what NFKC makes of ำ
+    text = _BEFORE_SILENT.sub("\\1", text)  # what stands between final and silent letter is silent too (จันทร์)
+    text = _SILENT.sub("|", text).replace("\u0e4c", "")
     for pattern, read in _WHOLE:
-        word = pattern.sub(read, word)
-    word = re.sub("(?<=[กตทปศส])ฤ", "ริ", re.sub("^ฤ(?=ท)", "ริ", word)).replace("ฤๅ", "รึ").replace("ฤ", "รึ").replace("ฦ", "ลึ")
-    word = _TONES.sub("", word)
-    return "".join(_Reader(part).read() for run in _RUN.findall(word) for part in run.split("|") if part)
+        text = pattern.sub(read, text)
+    text = re.sub("(?<=[กตทปศส])ฤ", "ริ", re.sub("^ฤ(?=ท)", "ริ", text, flags=re.MULTILINE))
+    text = _TONES.sub("", text.replace("ฤๅ", "รึ").replace("ฤา", "รึ").replace("ฤ", "รึ").replace("ฦ", "ลึ"))
+    return [
+        "".join([_Reader(part).read() for run in _RUN.findall(word) for part in run.split("|") if part])
+        for word in text.split("\n")
+    ]
 
 
 def _consonant(sign: str) -> bool:
@@ -245,7 +272,12 @@ class _Reader:
             return {"เ": "e", "แ": "ae", "โ": "o", "ไ": "ai", "ใ": "ai"}[vowel]
         pair = self.text[self.at : self.at + 2]
         behind = self.sign(2)
-        if pair in CLUSTERS and pair != "ทร" and not (pair[1] == "ว" and vowel in "เแ" and pair[0] != "ห") and (behind or vowel != "เ"):
+        if (
+            pair in CLUSTERS
+            and pair != "ทร"
+            and not (pair[1] == "ว" and vowel in "เแ" and pair[0] != "ห")
+            and (behind or vowel != "เ")
+        ):
             onset = CLUSTERS[pair]
             self.at += 2
         elif vowel == "เ" and len(pair) == 2 and _consonant(pair[1]) and behind in {"ิ"}:

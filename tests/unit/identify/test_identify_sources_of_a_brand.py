@@ -29,7 +29,10 @@ def test_headings_of_one_meaning_are_one_column_even_without_a_shared_value() ->
 
 def test_shared_values_make_one_column_of_two_headings() -> None:
     held = numbers("a", 300)
-    columns = [CodeColumn("shop", "card", frozenset(held)), CodeColumn("desk", "ref", frozenset(held[:4] + numbers("c", 296)))]
+    columns = [
+        CodeColumn("shop", "card", frozenset(held)),
+        CodeColumn("desk", "ref", frozenset(held[:4] + numbers("c", 296))),
+    ]
     assert set(column_names("identifier", columns).values()) == {"identifier"}
 
 
@@ -69,21 +72,28 @@ def test_each_row_reads_its_number_by_its_own_country() -> None:
         {"name": "Bo Ray", "mobile": "303-735-9110", "country": "US"},
         {"name": "Cy Orth", "mobile": "0151 23456789", "country": "Deutschland"},
         {"name": "Di Park", "mobile": "0898765432", "country": None},
+        {"name": "Em Chai", "mobile": "0831112222", "country": "Thailand"},
     ]
     records, _ = prepare(read(rows), Schema.infer())
     phone = next(c for c in records.columns if c.name == "phone")
-    assert phone.text.to_list() == ["+66812345678", "+13037359110", "+4915123456789", "+66898765432"]
+    assert phone.text.to_list() == ["+66812345678", "+13037359110", "+4915123456789", "+66898765432", "+66831112222"]
 
 
 def test_a_region_that_the_caller_names_holds_for_every_row() -> None:
-    rows = [{"name": "Ann Lee", "tel": "081-234-5678", "country": "US"}, {"name": "Bo Ray", "tel": "089-876-5432", "country": "TH"}]
+    rows = [
+        {"name": "Ann Lee", "tel": "081-234-5678", "country": "US"},
+        {"name": "Bo Ray", "tel": "089-876-5432", "country": "TH"},
+    ]
     records, _ = prepare(read(rows), Schema.infer(), default_region="TH")
     assert next(c for c in records.columns if c.name == "phone").values == ("+66812345678", "+66898765432")
 
 
 def test_a_source_without_countries_reads_foreign_numbers_by_the_certain_ones() -> None:
     members = [{"name": f"Ann {chr(97 + i)}x", "mobile": f"08{i}-234-567{i}", "country": "TH"} for i in range(8)]
-    members += [{"name": "Bo Ray", "mobile": "303-735-9110", "country": "US"}, {"name": "Cy Lo", "mobile": "212-239-3289", "country": "US"}]
+    members += [
+        {"name": "Bo Ray", "mobile": "303-735-9110", "country": "US"},
+        {"name": "Cy Lo", "mobile": "212-239-3289", "country": "US"},
+    ]
     calls = [{"spoken_name": "Bo", "caller_phone": "3037359110"}, {"spoken_name": "Ann", "caller_phone": "0812345671"}]
     table = read({"members": members, "calls": calls})
     records, report = prepare(table, Schema.infer())
@@ -102,7 +112,15 @@ def test_a_thai_number_with_a_digit_missing_stays_thai() -> None:
     assert PhoneReading("TH", (("TH", 0.8), ("US", 0.2))).read(["081-234-567"]) == ["+6681234567"]
 
 
-@pytest.mark.parametrize("name", ["\u2728Ann\u2728", "Ann \U0001f469\u200d\U0001f4bb", "\U0001f1f9\U0001f1ed Ann \u2764\ufe0f", "Ann\U0001f44d\U0001f3fd"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u2728Ann\u2728",
+        "Ann \U0001f469\u200d\U0001f4bb",
+        "\U0001f1f9\U0001f1ed Ann \u2764\ufe0f",
+        "Ann\U0001f44d\U0001f3fd",
+    ],
+)
 def test_pictures_are_no_part_of_a_name(name: str) -> None:
     assert clean_names([name]) == ["ann"]
 
@@ -122,5 +140,7 @@ def test_digits_are_no_part_of_a_name() -> None:
         ("Anna", "anna", None),
     ],
 )
-def test_a_network_name_gives_a_name_only_where_it_is_plausible(shown: str, given: str | None, surname: str | None) -> None:
+def test_a_network_name_gives_a_name_only_where_it_is_plausible(
+    shown: str, given: str | None, surname: str | None
+) -> None:
     assert split_full_names([shown]) == ([given], [surname])
