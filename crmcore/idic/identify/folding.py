@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from crmcore.idic.identify.thai import romanise_words
 from crmcore.tables import TextColumn
 
 __all__ = ["JUNK", "checksum_sample", "combine", "fold", "map_values", "merge_codes", "unspelled", "words"]
@@ -40,13 +41,32 @@ def _joined(values: Sequence[str]) -> str:
     return blob
 
 
+_NO_LETTER = frozenset({"So", "Sk", "Sm", "Cs", "Co", "Cn", "Cf"})
+"""Unicode categories of pictures, modifiers, half a pair, private signs and joiners: nobody spells them."""
+
+_THAI = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]+")
+
+
 def _to_ascii(blob: str) -> str:
-    """Spell every script in ASCII; combining marks vanish because each letter is composed first (NFKC)."""
+    """Spell every script in ASCII; combining marks vanish because each letter is composed first (NFKC).
+
+    Thai is read by syllable (`romanise_words`), all other scripts letter by letter; pictures and symbols become blanks,
+    joiners nothing.
+    """
     from anyascii import anyascii
 
     blob = unicodedata.normalize("NFKC", blob).replace("\u2028", " ").replace("\u2029", " ")
     foreign = {c for c in set(blob) if not c.isascii()}
-    return blob.translate({ord(c): _BREAKS.sub(" ", anyascii(c)) for c in foreign})
+    pictures = {c: unicodedata.category(c) for c in foreign}
+    away = {ord(c): "" if k == "Cf" else " " for c, k in pictures.items() if k in _NO_LETTER}
+    if away:
+        blob = blob.translate(away)
+    if any("\u0e01" <= c <= "\u0e4e" for c in foreign):
+        blob = blob.replace("\u0e4d\u0e32", "\u0e33")  # NFKC takes ำ apart
+        runs = list(dict.fromkeys(_THAI.findall(blob)))
+        known = dict(zip(runs, romanise_words(runs), strict=True))
+        blob = _THAI.sub(lambda m: known[m[0]], blob)
+    return blob.translate({ord(c): _BREAKS.sub(" ", anyascii(c)) for c in foreign if ord(c) not in away})
 
 
 def fold(values: Sequence[str]) -> list[str]:
