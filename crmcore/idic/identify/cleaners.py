@@ -107,6 +107,8 @@ def clean_places(values: Sequence[str]) -> Cleaned:
 
 def _untitled(name: str) -> str:
     parts = name.split()
+    if len(parts) < 2:
+        return name
     while len(parts) > 1 and parts[0] in TITLES:
         parts = parts[1:]
     while len(parts) > 1 and parts[-1] in SUFFIXES:
@@ -142,7 +144,7 @@ def _unnumbered(names: Sequence[str]) -> list[str]:
     blob = "\n".join(names)
     if not _DIGIT.search(blob):
         return list(names)
-    return [" ".join(_DIGIT.sub(" ", n).split()) for n in names]
+    return [" ".join(_DIGIT.sub(" ", n).split()) if _DIGIT.search(n) else n for n in names]
 
 
 def _of_handle(value: str) -> str:
