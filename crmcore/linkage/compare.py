@@ -78,7 +78,9 @@ def _name(e: Encoded, a: Codes, b: Codes) -> Levels:
 
 def _date(e: Encoded, a: Codes, b: Codes) -> Levels:
     x, y = e.parts["digits"][a], e.parts["digits"][b]
-    same_year, same_month, same_day = x // 10000 == y // 10000, x // 100 % 100 == y // 100 % 100, x % 100 == y % 100
+    known = (x != 0) & (y != 0)  # parts of eight digits only: other text has edits alone
+    same_year = (x // 10000 == y // 10000) & known
+    same_month, same_day = (x // 100 % 100 == y // 100 % 100) & known, (x % 100 == y % 100) & known
     swapped = same_year & (x // 100 % 100 == y % 100) & (x % 100 == y // 100 % 100)
     edits = _distance(e, a, b, 2)
     out = np.full(len(a), 6, np.int8)
@@ -86,8 +88,6 @@ def _date(e: Encoded, a: Codes, b: Codes) -> Levels:
     out[edits == 2] = 4
     out[(same_year.astype(np.int8) + same_month + same_day) >= 2] = 3
     out[(edits == 1) | swapped] = 2
-    known = (x != 0) & (y != 0)
-    out[~known & (edits > 2)] = 6
     return out
 
 
@@ -263,13 +263,18 @@ def one_level(kind: Kind, a: str | None, b: str | None) -> int:
     return 1 if a == b else _SCALAR[DEFINITIONS[kind].comparison](a, b)
 
 
-def _first_true(*tests: bool) -> int:
+def _first_true(*tests: bool | np.bool_) -> int:
     """Level of the first test that holds, counted from 2; one more than the last where none does."""
     return next((i for i, t in enumerate(tests, 2) if t), len(tests) + 2)
 
 
+def _alike_one(a: str, b: str, least: float) -> np.float32:
+    """In single precision as in the kernel, where 9/10 reaches 0.9 however its double was rounded."""
+    return np.float32(JaroWinkler.similarity(a, b, score_cutoff=least))
+
+
 def _name_one(a: str, b: str) -> int:
-    edits, alike = OSA.distance(a, b, score_cutoff=2), JaroWinkler.similarity(a, b, score_cutoff=0.7)
+    edits, alike = OSA.distance(a, b, score_cutoff=2), _alike_one(a, b, 0.7)
     short, long = sorted((a, b), key=len)
     begins = long.startswith(short) and len(short) < len(long)
     return _first_true(
@@ -300,12 +305,12 @@ def _code_one(a: str, b: str) -> int:
 
 
 def _place_one(a: str, b: str) -> int:
-    alike = JaroWinkler.similarity(a, b, score_cutoff=0.8)
+    alike = _alike_one(a, b, 0.8)
     return _first_true(OSA.distance(a, b, score_cutoff=2) <= 2, alike >= 0.9, alike >= 0.8)
 
 
 def _word_one(a: str, b: str) -> int:
-    edits, alike = OSA.distance(a, b, score_cutoff=2), JaroWinkler.similarity(a, b, score_cutoff=0.88)
+    edits, alike = OSA.distance(a, b, score_cutoff=2), _alike_one(a, b, 0.88)
     return _first_true(edits == 1 or alike >= 0.95, edits == 2 or alike >= 0.88)
 
 

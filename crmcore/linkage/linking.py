@@ -237,7 +237,8 @@ class _Found:
 def _usable(records: Records) -> Records:
     """Columns that say anything; one value for all says nothing."""
     columns = tuple(c for c in records.columns if _tells_apart(c.codes))
-    if not columns and len(records) > 1 and not any((c.codes >= 0).sum() > 1 for c in records.columns):
+    enough = min(len(records), 2)  # one record that says anything is one entity
+    if not columns and not any((c.codes >= 0).sum() >= max(enough, 1) for c in records.columns):
         raise EmptyInput("every column", "give at least one column that tells records apart")
     return attrs.evolve(records, columns=columns or records.columns)
 

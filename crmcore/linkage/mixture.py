@@ -100,7 +100,7 @@ def start(kinds: Sequence[Kind], n_levels: Sequence[int], u: Floats, *, n_record
     for f, kind in enumerate(kinds):
         if kind is Kind.EMAIL:  # local parts repeat names: alike, rarely the same
             theta[4, f, 1:6] = np.array([0.001, 0.01, 0.09, 0.4, 0.5]) / 1.001
-    all_pairs = n_records * (n_records - 1) / 2
+    all_pairs = max(n_records * (n_records - 1) / 2, 1)
     pi = np.array([0.15, 0.05, 0.5 / 3, 0.5 / 3, 0.5 / 3]) * n_records / all_pairs
     return Weights(tuple(kinds), tuple(n_levels), u, theta, np.minimum(pi, 0.1))
 
@@ -164,6 +164,8 @@ def fit_em(
     -------
     parameters, steps taken
     """
+    if not len(levels):  # a single record has no pairs
+        return begin, 0
     all_pairs = n_records * (n_records - 1) / 2
     pattern, group, size = _group(levels, rarity, weight, background)
     free = free_fields(begin.kinds)
