@@ -191,6 +191,12 @@ def link(
         No column says anything.
     ConflictingConstraints
         Must-link and must-not-link contradict each other.
+    MissingColumn
+        `max_entities` names a field that the records lack, or they lack a field of the model.
+    UnknownName
+        A key names a part that no field has; a field that says nothing (empty, or one value for all) has none.
+    OutOfRange
+        `budget` is not above 0, or `cap` below 2.
 
     Examples
     --------
@@ -202,6 +208,10 @@ def link(
     np.True_
     """
     report = reporter(progress)
+    held_fields = tuple(c.name for c in records.columns)
+    for name in max_entities or ():
+        if name not in held_fields:
+            raise MissingColumn(name, held_fields, "the records")
     usable = _usable(records) if model is None else model.select(records)
     order = canonical_order(usable.ids)
     place = np.empty(len(order), np.int64)
@@ -437,10 +447,6 @@ def _without_crowded(
     found: _Found, most: Mapping[str, int], constraints: Constraints | None, progress: Progress
 ) -> _Found:
     """Take out values that too many entities share, and link again under the same model, until none is left."""
-    names = {c.name for c in found.records.columns}
-    for name in most:
-        if name not in names:
-            raise MissingColumn(name, tuple(sorted(names)), "the records")
     columns, changed = [], False
     for c in found.records.columns:
         crowded = (

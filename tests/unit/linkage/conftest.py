@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -30,7 +31,7 @@ class World:
         return set(zip(i[same].tolist(), j[same].tolist(), strict=True))
 
 
-def make_world(n_customers: int, *, seed: int, **how: float) -> World:
+def build_world(n_customers: int, *, seed: int, **how: float) -> World:
     made = simulate_records(n_customers, seed=seed, **how)
     raw = {name: made.sources[name] for name in ("members", "web_orders")}
     table = read(raw)
@@ -42,9 +43,15 @@ def make_world(n_customers: int, *, seed: int, **how: float) -> World:
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    return make_world(300, seed=3)
+    return build_world(300, seed=3)
 
 
 @pytest.fixture(scope="session")
 def linked(world: World) -> Linkage:
     return link(world.records)
+
+
+@pytest.fixture
+def make_world() -> Callable[..., World]:
+    """Build another world: `make_world(customers, seed=...)`."""
+    return build_world
