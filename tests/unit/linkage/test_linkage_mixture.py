@@ -185,7 +185,9 @@ def test_pairs_alike_may_be_given_once_with_their_number():
     levels = np.concatenate([draw(w.theta[0], 300, rng), draw(w.u, 700, rng)])
     rarity = np.round(rng.normal(0, 1, (1000, 5)) * 4) / 4
     some = np.arange(1000) % 3 == 0
-    again, _ = fit_em(w, np.repeat(levels, 2, 0), np.repeat(rarity, 2, 0), np.full(2000, 0.5), np.repeat(some, 2), n_records=N)
+    again, _ = fit_em(
+        w, np.repeat(levels, 2, 0), np.repeat(rarity, 2, 0), np.full(2000, 0.5), np.repeat(some, 2), n_records=N
+    )
     once, _ = fit_em(w, levels, rarity, np.ones(1000), some, n_records=N)
     assert again.pi == pytest.approx(once.pi, rel=1e-6)
     assert again.theta == pytest.approx(once.theta, rel=1e-6)
@@ -212,7 +214,9 @@ def test_grouping_by_quarters_of_a_nat_moves_results_by_little(monkeypatch):
 
 def test_no_pairs_leave_the_parameters_as_they_were():
     w = begin()
-    fitted, steps = fit_em(w, np.zeros((0, len(KINDS)), np.int8), np.zeros((0, 5)), np.zeros(0), np.zeros(0, bool), n_records=1)
+    fitted, steps = fit_em(
+        w, np.zeros((0, len(KINDS)), np.int8), np.zeros((0, 5)), np.zeros(0), np.zeros(0, bool), n_records=1
+    )
     assert fitted is w
     assert steps == 0
 

@@ -64,9 +64,7 @@ def test_a_model_holds_no_value_of_any_record(world, saved):
 
 
 def test_a_missing_field_proposes_the_nearest(world, linked):
-    columns = tuple(
-        attrs.evolve(c, name="e-mail") if c.name == "email" else c for c in world.records.columns
-    )
+    columns = tuple(attrs.evolve(c, name="e-mail") if c.name == "email" else c for c in world.records.columns)
     with pytest.raises(MissingColumn) as error:
         link(attrs.evolve(world.records, columns=columns), model=linked.model)
     assert error.value.column == "email"

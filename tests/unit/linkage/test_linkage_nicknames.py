@@ -9,10 +9,9 @@ from crmcore.linkage.compare import Comparer
 from crmcore.linkage.fields import Kind
 from crmcore.linkage.mixture import start
 from crmcore.linkage.nicknames import HIGH, LOW, Nicknames
-from crmcore.linkage.rarity import chance_levels
+from crmcore.linkage.rarity import Rarity, chance_levels
 from crmcore.linkage.records import Records
 from crmcore.linkage.scoring import Scorer
-from crmcore.linkage.rarity import Rarity
 
 COMMON = ["somchai", "malee", "nattapong", "kritsada", "wilawan", "pimchanok", "thanakorn", "ladda"]
 

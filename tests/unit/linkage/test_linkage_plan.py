@@ -55,9 +55,7 @@ def apart(sample: Sample, rng: np.random.Generator) -> Sample:
     """The same pairs, each made by one key only."""
     key = rng.integers(0, len(sample.keys), len(sample.lo))
     members = tuple(np.flatnonzero((key == k) & ~sample.background).astype(np.int32) for k in range(len(sample.keys)))
-    return attrs.evolve(
-        sample, members=members, key_pairs=np.array([float(sample.weight[m].sum()) for m in members])
-    )
+    return attrs.evolve(sample, members=members, key_pairs=np.array([float(sample.weight[m].sum()) for m in members]))
 
 
 BUDGETS = [15.0, 60.0, np.inf]

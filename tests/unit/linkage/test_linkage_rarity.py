@@ -11,7 +11,9 @@ from crmcore.linkage.mixture import SAME_PERSON
 from crmcore.linkage.rarity import MOST, Rarity, Shares, chance_levels
 from crmcore.linkage.records import Records
 
-SURNAMES = ["smith"] * 60 + ["jones"] * 30 + ["smyth"] + ["featherstonehaugh"] * 2 + [f"rare{i:03d}x" for i in range(40)]
+SURNAMES = (
+    ["smith"] * 60 + ["jones"] * 30 + ["smyth"] + ["featherstonehaugh"] * 2 + [f"rare{i:03d}x" for i in range(40)]
+)
 
 
 def comparer_of(cells: list[str | None], kind: Kind = Kind.SURNAME) -> Comparer:
