@@ -296,7 +296,7 @@ def _date_one(a: str, b: str) -> int:
 
 def _email_one(a: str, b: str) -> int:
     edits, x, y = OSA.distance(a, b, score_cutoff=3), a.partition("@")[0], b.partition("@")[0]
-    return _first_true(edits == 1, edits <= 3 or x == y, JaroWinkler.similarity(x, y, score_cutoff=0.9) >= 0.9)
+    return _first_true(edits == 1, edits <= 3 or x == y, _alike_one(x, y, 0.9) >= 0.9)
 
 
 def _code_one(a: str, b: str) -> int:

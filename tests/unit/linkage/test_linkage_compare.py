@@ -91,6 +91,9 @@ def test_a_level_reached_exactly_is_reached_in_both_forms():
     # Jaro-Winkler of these is 9/10, which a double rounds to 0.8999999999999999
     assert table_of(Kind.STREET, "c1aaacddc", "caaacd").levels([0], [1])[0, 0] == 3
     assert one_level(Kind.STREET, "c1aaacddc", "caaacd") == 3
+    assert table_of(Kind.EMAIL, "aa..aa@a@a", "a.aa.a@a@a").levels([0], [1])[0, 0] in (2, 3)
+    assert table_of(Kind.EMAIL, "a.aa.a@x.org", "aa..aa@@@@").levels([0], [1])[0, 0] == 4
+    assert one_level(Kind.EMAIL, "a.aa.a@x.org", "aa..aa@@@@") == 4
 
 
 def test_names_in_each_others_place_are_seen_and_the_surname_then_says_nothing():

@@ -255,7 +255,9 @@ def test_values_of_too_many_entities_are_taken_out_until_none_is_left(world, lin
     without = link(world.records, max_entities={"phone": 1})
     assert (without.labels == found.labels).all()
     assert pair_set(without) == pair_set(found)
-    assert without.records is world.records  # handed back whole
+    kept = next(c for c in without.records.columns if c.name == "phone")
+    assert kept.text.to_list() == records.columns[at].text.to_list()  # handed back without the crowded values
+    assert without.records.ids is world.records.ids
     generous = link(world.records, max_entities={"phone": len(world.records)})
     assert (generous.log_odds == linked.log_odds).all()
 
@@ -405,10 +407,10 @@ def test_a_linkage_says_what_it_found_and_names_nobody(world, linked):
 # --- no duplicates at all --------------------------------------------------------------------------------------------
 
 
-def test_a_thousand_people_with_one_record_each_stay_apart(make_world):
-    alone = make_world(1500, seed=11, duplicates=0.0)
+def test_people_with_one_record_each_stay_apart(make_world):
+    alone = make_world(800, seed=11, duplicates=0.0)
     assert len(set(alone.truth.tolist())) == len(alone.records)
-    assert joined(link(alone.records).labels) <= 2
+    assert joined(link(alone.records).labels) <= 1
 
 
 @pytest.mark.slow

@@ -230,4 +230,4 @@ def test_shares_start_as_a_distribution_even_for_a_single_record():
 
 def test_every_class_has_a_name_for_the_reader():
     assert [c.value for c in CLASSES] == ["same person", "same person, moved", "household", "same place", "namesakes"]
-    assert {k for k in Kind} == set(DEFINITIONS)
+    assert set(Kind) == set(DEFINITIONS)

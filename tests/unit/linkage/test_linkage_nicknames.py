@@ -29,7 +29,7 @@ def learned(names: list[str | None], labels: list[int]) -> tuple[Comparer, Nickn
 
 @pytest.fixture(scope="module")
 def world() -> tuple[Comparer, Nicknames]:
-    """400 people with two records; 25 Roberts are Bob elsewhere; here and there two names of one entity are a mistake."""
+    """400 people with two records; 25 Roberts are Bob elsewhere; four entities are a mistake."""
     rng = np.random.default_rng(5)
     names, labels = [], []
     for person in range(400):

@@ -190,7 +190,7 @@ def test_only_the_keys_asked_for_are_drawn(world):
     own = [BlockingKey.parse("email/whole"), BlockingKey.parse("phone/whole")]
     sample = draw_sample(space, comparer, cap=30, rng=rng, progress=lambda *_: None, only=own)
     assert set(sample.keys) <= set(own)
-    weights, rarity, odds = fit_weights(comparer, sample, n_records=space.n, rng=rng)
+    weights, _, odds = fit_weights(comparer, sample, n_records=space.n, rng=rng)
     assert len(odds) == len(sample.lo)
     assert np.isfinite(odds).all()
     assert weights.pi[:2].sum() > 0
