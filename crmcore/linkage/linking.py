@@ -35,7 +35,7 @@ from crmcore.linkage.rarity import Shares
 from crmcore.linkage.records import Column, Records
 from crmcore.linkage.scoring import CHUNK, Scorer, spread
 
-__all__ = ["Care", "Linkage", "canonical_order", "link", "plan_blocking"]
+__all__ = ["FEW", "Care", "Linkage", "canonical_order", "link", "plan_blocking"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -43,6 +43,7 @@ Rows = NDArray[np.int64]
 BUDGET = 10.0  # candidate pairs a record
 SMALL = 2_000_000  # pairs that are always affordable
 MOST_BUDGET = 60.0
+FEW = 20  # records that may all say the same and still mean each other, not the place where they were written
 
 
 class Care(enum.StrEnum):
@@ -88,7 +89,7 @@ class Linkage:
 
     Attributes
     ----------
-    records : the records, as given
+    records : the records, as given, without values that too many entities shared
     labels : (n,) entity of each record
     model : what was fitted or used
     plan : blocking plan, None where a model was given
@@ -245,7 +246,7 @@ class _Found:
 
 
 def _usable(records: Records) -> Records:
-    """Columns that say anything; one value for all says nothing."""
+    """Columns that say anything; one value for all says nothing, unless all are a handful."""
     columns = tuple(c for c in records.columns if _tells_apart(c.codes))
     enough = min(len(records), 2)  # one record that says anything is one entity
     if not columns and not any((c.codes >= 0).sum() >= max(enough, 1) for c in records.columns):
@@ -255,7 +256,7 @@ def _usable(records: Records) -> Records:
 
 def _tells_apart(codes: NDArray[np.int32]) -> bool:
     said = codes[codes >= 0]
-    return len(said) > 0 and bool(said.min() != said.max())
+    return len(said) > 0 and (len(said) <= FEW or bool(said.min() != said.max()))
 
 
 @attrs.frozen(eq=False)
@@ -477,8 +478,13 @@ def _in_given_order(found: _Found, records: Records, order: Rows, place: Rows, p
         bridges=merges(found.clustering.bridges),
     )
     a, b = order[found.lo], order[found.hi]
+    used = {c.name: c for c in found.records.columns}
+    columns = tuple(
+        c if c.name not in used else attrs.evolve(c, text=attrs.evolve(c.text, codes=used[c.name].codes[place]))
+        for c in records.columns
+    )
     return Linkage(
-        records=records,
+        records=attrs.evolve(records, columns=columns),
         labels=clustering.labels,
         model=found.model,
         plan=plan,

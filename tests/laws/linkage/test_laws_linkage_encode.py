@@ -51,7 +51,7 @@ def test_the_pruned_distance_is_the_distance(pair, kind, most):
 def test_the_pruned_similarity_is_the_similarity_or_below_what_was_asked(pair, least):
     e = encode(Column.of("x", Kind.SURNAME, pair))
     a, b = e.codes[:1], e.codes[1:]
-    assert _winkler(e, a, b, least)[0] == np.float32(JaroWinkler.similarity(*pair, score_cutoff=least))
+    assert _winkler(e, a, b, least)[0] == JaroWinkler.similarity(*pair, score_cutoff=least)
 
 
 @given(st.lists(st.one_of(anything, plain), min_size=1, max_size=12), st.randoms(use_true_random=False))

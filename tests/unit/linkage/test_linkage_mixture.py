@@ -175,7 +175,7 @@ def test_background_pairs_never_count_as_one_person():
     none, zeros = np.ones(500, bool), np.zeros((500, 5))
     as_background, _ = fit_em(w, levels, zeros, np.ones(500), none, n_records=N, iterations=5)
     as_candidates, _ = fit_em(w, levels, zeros, np.ones(500), ~none, n_records=N, iterations=5)
-    assert as_background.pi[~BACKGROUND] == pytest.approx(1e-15)
+    assert as_background.pi[~BACKGROUND].sum() * N * (N - 1) / 2 < 2  # what is believed before any pair is seen
     assert as_candidates.pi[:2].sum() * N * (N - 1) / 2 > 400
 
 
