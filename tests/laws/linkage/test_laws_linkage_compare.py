@@ -15,6 +15,7 @@ ALPHABET = {
     Comparison.CODE: "0123+",
     Comparison.EMAIL: "ab.@",
     Comparison.POSTCODE: "ab12",
+    Comparison.COMPANY: "ab &",
 }
 
 

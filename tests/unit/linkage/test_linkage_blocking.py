@@ -13,6 +13,7 @@ from crmcore.linkage.blocking import (
     BlockingKey,
     KeySpace,
     block_pairs,
+    default_keys,
     expand,
     pack,
     row_bits,
@@ -20,6 +21,7 @@ from crmcore.linkage.blocking import (
     unpack,
     without_large_blocks,
 )
+from crmcore.linkage.fields import Kind
 from crmcore.linkage.records import Records
 
 PEOPLE = Records.from_columns(
@@ -150,3 +152,18 @@ def test_union_is_the_union_of_sets_whatever_the_buffer(buffer):
     wanted = sorted({int(v) for p in parts for v in p})
     assert union([p.copy() for p in parts], buffer=buffer).tolist() == wanted
     assert union([], buffer=buffer).tolist() == []
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_default_keys_exist_for_every_kind_of_field(kind):
+    records = Records.from_columns({"x": ["a1", "b2"]}, {"x": kind})
+    keys = default_keys({"x": kind})
+    assert keys
+    KeySpace.of(records).check(keys)
+
+
+def test_default_keys_of_people_find_swapped_names_and_stand_alone_parts():
+    keys = [str(k) for k in default_keys({"given": Kind.GIVEN_NAME, "family": Kind.SURNAME, "zip": Kind.POSTCODE})]
+    assert {"names/whole", "names/first 3", "family/whole + zip/whole"} <= set(keys)
+    assert len(keys) == len(set(keys))
+    KeySpace.of(PEOPLE).check([BlockingKey.parse(k) for k in keys])
