@@ -120,3 +120,18 @@ def test_a_pair_scores_the_same_alone_and_among_all(world, linked):
     for a, b, odds in zip(lo, hi, linked.log_odds, strict=False):
         pair: Records = world.records.take(np.array([a, b]))
         assert linked.model.scorer(pair).log_odds(np.array([0]), np.array([1]))[0] == pytest.approx(odds, abs=1e-9)
+
+
+def test_the_default_model_finds_most_without_any_fit(world):
+    model = LinkageModel.default({c.name: c.kind for c in world.records.columns}, n_records=len(world.records))
+    assert LinkageModel.from_dict(json.loads(json.dumps(model.to_dict()))).to_dict() == model.to_dict()
+    found = link(world.records, model=model)
+    i, j = np.triu_indices(len(world.truth), 1)
+    same, true = found.labels[i] == found.labels[j], world.truth[i] == world.truth[j]
+    assert (same & true).sum() / true.sum() > 0.7
+    assert (same & true).sum() / same.sum() > 0.6
+
+
+def test_the_default_model_needs_a_number_of_records_to_expect():
+    with pytest.raises(OutOfRange, match="2 and more"):
+        LinkageModel.default({"x": "email"}, n_records=1)
