@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from html import escape
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 MASK = "\u2022\u2022\u2022"
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class Progress(Protocol):
@@ -100,14 +102,13 @@ def mask(text: object) -> str:
 
     Examples
     --------
-    >>> mask("Somchai"), mask(None), mask("@somchai_99")
-    ('S•••', '(none)', '@•••')
+    >>> mask("Somchai"), mask("@somchai"), mask(None)
+    ('S•••', '@•••', '(none)')
     """
     if text is None:
         return "(none)"
     word = str(text)
-    local, at, domain = word.partition("@")
-    if local and at and "." in domain and not re.search(r"[\s@]", domain):
+    if _ADDRESS.fullmatch(word):  # not a handle, nor a text with an address in it
         return mask_email(word)
     if sum(c.isdigit() for c in word) >= 6:
         return mask_phone(word)
@@ -178,6 +179,8 @@ def lazy_names(package: str, where: Mapping[str, str]) -> Callable[[str], Any]:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module = importlib.import_module(where[name], package)
         home = where[name].rpartition(".")[2]
-        return module if home == name and not hasattr(module, name) else getattr(module, name)
+        found = module if home == name and not hasattr(module, name) else getattr(module, name)
+        setattr(sys.modules[package], name, found)  # or a module of the same name would stand there from now on
+        return found
 
     return load

@@ -36,7 +36,7 @@ class ReviewItem:
     left, right : record ids
     left_customer, right_customer : customer ids at present
     explanation : evidence for and against
-    records : record id -> column -> value (masked unless asked for) of the records behind, at most 12
+    records : record id -> field of evidence -> value (masked unless asked for) of the records behind, at most 12
     n_records : how many records there are behind
     """
 
@@ -156,15 +156,21 @@ def _section(number: int, item: ReviewItem) -> str:
 
 
 def _records(item: ReviewItem) -> str:
-    columns = [c for c in dict.fromkeys(k for r in item.records.values() for k in r)]
+    columns = list(dict.fromkeys(k for r in item.records.values() for k in r))
     head = "".join(f"<th>{escape(c)}</th>" for c in columns)
     body = ""
     for record, cells in item.records.items():
         asked = ' class="asked"' if record in (item.left, item.right) else ""
-        body += f"<tr{asked}><td>{escape(record)}</td>" + "".join(f"<td>{escape(cells.get(c, ''))}</td>" for c in columns) + "</tr>"
+        body += (
+            f"<tr{asked}><td>{escape(record)}</td>"
+            + "".join(f"<td>{escape(cells.get(c, ''))}</td>" for c in columns)
+            + "</tr>"
+        )
     more = item.n_records - len(item.records)
     caption = f"Records behind, {more} more not shown" if more else "Records behind"
-    return f"<table><caption>{caption}</caption><thead><tr><th>record</th>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return (
+        f"<table><caption>{caption}</caption><thead><tr><th>record</th>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
 
 
 def review_of(people: People, asked: Sequence[Question], *, show_values: bool) -> Review:
@@ -176,12 +182,20 @@ def review_of(people: People, asked: Sequence[Question], *, show_values: bool) -
 def _item(people: People, q: Question, customer_ids: Sequence[str], *, show_values: bool) -> ReviewItem:
     table, labels = people.table, people.labels
     behind = np.flatnonzero((labels == labels[q.left]) | (labels == labels[q.right]))
-    shown = [q.left, q.right, *(r for r in behind.tolist() if r not in (q.left, q.right))][:MOST_RECORDS]
-    roles = people.roles
+    rest = sorted(
+        (r for r in behind.tolist() if r not in (q.left, q.right)), key=lambda r: (labels[r] != labels[q.left], r)
+    )
+    shown = [q.left, q.right, *rest][:MOST_RECORDS]
+    evidence = people.linkage.records.columns  # normalised, so that records of all sources stand under one another
+    two = labels[q.left] != labels[q.right]
     records: dict[str, dict[str, str]] = {}
     for row in shown:
-        cells = {name: column[row] for name, column in table.columns.items() if roles.get(name) not in ("ignore", "record id")}
-        records[str(table.record_id[row])] = {k: v if show_values else mask(v) for k, v in cells.items() if v is not None}
+        cells = {"customer": customer_ids[row]} if two else {}
+        for column in evidence:
+            value = column.text[row]
+            if value is not None:
+                cells[column.name] = value if show_values else mask(value)
+        records[str(table.record_id[row])] = cells
     return ReviewItem(
         question=q,
         left=str(table.record_id[q.left]),
