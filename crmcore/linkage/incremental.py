@@ -20,7 +20,7 @@ from crmcore.linkage.components import CEILING, connected, too_large
 from crmcore.linkage.constraints import Constraints
 from crmcore.linkage.few import Grouped, Orders, group
 from crmcore.linkage.index import LinkageIndex
-from crmcore.linkage.link import Linkage, link
+from crmcore.linkage.linking import Linkage, link
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Column, Records
 from crmcore.linkage.scalar import Values, value_hash

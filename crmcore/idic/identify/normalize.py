@@ -21,7 +21,7 @@ from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.source_cleaning import CLEANERS, Notes, Piece, Slot, SourceCleaner
 from crmcore.idic.identify.source_table import rows_of
 from crmcore.linkage.fields import Kind
-from crmcore.linkage.link import FEW
+from crmcore.linkage.linking import FEW
 from crmcore.linkage.records import Column, Records
 from crmcore.linkage.scalar import value_hash
 from crmcore.tables import RecordTable, TextColumn

@@ -14,7 +14,7 @@ from crmcore.idic.identify.ids import Change
 from crmcore.idic.identify.naming import Names
 from crmcore.idic.identify.observation import IdentityStep
 from crmcore.idic.identify.plan import PreparationPlan
-from crmcore.idic.identify.resolve import Rules
+from crmcore.idic.identify.resolving import Rules
 from crmcore.idic.identify.resolver_snapshot import (
     pack_array,
     pack_records,
