@@ -74,7 +74,7 @@ th,td{padding:.4rem .65rem}}
 @media(max-width:32rem){.cards{grid-template-columns:1fr 1fr;gap:.6rem}.card{padding:.7rem .8rem}.card .number{font-size:1.35rem}
 figure{padding:.8rem .4rem}figcaption{padding:0 .4rem}.wide{display:none}.narrow{display:block}
 th:first-child,td:first-child{position:sticky;left:0;background:var(--paper)}h3{margin-top:2rem}}
-@media print{body{background:#fff;font-size:10.5pt}.page{display:block;max-width:none;padding:0}nav{display:none}
+@media print{body{background:#fff;font-size:10.5pt}.page{display:block;max-width:none;padding:0}nav{display:none}header{margin-bottom:1.5rem}
 h2,h3{break-after:avoid}.card,.table,tr{break-inside:avoid}.scroll{overflow:visible}
 details::details-content{content-visibility:visible;display:block;height:auto}
 a{color:inherit;text-decoration:none}}
