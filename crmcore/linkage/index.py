@@ -164,11 +164,11 @@ class LinkageIndex:
         """Blocks of at most `most` records that these keys name: number of the key, rows in it."""
         found = self._early(keys, most) if len(self._packed) else {}
         out = []
-        gone = self._gone
-        for k, (h, held) in enumerate(zip(keys, self._late, strict=True)):
+        gone, waiting = self._gone, self._late
+        for k, h in enumerate(keys):
             if h:
                 rows = found.get(k)
-                late = held.get(h)
+                late = waiting[k].get(h)
                 if late is not None:
                     limit = most + self._lost[k].get(h, 0) if gone else most
                     if len(late) + (0 if rows is None else len(rows)) > limit:
@@ -242,16 +242,16 @@ class LinkageIndex:
         first = len(self._codes)
         listed = list(rows)
         early = [r for r in listed if r < first]
-        compare, words = self.scorer.probe(values, least=least).with_, self._words
+        probe, words = self.scorer.probe(values, least=least), self._words
         out = []
         if early:
             for row, codes in zip(early, self._codes[early].tolist(), strict=True):
-                odds = compare([w[c] if c >= 0 else None for w, c in zip(words, codes, strict=False)])
+                odds = probe.with_codes(codes, words)
                 if odds >= least:
                     out.append((row, odds))
         for row in listed:
             if row >= first:
-                odds = compare(self._late_values[row - first])
+                odds = probe.with_(self._late_values[row - first])
                 if odds >= least:
                     out.append((row, odds))
         return out

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from operator import mul
+from typing import Any
 
 from crmcore.linkage.blocking import NAMES, BlockingKey
 from crmcore.linkage.compare import SWAPPED, level_function
@@ -308,6 +309,9 @@ class PairScorer:
         return same_ - other
 
 
+_Field = tuple[int, str, float, float, list[float], Callable[[str, str], int]]
+
+
 class Probe:
     """One record against many: what each level of each field could say at most is worked out once."""
 
@@ -315,7 +319,7 @@ class Probe:
         self._scorer = scorer
         self._values = values
         self._least = least
-        self._fields: list[tuple[int, str, float, float, list[float], Callable[[str, str], int]]] = []
+        self._fields: list[_Field] = []
         for f, value in enumerate(values):
             if value:
                 top, counted = scorer._top[f], scorer._counted[f]
@@ -334,32 +338,49 @@ class Probe:
 
     def with_(self, others: Values) -> float:
         """Log-odds with another record; -inf where they are proved to lie below the least."""
-        scorer, least = self._scorer, self._least
-        bound = scorer._start
-        levels = [0] * scorer._n
+        return self._judged([(field, others[field[0]]) for field in self._fields], others)
+
+    def with_codes(self, codes: Sequence[int], words: Sequence[Sequence[str]]) -> float:
+        """The same where the other record's values stand as codes."""
+        pairs = [(field, words[f][c] if (c := codes[f := field[0]]) >= 0 else None) for field in self._fields]
+        return self._judged(pairs, _Decoded(codes, words))
+
+    def _judged(self, pairs: list[tuple[_Field, str | None]], others: Values) -> float:
+        bound = self._scorer._start
         odd = []
-        for field in self._fields:
-            f, value, same, unequal, _, _ = field
-            other = others[f]
+        for field, other in pairs:
             if other:
-                if value == other:
-                    levels[f] = 1
-                    bound += same
+                if field[1] == other:
+                    bound += field[2]
                 else:
-                    odd.append(field)
-                    bound += unequal
+                    odd.append((field, other))
+                    bound += field[3]
         if self._swap is not None:
             g, s = self._swap
-            if self._values[g] == others[s] and self._values[s] == others[g] and others[g]:
-                return scorer.log_odds(self._values, others)
+            if self._values[g] == others[s] and self._values[s] == others[g]:
+                return self._scorer.log_odds(self._values, [others[f] for f in range(self._scorer._n)])
+        least = self._least
         if bound < least:
             return -math.inf
-        for f, value, _, unequal, most, compare in odd:
-            level = levels[f] = compare(value, others[f])  # type: ignore[arg-type]
-            bound += most[level] - unequal
+        for (_, value, _, unequal, most, compare), other in odd:
+            bound += most[compare(value, other)] - unequal
             if bound < least:
                 return -math.inf
-        return scorer._of_levels(self._values, others, levels)
+        return self._scorer.log_odds(self._values, [others[f] for f in range(self._scorer._n)])
+
+
+class _Decoded(Sequence[str | None]):
+    """Values of a record that stand as codes, read when they are asked for."""
+
+    def __init__(self, codes: Sequence[int], words: Sequence[Sequence[str]]) -> None:
+        self._codes, self._words = codes, words
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def __getitem__(self, field: Any) -> Any:
+        code = self._codes[field]
+        return self._words[field][code] if code >= 0 else None
 
 
 def _logaddexp(a: float, b: float) -> float:
