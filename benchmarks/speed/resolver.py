@@ -13,7 +13,7 @@ import numpy as np
 from crmcore.datasets import simulate_records
 from crmcore.idic.identify.normalize import prepare
 from crmcore.idic.identify.readers import read
-from crmcore.idic.identify.resolve import resolve
+from crmcore.idic.identify.resolving import resolve
 from crmcore.idic.identify.resolver import Resolver
 from crmcore.linkage.index import LinkageIndex
 from crmcore.stores import SqliteStore

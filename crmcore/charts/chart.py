@@ -163,11 +163,11 @@ def _renderer(name: str) -> Callable[..., Any]:
     return function
 
 
-def room(ends: Sequence[float], *, share: float = 0.14) -> list[float]:
-    """Range of an axis from zero over `ends`, with room for the numbers that stand outside the bars."""
-    low, high = min(0.0, *ends), max(0.0, *ends)
+def room(left: Sequence[float], right: Sequence[float], *, share: float = 0.14) -> list[float]:
+    """Range of an axis that holds zero, and the numbers written to the left and to the right of bar ends."""
+    low, high = min(0.0, *left, *right), max(0.0, *left, *right)
     more = share * ((high - low) or 1.0)
-    return [low - more if low < 0 else low, high + more if high > 0 or low == 0 else high]
+    return [min([low, *(end - more for end in left)]), max([high, *(end + more for end in right)])]
 
 
 def written(value: float, *, percent: bool = False, sign: bool = False) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from crmcore.charts.chart import Chart, TextLine, check_finite, check_same_length, room, written
 from crmcore.charts.theme import BLUE, GREY, ORANGE, ROW_HEIGHT, WIDTH
-from crmcore.errors import UnknownName
+from crmcore.errors import BadRow, BadRows
 
 __all__ = ["network", "waterfall"]
 
@@ -64,7 +64,9 @@ def waterfall(
         "title": None,
         "axis": {"labelExpr": words, "domain": False, "grid": False, "labelAlign": "right"},
     }
-    scale = {"domain": room([row["to"] for row in rows]), "nice": False}
+    falls = [row["to"] for row in rows if row["to"] < row["from"]]
+    rises = [row["to"] for row in rows if row["to"] >= row["from"]]
+    scale = {"domain": room(falls, [*rises, *([] if threshold is None else [threshold])]), "nice": False}
     x = {"field": "from", "type": "quantitative", "title": axis or None, "axis": {"tickCount": 6}, "scale": scale}
     colour = {
         "field": "kind",
@@ -138,8 +140,8 @@ def network(
 
     Raises
     ------
-    EmptyInput, BadRows, UnknownName
-        No nodes; places that are not finite; an edge to an id that is no node.
+    EmptyInput, BadRows
+        No nodes; places that are not finite; edges to an id that is no node.
 
     Examples
     --------
@@ -152,12 +154,12 @@ def network(
     check_finite("nodes", x=[float(n["x"]) for n in nodes], y=[float(n["y"]) for n in nodes])
     at = {str(n["id"]): (float(n["x"]), float(n["y"])) for n in nodes}
     names = {str(n["id"]): str(n.get("label", n["id"])) for n in nodes}
+    lost = tuple(i for i, edge in enumerate(edges) if str(edge[0]) not in at or str(edge[1]) not in at)
+    if lost:
+        raise BadRows("edges", (BadRow("ends", "not the id of a node", lost),), "pass a node for each end")
     links: list[dict[str, Any]] = []
     for edge in edges:
         a, b, weight = str(edge[0]), str(edge[1]), float(edge[2]) if len(edge) == 3 else 1.0
-        for end in (a, b):
-            if end not in at:
-                raise UnknownName("node", end, tuple(at))
         links.append({"a": a, "b": b, "x": at[a][0], "y": at[a][1], "x2": at[b][0], "y2": at[b][1], "weight": weight})
     check_finite("edges", weight=[row["weight"] for row in links])
     rows = tuple(

@@ -80,7 +80,7 @@ def bar(
         {"label": w, "value": float(v), "text": written(float(v), percent=percent)}
         for w, v in zip(words, values, strict=True)
     )
-    scale = {"domain": room([*map(float, values)]), "nice": False}
+    scale = {"domain": room([float(v) for v in values if v < 0], [float(v) for v in values if v >= 0]), "nice": False}
     x = {
         "field": "value",
         "type": "quantitative",

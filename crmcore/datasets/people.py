@@ -104,16 +104,18 @@ def _births(rng: np.random.Generator, role: Ints, head: Ints) -> Days:
     np.logical_or.at(has_child, head, (role == CHILD) | (role == TWIN))
     heads = role == HEAD
     age[heads & has_child] = 34 + 0.55 * (shape[heads & has_child] - 18)
-    base = age[head]
-    spread = rng.normal(0, 3.5, n)
-    age = np.where(role == PARTNER, np.maximum(base + spread - 1, 18), age)
-    age = np.where((role == CHILD) | (role == TWIN), np.clip(base - 20 - 18 * rng.beta(2, 2, n), 13, 60), age)
-    age = np.where(role == PARENT, np.clip(base + 20 + 15 * rng.beta(2, 2, n), 45, 96), age)
+    base, spread, low = age[head], rng.normal(0, 3.5, n), rng.random(n)
+    # Who would be too young is drawn anew: cutting at a limit would pile thousands of birthdays on one day.
+    partner = base + spread - 1
+    age = np.where(role == PARTNER, np.where(partner < 18, 18 + 4 * low, partner), age)
+    child = base - 20 - 18 * rng.beta(2, 2, n)
+    child = np.where(child < 13, 13 + (np.clip(base - 18, 14, 25) - 13) * low, child)
+    age = np.where((role == CHILD) | (role == TWIN), child, age)
+    parent = base + 20 + 15 * rng.beta(2, 2, n)
+    age = np.where(role == PARENT, np.where(parent > 96, 84 + 12 * low, parent), age)
     birth = LAST_DAY - np.round(age * 365.25).astype(np.int64).astype("timedelta64[D]")
-    for _ in range(2):  # triplets follow their twin
-        rows = np.flatnonzero(role == TWIN)
-        birth[rows] = birth[rows - 1]
-    return birth
+    before = np.maximum.accumulate(np.where(role == TWIN, 0, np.arange(n)))  # triplets share the day too
+    return birth[before]
 
 
 def _draw_by_culture(rng: np.random.Generator, culture: Ints, gender: Ints | None) -> Ints:

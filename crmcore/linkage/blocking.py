@@ -1,4 +1,4 @@
-"""Which pairs of records are worth comparing: keys made of parts of values, blocks capped in size, planned under a budget.
+"""Which pairs of records are worth comparing: keys made of parts of values, blocks capped in size.
 
 A key is one or two parts ("atoms") of values, such as the first three letters of the surname with the year of birth.
 Records that share a key form a block; blocks larger than a cap are dropped block by block, so a rare surname blocks and
@@ -20,13 +20,14 @@ from crmcore.linkage.encode import atom_hashes
 from crmcore.linkage.fields import DEFINITIONS, Kind
 from crmcore.linkage.records import Records
 
-__all__ = ["BlockingKey", "KeySpace", "block_pairs", "pack", "union", "unpack"]
+__all__ = ["BlockingKey", "KeySpace", "block_pairs", "expand", "pack", "union", "unpack"]
 
 Pairs = NDArray[np.uint64]
 Hashes = NDArray[np.uint32]
 Rows = NDArray[np.int64]
 
 CAP = 30  # records in a block at most
+PART = 1_000_000  # pairs made at a time: bounds memory, never changes a result
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _MIX2 = np.uint64(0xBF58476D1CE4E5B9)
 
@@ -58,17 +59,32 @@ NAMES = "names"  # the pseudo-field of given name and surname in either order
 
 # Parts that stand alone, and pairs of parts, that find most people where no data can choose.
 _ALONE = (
-    (Kind.EMAIL, "whole"), (Kind.EMAIL, "local part"), (Kind.PHONE, "whole"), (Kind.PHONE, "last 6"),
-    (Kind.IDENTIFIER, "whole"), (Kind.HANDLE, "whole"), (Kind.ORGANISATION, "whole"), (Kind.ORGANISATION, "sound"),
-    (Kind.BIRTH_DATE, "whole"), (Kind.GIVEN_NAME, "whole"), (Kind.SURNAME, "whole"), (Kind.TEXT, "whole"),
+    (Kind.EMAIL, "whole"),
+    (Kind.EMAIL, "local part"),
+    (Kind.PHONE, "whole"),
+    (Kind.PHONE, "last 6"),
+    (Kind.IDENTIFIER, "whole"),
+    (Kind.HANDLE, "whole"),
+    (Kind.ORGANISATION, "whole"),
+    (Kind.ORGANISATION, "sound"),
+    (Kind.BIRTH_DATE, "whole"),
+    (Kind.GIVEN_NAME, "whole"),
+    (Kind.SURNAME, "whole"),
+    (Kind.TEXT, "whole"),
 )
 _TOGETHER = (
-    ((Kind.GIVEN_NAME, "sound"), (Kind.SURNAME, "sound")), ((Kind.GIVEN_NAME, "first 1"), (Kind.SURNAME, "whole")),
-    ((Kind.GIVEN_NAME, "whole"), (Kind.SURNAME, "first 1")), ((Kind.GIVEN_NAME, "whole"), (Kind.BIRTH_DATE, "first 4")),
-    ((Kind.GIVEN_NAME, "whole"), (Kind.POSTCODE, "whole")), ((Kind.SURNAME, "whole"), (Kind.POSTCODE, "whole")),
-    ((Kind.GIVEN_NAME, "whole"), (Kind.CITY, "whole")), ((Kind.SURNAME, "whole"), (Kind.CITY, "whole")),
-    ((Kind.STREET, "whole"), (Kind.STREET_NUMBER, "whole")), ((Kind.GIVEN_NAME, "whole"), (Kind.STREET, "whole")),
-    ((Kind.SURNAME, "whole"), (Kind.STREET, "whole")), ((Kind.BIRTH_DATE, "whole"), (Kind.POSTCODE, "whole")),
+    ((Kind.GIVEN_NAME, "sound"), (Kind.SURNAME, "sound")),
+    ((Kind.GIVEN_NAME, "first 1"), (Kind.SURNAME, "whole")),
+    ((Kind.GIVEN_NAME, "whole"), (Kind.SURNAME, "first 1")),
+    ((Kind.GIVEN_NAME, "whole"), (Kind.BIRTH_DATE, "first 4")),
+    ((Kind.GIVEN_NAME, "whole"), (Kind.POSTCODE, "whole")),
+    ((Kind.SURNAME, "whole"), (Kind.POSTCODE, "whole")),
+    ((Kind.GIVEN_NAME, "whole"), (Kind.CITY, "whole")),
+    ((Kind.SURNAME, "whole"), (Kind.CITY, "whole")),
+    ((Kind.STREET, "whole"), (Kind.STREET_NUMBER, "whole")),
+    ((Kind.GIVEN_NAME, "whole"), (Kind.STREET, "whole")),
+    ((Kind.SURNAME, "whole"), (Kind.STREET, "whole")),
+    ((Kind.BIRTH_DATE, "whole"), (Kind.POSTCODE, "whole")),
 )
 
 
@@ -122,12 +138,19 @@ class KeySpace:
                 atoms[NAMES, atom] = np.where((a != 0) & (b != 0), np.where(both == 0, 1, both), 0).astype(np.uint32)
         return cls(len(records), atoms)
 
-    def keys(self) -> list[BlockingKey]:
+    def every_key(self) -> list[BlockingKey]:
         """All single parts, and all pairs of parts of different fields."""
         single = [BlockingKey((a,)) for a in self.atoms]
-        pairs = [BlockingKey(c) for c in combinations(self.atoms, 2) if c[0][0] != c[1][0] and NAMES not in (c[0][0], c[1][0])]
+        pairs = [
+            BlockingKey(c)
+            for c in combinations(self.atoms, 2)
+            if c[0][0] != c[1][0] and NAMES not in (c[0][0], c[1][0])
+        ]
         with_names = [
-            BlockingKey((a, b)) for a in self.atoms if a[0] == NAMES for b in self.atoms
+            BlockingKey((a, b))
+            for a in self.atoms
+            if a[0] == NAMES
+            for b in self.atoms
             if b[0] != NAMES and not self._is_name(b[0])
         ]
         return single + pairs + with_names
@@ -194,7 +217,7 @@ def _blocks(values: Pairs, rows: Rows | None, bits: int) -> tuple[Rows, Rows, Ro
 
 
 def block_pairs(values: Pairs, *, n: int, cap: int = CAP) -> Iterator[Pairs]:
-    """Pairs inside the blocks of one key, packed, block size by block size.
+    """Pairs inside the blocks of one key, packed, in parts of bounded size.
 
     Parameters
     ----------
@@ -208,12 +231,56 @@ def block_pairs(values: Pairs, *, n: int, cap: int = CAP) -> Iterator[Pairs]:
     """
     bits = row_bits(n)
     rows, starts, sizes = _blocks(values, None, bits)
-    for size in range(2, cap + 1):
+    for a, b in expand(rows, starts[sizes <= cap], sizes[sizes <= cap]):
+        yield pack(a, b, bits)
+
+
+def expand(rows: Rows, starts: Rows, sizes: Rows, *, most: int = PART) -> Iterator[tuple[Rows, Rows]]:
+    """All pairs inside blocks, about `most` at a time: blocks of one size together, a giant block in slices.
+
+    Parameters
+    ----------
+    rows : row numbers in block order, ascending inside a block
+    starts, sizes : of the blocks, in `rows`
+    most : pairs in a part, about
+    """
+    for size in np.flatnonzero(np.bincount(sizes)).tolist() if len(sizes) else []:
         at = starts[sizes == size]
-        if len(at):
-            members = rows[at[:, None] + np.arange(size)]
-            i, j = np.triu_indices(size, 1)
-            yield pack(members[:, i].ravel(), members[:, j].ravel(), bits)
+        pairs = size * (size - 1) // 2
+        if pairs > most:
+            for start in at.tolist():
+                yield from _slices(rows[start : start + size], most)
+            continue
+        i, j = np.triu_indices(size, 1)
+        step = max(most // pairs, 1)
+        for part in range(0, len(at), step):
+            members = rows[at[part : part + step, None] + np.arange(size)]
+            yield members[:, i].ravel(), members[:, j].ravel()
+
+
+def _slices(block: Rows, most: int) -> Iterator[tuple[Rows, Rows]]:
+    """Pairs of one giant block, a run of first members at a time."""
+    size = len(block)
+    begin = 0
+    while begin < size - 1:
+        end = min(begin + max(most // (size - begin), 1), size - 1)
+        count = size - 1 - np.arange(begin, end)
+        first = np.repeat(np.arange(begin, end), count)
+        second = np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count) + first + 1
+        yield block[first], block[second]
+        begin = end
+
+
+def without_large_blocks(values: Pairs, *, cap: int) -> Pairs:
+    """Values with 0 where more than `cap` records share one."""
+    ranked = np.sort(values)
+    cut = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1], [True]]))
+    sizes = np.diff(cut)
+    large = ranked[cut[:-1][sizes > cap]]
+    if not len(large):
+        return values
+    at = np.minimum(np.searchsorted(large, values), len(large) - 1)
+    return np.where(large[at] == values, np.uint64(0), values)
 
 
 def union(parts: Sequence[Pairs], *, buffer: int = 24_000_000) -> Pairs:

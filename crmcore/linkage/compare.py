@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.process import cpdist
 
+from crmcore.linkage.companies import company_level
 from crmcore.linkage.encode import WIDTH, Encoded, encode
 from crmcore.linkage.fields import DEFINITIONS, Comparison, Kind
 from crmcore.linkage.records import Records
@@ -48,7 +49,9 @@ def _winkler(e: Encoded, a: Codes, b: Codes, least: float) -> NDArray[np.float64
     at = np.flatnonzero((bound >= least - 1e-6) | (np.maximum(la, lb) > WIDTH))
     out = np.zeros(len(a))
     if len(at):
-        out[at] = cpdist(e.words[a[at]], e.words[b[at]], scorer=JaroWinkler.similarity, score_cutoff=least, dtype=np.float64)
+        out[at] = cpdist(
+            e.words[a[at]], e.words[b[at]], scorer=JaroWinkler.similarity, score_cutoff=least, dtype=np.float64
+        )
     return out
 
 
@@ -90,13 +93,13 @@ def _date(e: Encoded, a: Codes, b: Codes) -> Levels:
 
 
 def _email(e: Encoded, a: Codes, b: Codes) -> Levels:
+    assert e.local is not None
     out = np.full(len(a), 5, np.int8)
     la, lb = e.parts["local part"][a], e.parts["local part"][b]
     edits = _distance(e, a, b, 3)
     maybe = np.flatnonzero((la != lb) & (edits > 3))
     if len(maybe):
-        x = [w.partition("@")[0] for w in e.words[a[maybe]]]
-        y = [w.partition("@")[0] for w in e.words[b[maybe]]]
+        x, y = e.local[a[maybe]], e.local[b[maybe]]
         out[maybe[cpdist(x, y, scorer=JaroWinkler.similarity, score_cutoff=0.9, dtype=np.float64) >= 0.9]] = 4
     out[(edits <= 3) | (la == lb)] = 3
     out[edits == 1] = 2
@@ -135,6 +138,16 @@ def _postcode(e: Encoded, a: Codes, b: Codes) -> Levels:
     return out
 
 
+def _company(e: Encoded, a: Codes, b: Codes) -> Levels:
+    edits = _distance(e, a, b, 2)
+    out = np.full(len(a), 6, np.int8)
+    maybe = np.flatnonzero(edits != 1)
+    out[maybe] = [company_level(x, y) for x, y in zip(e.words[a[maybe]], e.words[b[maybe]], strict=True)]
+    out[edits == 2] = np.minimum(out[edits == 2], 4)
+    out[edits == 1] = 2
+    return out
+
+
 def _equal(_e: Encoded, a: Codes, _b: Codes) -> Levels:
     return np.full(len(a), 2, np.int8)
 
@@ -147,10 +160,11 @@ _UNEQUAL: dict[Comparison, Callable[[Encoded, Codes, Codes], Levels]] = {
     Comparison.PLACE: _place,
     Comparison.WORD: _word,
     Comparison.POSTCODE: _postcode,
+    Comparison.COMPANY: _company,
     Comparison.EQUAL: _equal,
 }
 # Few distinct values meet again and again: compare each pair of values once.
-_REPEATS = frozenset({Comparison.NAME, Comparison.DATE, Comparison.WORD, Comparison.POSTCODE})
+_REPEATS = frozenset({Comparison.NAME, Comparison.DATE, Comparison.WORD, Comparison.POSTCODE, Comparison.COMPANY})
 
 
 def _levels(e: Encoded, a: Codes, b: Codes) -> Levels:
@@ -191,7 +205,11 @@ class Comparer:
     def of(cls, records: Records) -> Comparer:
         """Encode all columns of `records`."""
         fields = tuple(encode(c) for c in records.columns)
-        table = np.column_stack([e.codes for e in fields]).astype(np.int32) if fields else np.zeros((len(records), 0), np.int32)
+        table = (
+            np.column_stack([e.codes for e in fields]).astype(np.int32)
+            if fields
+            else np.zeros((len(records), 0), np.int32)
+        )
         kinds = [e.kind for e in fields]
         given = kinds.index(Kind.GIVEN_NAME) if Kind.GIVEN_NAME in kinds else None
         surname = kinds.index(Kind.SURNAME) if Kind.SURNAME in kinds else None
@@ -206,7 +224,8 @@ class Comparer:
     def n_levels(self) -> tuple[int, ...]:
         """Number of levels of each field, missing not counted."""
         return tuple(
-            len(DEFINITIONS[e.kind].levels) + (i == self.given and self.as_surname is not None) for i, e in enumerate(self.fields)
+            len(DEFINITIONS[e.kind].levels) + (i == self.given and self.as_surname is not None)
+            for i, e in enumerate(self.fields)
         )
 
     def levels(self, lo: Rows, hi: Rows, /) -> Levels:
@@ -235,6 +254,7 @@ class Comparer:
     def _mark_swapped(self, out: Levels, left: Codes, right: Codes) -> None:
         """Given and family name exchanged: one level on the given name, the surname counts as missing."""
         g, s, table = self.given, self.surname, self.as_surname
+        assert table is not None
         at = np.flatnonzero((out[:, g] > 2) & (out[:, s] > 2))
         ga, gb, sa, sb = left[at, g], right[at, g], left[at, s], right[at, s]
         hit = at[(table[ga] == sb) & (table[gb] == sa)]
@@ -320,6 +340,11 @@ def _postcode_one(a: str, b: str) -> int:
     return _first_true(edits == 1, _lead(a, True) == _lead(b, True), edits == 2, _lead(a, False) == _lead(b, False))
 
 
+def _company_one(a: str, b: str) -> int:
+    edits = OSA.distance(a, b, score_cutoff=2)
+    return 2 if edits == 1 else min(company_level(a, b), 4) if edits == 2 else company_level(a, b)
+
+
 def _lead(code: str, district: bool) -> str:
     if district:
         return code[: max(len(code) - 3, 2)] if any(c >= "a" for c in code) else code[:3]
@@ -335,6 +360,7 @@ _SCALAR: dict[Comparison, Callable[[str, str], int]] = {
     Comparison.PLACE: _place_one,
     Comparison.WORD: _word_one,
     Comparison.POSTCODE: _postcode_one,
+    Comparison.COMPANY: _company_one,
     Comparison.EQUAL: lambda _a, _b: 2,
 }
 

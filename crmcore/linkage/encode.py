@@ -79,7 +79,7 @@ def _hash(chars: NDArray[np.uint32]) -> Hashes:
     return _finish(_sums(chars), chars[:, 0] == 0)
 
 
-def value_hashes(values: Sequence[str]) -> NDArray[np.uint64]:
+def value_hashes(values: Sequence[str] | NDArray[np.object_]) -> NDArray[np.uint64]:
     """(k,) 64-bit hash of whole values (of their first 64 signs), the same in every process.
 
     Examples
@@ -89,7 +89,7 @@ def value_hashes(values: Sequence[str]) -> NDArray[np.uint64]:
     True
     """
     out = np.zeros(len(values), np.uint64)
-    for at, part in _chunks(values):
+    for at, part in _chunks(list(values)):
         mixed = _sums(_matrix(part)[0])
         mixed ^= mixed >> np.uint64(32)
         mixed *= np.uint64(0xBF58476D1CE4E5B9)
@@ -145,8 +145,13 @@ def _atom(name: str, chars: NDArray[np.uint32], length: NDArray[np.int64]) -> Ha
         return _hash(_last(chars, length, int(count)))
     if name == "year and day":
         return _hash(np.concatenate([chars[:, :4], chars[:, 6:8]], axis=1))
-    parts = {"whole": lambda: chars, "local part": lambda: _local(chars), "district": lambda: _district(chars, length), "area": lambda: _area(chars)}
-    return _sound(chars) if name == "sound" else _hash(parts[name]())
+    if name == "sound":
+        return _sound(chars)
+    if name == "local part":
+        return _hash(_local(chars))
+    if name == "district":
+        return _hash(_district(chars, length))
+    return _hash(_area(chars) if name == "area" else chars)
 
 
 def atom_hashes(values: Sequence[str], atoms: Sequence[str]) -> dict[str, Hashes]:
@@ -182,7 +187,9 @@ def _chunks(values: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
         yield at, values[at : at + _CHUNK]
 
 
-def _signatures(values: Sequence[str], *, digits: bool) -> tuple[NDArray[np.uint64], NDArray[np.int16], NDArray[np.uint32]]:
+def _signatures(
+    values: Sequence[str], *, digits: bool
+) -> tuple[NDArray[np.uint64], NDArray[np.int16], NDArray[np.uint32]]:
     """Letter multisets in 64 bits, lengths, first letters.
 
     Thermometer code: a bit for "at least one", "at least two" of a letter (digits: up to six). One edit changes at most
@@ -226,6 +233,7 @@ class Encoded:
     length: NDArray[np.int16]  # (k,)
     first: NDArray[np.uint32]  # (k,) first code point
     parts: dict[str, NDArray[np.uint32]]  # hashes needed by levels
+    local: NDArray[np.object_] | None = None  # (k,) what stands before the @ of an address
 
     @property
     def filled(self) -> int:
@@ -254,7 +262,11 @@ def encode(column: Column) -> Encoded:
     parts = dict(atom_hashes(column.values, _LEVEL_PARTS.get(how, ())))
     if how is Comparison.DATE:
         parts["digits"] = _date_digits(column.values)
-    return Encoded(column.name, column.kind, column.codes, words, counts, sig, size, first, parts)
+    local = None
+    if how is Comparison.EMAIL:
+        local = np.empty(len(words), object)
+        local[:] = [w.partition("@")[0] for w in column.values]
+    return Encoded(column.name, column.kind, column.codes, words, counts, sig, size, first, parts, local)
 
 
 def _date_digits(values: Sequence[str]) -> NDArray[np.uint32]:

@@ -46,19 +46,42 @@ class Comparison(enum.StrEnum):
     PLACE = "place"
     WORD = "word"
     POSTCODE = "postcode"
+    COMPANY = "company"
     EQUAL = "equal"
 
 
 # Level 1 is the strongest agreement, the last but "swapped" is disagreement; level 0 (missing) needs no name.
 LEVELS: Mapping[Comparison, tuple[str, ...]] = MappingProxyType(
     {
-        Comparison.NAME: ("same", "one typo", "two typos or near", "alike or short form", "somewhat alike", "different"),
-        Comparison.DATE: ("same", "one digit or day/month swapped", "two of year, month, day", "two digits", "same year or same day", "different"),
+        Comparison.NAME: (
+            "same",
+            "one typo",
+            "two typos or near",
+            "alike or short form",
+            "somewhat alike",
+            "different",
+        ),
+        Comparison.DATE: (
+            "same",
+            "one digit or day/month swapped",
+            "two of year, month, day",
+            "two digits",
+            "same year or same day",
+            "different",
+        ),
         Comparison.EMAIL: ("same", "one typo", "few typos or same local part", "local part alike", "different"),
         Comparison.CODE: ("same", "one digit", "two digits", "different"),
         Comparison.PLACE: ("same", "few typos", "near", "alike", "different"),
         Comparison.WORD: ("same", "one typo", "alike", "different"),
         Comparison.POSTCODE: ("same", "one typo", "same district", "two typos", "same area", "different"),
+        Comparison.COMPANY: (
+            "same",
+            "one typo",
+            "same words, shortened or mistyped",
+            "one name in the other or two typos",
+            "same first word",
+            "different",
+        ),
         Comparison.EQUAL: ("same", "different"),
     }
 )
@@ -121,7 +144,6 @@ class KindDefinition:
         total = sum(head) + rest
         return (*(h / total for h in head), rest / total)
 
-
     def by_chance(self, n_levels: int) -> tuple[float, ...]:
         """Prior share of levels 1..n among pairs of unrelated people.
 
@@ -140,34 +162,78 @@ _NAME_ATOMS = ("whole", "first 1", "first 3", "last 3", "sound")
 
 DEFINITIONS: Mapping[Kind, KindDefinition] = MappingProxyType(
     {
-        Kind.GIVEN_NAME: KindDefinition(comparison=Comparison.NAME, frequency_levels=4, chance=0.005, namesake=True, atoms=_NAME_ATOMS),
+        Kind.GIVEN_NAME: KindDefinition(
+            comparison=Comparison.NAME, frequency_levels=4, chance=0.005, namesake=True, atoms=_NAME_ATOMS
+        ),
         Kind.SURNAME: KindDefinition(
-            comparison=Comparison.NAME, frequency_levels=4, chance=0.003, household=True, place=True, namesake=True, atoms=_NAME_ATOMS
+            comparison=Comparison.NAME,
+            frequency_levels=4,
+            chance=0.003,
+            household=True,
+            place=True,
+            namesake=True,
+            atoms=_NAME_ATOMS,
         ),
         Kind.BIRTH_DATE: KindDefinition(
-            comparison=Comparison.DATE, frequency_levels=3, chance=0.0001, atoms=("whole", "first 4", "last 4", "first 6", "year and day")
+            comparison=Comparison.DATE,
+            frequency_levels=3,
+            chance=0.0001,
+            atoms=("whole", "first 4", "last 4", "first 6", "year and day"),
         ),
         Kind.EMAIL: KindDefinition(
-            comparison=Comparison.EMAIL, frequency_levels=1, chance=1e-05, household=True, namesake=True,
+            comparison=Comparison.EMAIL,
+            frequency_levels=1,
+            chance=1e-05,
+            household=True,
+            namesake=True,
             atoms=("whole", "local part", "first 5", "last 9"),
         ),
         Kind.PHONE: KindDefinition(
-            comparison=Comparison.CODE, frequency_levels=1, chance=1e-05, contact=True, household=True, place=True,
+            comparison=Comparison.CODE,
+            frequency_levels=1,
+            chance=1e-05,
+            contact=True,
+            household=True,
+            place=True,
             atoms=("whole", "first 6", "last 6"),
         ),
-        Kind.STREET: KindDefinition(comparison=Comparison.PLACE, frequency_levels=1, chance=0.001, contact=True, household=True, place=True),
-        Kind.STREET_NUMBER: KindDefinition(comparison=Comparison.CODE, frequency_levels=1, chance=0.02, contact=True, household=True, atoms=("whole",)),
-        Kind.POSTCODE: KindDefinition(
-            comparison=Comparison.POSTCODE, frequency_levels=1, chance=0.003, contact=True, household=True, place=True, atoms=("whole", "district")
+        Kind.STREET: KindDefinition(
+            comparison=Comparison.PLACE, frequency_levels=1, chance=0.001, contact=True, household=True, place=True
         ),
-        Kind.CITY: KindDefinition(comparison=Comparison.WORD, frequency_levels=1, chance=0.03, contact=True, household=True, place=True),
-        Kind.STATE: KindDefinition(comparison=Comparison.WORD, frequency_levels=1, chance=0.1, contact=True, household=True, place=True),
+        Kind.STREET_NUMBER: KindDefinition(
+            comparison=Comparison.CODE, frequency_levels=1, chance=0.02, contact=True, household=True, atoms=("whole",)
+        ),
+        Kind.POSTCODE: KindDefinition(
+            comparison=Comparison.POSTCODE,
+            frequency_levels=1,
+            chance=0.003,
+            contact=True,
+            household=True,
+            place=True,
+            atoms=("whole", "district"),
+        ),
+        Kind.CITY: KindDefinition(
+            comparison=Comparison.WORD, frequency_levels=1, chance=0.03, contact=True, household=True, place=True
+        ),
+        Kind.STATE: KindDefinition(
+            comparison=Comparison.WORD, frequency_levels=1, chance=0.1, contact=True, household=True, place=True
+        ),
         Kind.OCCUPATION: KindDefinition(comparison=Comparison.WORD, frequency_levels=1, chance=0.03, place=True),
-        Kind.GENDER: KindDefinition(comparison=Comparison.EQUAL, frequency_levels=0, chance=0.5, place=True, namesake=True, atoms=("whole",)),
-        Kind.IDENTIFIER: KindDefinition(comparison=Comparison.CODE, frequency_levels=1, chance=1e-05, atoms=("whole", "first 4", "last 4")),
-        Kind.HANDLE: KindDefinition(comparison=Comparison.CODE, frequency_levels=1, chance=1e-05, atoms=("whole", "first 5", "last 5")),
+        Kind.GENDER: KindDefinition(
+            comparison=Comparison.EQUAL, frequency_levels=0, chance=0.5, place=True, namesake=True, atoms=("whole",)
+        ),
+        Kind.IDENTIFIER: KindDefinition(
+            comparison=Comparison.CODE, frequency_levels=1, chance=1e-05, atoms=("whole", "first 4", "last 4")
+        ),
+        Kind.HANDLE: KindDefinition(
+            comparison=Comparison.CODE, frequency_levels=1, chance=1e-05, atoms=("whole", "first 5", "last 5")
+        ),
         Kind.ORGANISATION: KindDefinition(
-            comparison=Comparison.PLACE, frequency_levels=1, chance=0.001, household=True, namesake=True,
+            comparison=Comparison.COMPANY,
+            frequency_levels=1,
+            chance=0.001,
+            household=True,
+            namesake=True,
             atoms=("whole", "first 4", "last 4", "sound"),
         ),
         Kind.TEXT: KindDefinition(comparison=Comparison.PLACE, frequency_levels=1, chance=0.01, place=True),

@@ -20,7 +20,7 @@ from crmcore.linkage.components import CEILING, connected, too_large
 from crmcore.linkage.constraints import Constraints
 from crmcore.linkage.few import Grouped, Orders, group
 from crmcore.linkage.index import LinkageIndex
-from crmcore.linkage.link import Linkage, link
+from crmcore.linkage.linking import Linkage, link
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Column, Records
 from crmcore.linkage.scalar import Values, value_hash
@@ -104,7 +104,9 @@ class EntityGraph:
     # ---- many at once ------------------------------------------------------------------------------------------
 
     @classmethod
-    def of(cls, linkage: Linkage, *, limits: Limits | None = None, constraints: Constraints | None = None) -> EntityGraph:
+    def of(
+        cls, linkage: Linkage, *, limits: Limits | None = None, constraints: Constraints | None = None
+    ) -> EntityGraph:
         """Go on from a batch: `constraints` are those that it was given.
 
         The rules of `constraints` must say the same as `limits`; only its pairs are taken over.
@@ -114,8 +116,13 @@ class EntityGraph:
         names = np.array(records.sources, object)[records.source].tolist() if len(records) else []
         pairs = Constraints() if constraints is None else constraints
         graph._load(
-            records, [str(i) for i in records.ids.tolist()], names,
-            (linkage.lo, linkage.hi, linkage.log_odds), linkage.labels, pairs.must_link, pairs.must_not_link,
+            records,
+            [str(i) for i in records.ids.tolist()],
+            names,
+            (linkage.lo, linkage.hi, linkage.log_odds),
+            linkage.labels,
+            pairs.must_link,
+            pairs.must_not_link,
         )
         return graph
 
@@ -141,7 +148,9 @@ class EntityGraph:
             max_values={name: (held[name].codes, most) for name, most in rules.max_values.items()},
         )
         none = not (must_link or must_not_link or rules)
-        return cls.of(link(records, model=model, constraints=None if none else orders), limits=rules, constraints=orders)
+        return cls.of(
+            link(records, model=model, constraints=None if none else orders), limits=rules, constraints=orders
+        )
 
     def _load(
         self,
@@ -261,10 +270,14 @@ class EntityGraph:
 
     def decisions(self) -> tuple[list[Pair], list[Pair]]:
         """Must-links and must-not-links as pairs of rows, each once, ascending."""
-        both = [sorted((a, b) for a, held in all_.items() for b in held if a < b) for all_ in (self._must, self._must_not)]
+        both = [
+            sorted((a, b) for a, held in all_.items() for b in held if a < b) for all_ in (self._must, self._must_not)
+        ]
         return both[0], both[1]
 
-    def state(self) -> tuple[Records, tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]], NDArray[np.int64]]:
+    def state(
+        self,
+    ) -> tuple[Records, tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]], NDArray[np.int64]]:
         """Records held, their pairs with evidence, and the entity of each: what `restore` takes."""
         rows = np.array(self.rows(), np.int64)
         place = np.full(len(self.ids) + 1, -1, np.int64)
@@ -299,7 +312,8 @@ class EntityGraph:
         graph = cls(model, limits=limits)
         row = {str(r): i for i, r in enumerate(records.ids)}
         must, must_not = (
-            np.array([(row[a], row[b]) for a, b in given], np.int64).reshape(-1, 2) for given in (must_link, must_not_link)
+            np.array([(row[a], row[b]) for a, b in given], np.int64).reshape(-1, 2)
+            for given in (must_link, must_not_link)
         )
         names = np.array(records.sources, object)[records.source].tolist() if len(records) else []
         graph._load(records, [str(i) for i in records.ids.tolist()], names, pairs, labels, must, must_not)
@@ -587,14 +601,16 @@ class EntityGraph:
         return Change(before, changed, weakest, stopped)
 
     def _form(
-        self, part: set[int], floor: float, grown: bool, matrices: Mapping[int, tuple[tuple[int, ...], NDArray[np.float64]]]
+        self,
+        part: set[int],
+        floor: float,
+        grown: bool,
+        matrices: Mapping[int, tuple[tuple[int, ...], NDArray[np.float64]]],
     ) -> list[tuple[list[int], Grouped]]:
         """Entities inside one component; a component that is still too large is grown anew from its strongest pairs."""
         rows = sorted(part, key=self._order) if len(part) > 1 else list(part)
         if grown:
-            return [
-                (piece, self._entities(piece, matrices)) for piece in self._regrown(rows, floor)
-            ]
+            return [(piece, self._entities(piece, matrices)) for piece in self._regrown(rows, floor)]
         if len(rows) > MOST:  # joined by decisions alone
             return [(rows, Grouped(((*range(len(rows)),),), {}, ()))]
         return [(rows, self._entities(rows, matrices))]
@@ -699,7 +715,12 @@ def _groups(labels: NDArray[np.integer]) -> tuple[array[int], dict[int, tuple[in
 
 
 def _components(
-    n: int, a: NDArray[np.integer], b: NDArray[np.integer], odds: NDArray[np.float64], must: NDArray[np.int64], floor: float
+    n: int,
+    a: NDArray[np.integer],
+    b: NDArray[np.integer],
+    odds: NDArray[np.float64],
+    must: NDArray[np.int64],
+    floor: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Component of each row as `bounded_components` finds it, and the floor at which it holds."""
     sure_a, sure_b = must[:, 0], must[:, 1]

@@ -41,7 +41,7 @@ class LinkageIndex:
 
     Examples
     --------
-    >>> from crmcore.linkage.link import link
+    >>> from crmcore.linkage.linking import link
     >>> people = Records.from_columns(
     ...     {"name": ["anna", "bert", "carl", "dora"], "email": ["a@x.org", "b@x.org", "c@x.org", "d@x.org"]},
     ...     {"name": "given name", "email": "email"},

@@ -13,6 +13,7 @@ from crmcore.linkage.agglomerate import Cuts
 from crmcore.linkage.blocking import CAP, BlockingKey, default_keys
 from crmcore.linkage.compare import Comparer
 from crmcore.linkage.fields import DEFINITIONS, Kind
+from crmcore.linkage.labels import Calibration
 from crmcore.linkage.mixture import CLASSES, WIDTH, Weights, start
 from crmcore.linkage.nicknames import Nicknames
 from crmcore.linkage.rarity import Rarity, Shares
@@ -28,7 +29,7 @@ FLOOR = -2.0  # log-odds below which a pair connects nothing
 class LinkageModel:
     """Everything that decides which records are one entity.
 
-    It is fitted by `link` and holds no value of any record in clear: names and numbers stand as hashes with their counts.
+    It is fitted by `link` and holds no value of any record in clear: values stand as hashes with their counts.
 
     Attributes
     ----------
@@ -41,6 +42,7 @@ class LinkageModel:
     cuts : evidence that a merge needs
     floor : log-odds below which a pair connects nothing
     n_records : records that it was fitted on
+    calibration : what judgements moved, None where nobody judged
     """
 
     fields: Mapping[str, Kind]
@@ -52,6 +54,7 @@ class LinkageModel:
     cuts: Cuts
     floor: float
     n_records: int
+    calibration: Calibration | None = None
 
     @classmethod
     def default(
@@ -117,7 +120,11 @@ class LinkageModel:
         MissingColumn
             The records lack a field of the model.
         """
-        return self.bind(Comparer.of(self.select(records)))
+        return self.bind_records(self.select(records))
+
+    def bind_records(self, records: Records) -> Scorer:
+        """Bind the model to records that hold exactly its fields, in its order (see `select`)."""
+        return self.bind(Comparer.of(records))
 
     def select(self, records: Records) -> Records:
         """The model's fields of `records`, in the model's order."""
@@ -130,7 +137,8 @@ class LinkageModel:
     def bind(self, comparer: Comparer) -> Scorer:
         """Bind the model to encoded records."""
         rarity = Rarity.of(comparer, self.weights.u, self.shares)
-        return Scorer(comparer, self.weights, rarity, None if self.nicknames is None else self.nicknames.bind(comparer))
+        learned = None if self.nicknames is None else self.nicknames.bind(comparer)
+        return Scorer(comparer, self.weights, rarity, learned, self.calibration)
 
     @property
     def expected_matches(self) -> float:
@@ -168,11 +176,16 @@ class LinkageModel:
             "fields": {n: k.value for n, k in self.fields.items()},
             "n_levels": list(w.n_levels),
             "u": w.u.tolist(),
-            "classes": {c.value: {"share": float(w.pi[i]), "levels": w.theta[i].tolist()} for i, c in enumerate(CLASSES)},
+            "classes": {
+                c.value: {"share": float(w.pi[i]), "levels": w.theta[i].tolist()} for i, c in enumerate(CLASSES)
+            },
             "shares": [
-                {"filled": s.filled, "values": [f"{h:016x}" for h in s.hashes.tolist()], "counts": s.counts.tolist()} for s in self.shares
+                {"filled": s.filled, "values": [f"{h:016x}" for h in s.hashes.tolist()], "counts": s.counts.tolist()}
+                for s in self.shares
             ],
-            "nicknames": None if self.nicknames is None else {
+            "nicknames": None
+            if self.nicknames is None
+            else {
                 "left": [f"{h:016x}" for h in self.nicknames.left.tolist()],
                 "right": [f"{h:016x}" for h in self.nicknames.right.tolist()],
                 "nats": self.nicknames.nats.tolist(),
@@ -183,6 +196,7 @@ class LinkageModel:
             "cuts": list(self.cuts.values),
             "floor": self.floor,
             "n_records": self.n_records,
+            "calibration": None if self.calibration is None else self.calibration.to_dict(),
         }
 
     @classmethod
@@ -195,7 +209,9 @@ class LinkageModel:
             The document is not a linkage model of this format.
         """
         if document.get("format") != "crmcore linkage model 1":
-            raise OutOfRange("format", document.get("format"), "'crmcore linkage model 1'", "pass what LinkageModel.to_dict wrote")
+            raise OutOfRange(
+                "format", document.get("format"), "'crmcore linkage model 1'", "pass what LinkageModel.to_dict wrote"
+            )
         fields = {n: Kind(k) for n, k in document["fields"].items()}
         classes = [document["classes"][c.value] for c in CLASSES]
         weights = Weights(
@@ -214,7 +230,9 @@ class LinkageModel:
             fields=fields,
             weights=weights,
             shares=shares,
-            nicknames=None if nick is None else Nicknames(
+            nicknames=None
+            if nick is None
+            else Nicknames(
                 np.array([int(h, 16) for h in nick["left"]], np.uint64),
                 np.array([int(h, 16) for h in nick["right"]], np.uint64),
                 np.array(nick["nats"], float),
@@ -225,4 +243,5 @@ class LinkageModel:
             cuts=Cuts(document["cuts"]),
             floor=document["floor"],
             n_records=document["n_records"],
+            calibration=None if document.get("calibration") is None else Calibration.from_dict(document["calibration"]),
         )

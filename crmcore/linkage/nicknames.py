@@ -1,8 +1,8 @@
 """Nicknames learned from the data: which different given names keep meeting in one entity.
 
-After a first clustering, a pair of given names (bob, robert) that stands together in c entities, where chance would put
-it in e, earns log(c / (e + 1)) nats in every later comparison, clipped to [-1.5, 4]. One entity is left out of c, so that
-a pair of records never votes for itself.
+After a first clustering, a pair of given names (bob, robert) that stands together in c + 1 entities, where chance would
+put it in e, earns log((c + 1) / (e + 1)) nats in every later comparison, clipped to [-1.5, 4]. Pairs seen in one entity
+only earn nothing, so that two records never vote for themselves alone.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class Nicknames:
         field = comparer.given
         e = comparer.fields[field]
         k = len(e.words)
-        held = np.flatnonzero(e.codes >= 0)
+        named = np.zeros(int(labels.max(initial=-1)) + 1, np.bool_)
+        named[labels[e.codes >= 0]] = True
+        held = np.flatnonzero((e.codes >= 0) & (np.bincount(labels)[labels] > 1))
         cells = np.unique(labels[held].astype(np.int64) * k + e.codes[held])
         entity, value = cells // k, cells % k
         _, left, right = _pairs_within(entity, value)
@@ -65,8 +67,10 @@ class Nicknames:
         level = level[keep][first]
         left, right = packed // k, packed % k
         share = e.counts / max(e.filled, 1)
-        n_entities = len(np.unique(entity))
-        expected = n_entities * weights.theta[0, field, level] * 2 * share[left] * share[right] / weights.u[field, level]
+        n_entities = int(named.sum())
+        expected = (
+            n_entities * weights.theta[0, field, level] * 2 * share[left] * share[right] / weights.u[field, level]
+        )
         again = count >= 2
         nats = np.clip(np.log(count[again] / (expected[again] + 1)), LOW, HIGH)
         hashes = value_hashes(e.words)
@@ -104,7 +108,9 @@ class BoundNicknames:
     key: Ints  # (q,) lower code * n_values + higher code, ascending
     nats: Floats
 
-    def terms(self, comparer: Comparer, lo: NDArray[np.integer], hi: NDArray[np.integer], levels: NDArray[np.int8]) -> Floats:
+    def terms(
+        self, comparer: Comparer, lo: NDArray[np.integer], hi: NDArray[np.integer], levels: NDArray[np.int8]
+    ) -> Floats:
         """(m,) nats for each pair of records."""
         out = np.zeros(len(lo))
         if not len(self.key):

@@ -42,7 +42,7 @@ def value_hash(value: str) -> int:
     mixed = sum(map(mul, map(ord, value), _M)) & _FULL
     mixed ^= mixed >> 32
     mixed = mixed * _C2 & _FULL
-    return mixed ^ (mixed >> 29)
+    return int(mixed ^ (mixed >> 29))
 
 
 def _finish(total: int) -> int:
@@ -189,6 +189,7 @@ class PairScorer:
         self._surname = kinds.index(Kind.SURNAME) if Kind.SURNAME in kinds else -1
         self._both = self._given >= 0 and self._surname >= 0
         self._emails = [f for f, k in enumerate(kinds) if k is Kind.EMAIL]
+        self._moved = model.calibration
         self._hashed: dict[str, int] = {}
         self._nicknames: dict[tuple[int, int], float] = {}
         if model.nicknames is not None and self._given >= 0:
@@ -281,17 +282,19 @@ class PairScorer:
 
     def _of_levels(self, left: Values, right: Values, levels: Sequence[int]) -> float:
         scores = [0.0] * 5
-        for f, term in enumerate(self.terms(left, right, levels)):
+        learned = 0.0
+        terms = self.terms(left, right, levels)
+        for f, term in enumerate(terms):
             if term:
                 for c, felt in enumerate(self._free[f]):
                     if felt:
                         scores[c] += term
         g, s = self._given, self._surname
         if g >= 0 and self._nicknames and FIRST <= levels[g] <= LAST:
-            nats = self._nickname(left[g], right[g])  # type: ignore[arg-type]
-            for c, same in enumerate(SAME_PERSON.tolist()):
-                if same:
-                    scores[c] += nats
+            learned = self._nickname(left[g], right[g])  # type: ignore[arg-type]
+            for c, one_person in enumerate(SAME_PERSON.tolist()):
+                if one_person:
+                    scores[c] += learned
         named = self._both and (levels[g] == SWAPPED or (0 < levels[g] <= 4 and 0 < levels[s] <= 4))
         scores = [p + r for p, r in zip(self._log_pi, scores, strict=True)]
         for f, level in enumerate(levels):
@@ -304,9 +307,18 @@ class PairScorer:
                 scores[2] += c
                 scores[3] += d
                 scores[4] += e
-        same_ = _logaddexp(scores[0], scores[1])
+        same = _logaddexp(scores[0], scores[1])
         other = _logaddexp(_logaddexp(scores[2], scores[3]), _logaddexp(scores[4], self._unrelated))
-        return same_ - other
+        return same - other if self._moved is None else self._calibrated(same - other, levels, terms, learned)
+
+    def _calibrated(self, odds: float, levels: Sequence[int], terms: Sequence[float], learned: float) -> float:
+        """What judgements made of the evidence: see `Calibration`."""
+        moved = self._moved
+        assert moved is not None
+        odds = (1 + moved.slope) * odds + moved.shift
+        for f, coefficient in enumerate(moved.fields.values()):
+            odds += coefficient * (self._says[f][levels[f]][0] + terms[f] + (learned if f == self._given else 0.0))
+        return odds
 
 
 _Field = tuple[int, str, float, float, list[float], Callable[[str, str], int]]
@@ -318,7 +330,7 @@ class Probe:
     def __init__(self, scorer: PairScorer, values: Values, least: float) -> None:
         self._scorer = scorer
         self._values = values
-        self._least = least
+        self._least = least if scorer._moved is None else -math.inf  # a bound on evidence says nothing after judgements
         self._fields: list[_Field] = []
         for f, value in enumerate(values):
             if value:

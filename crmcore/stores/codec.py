@@ -19,6 +19,7 @@ __all__ = [
     "instant",
     "micros",
     "misplaced",
+    "payload",
     "redacted",
 ]
 
@@ -27,6 +28,7 @@ Row = tuple[int, str, int, str, str, int, str, str, str]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+NOT_UNICODE = ("text with half a character", "Unicode text", "decode the source correctly")
 SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
@@ -58,7 +60,7 @@ def _json(data: Mapping[str, object], path: str) -> str:
         if not text.isascii():
             text.encode()  # half a character fails here, not inside the store
     except UnicodeEncodeError as error:
-        raise OutOfRange(path, "text with half a character", "Unicode text", "decode the source correctly") from error
+        raise OutOfRange(path, *NOT_UNICODE) from error
     except (ValueError, RecursionError) as error:
         raise OutOfRange(path, "NaN, infinity or a cycle", "finite numbers", "write None for missing") from error
     return text
@@ -70,17 +72,24 @@ def micros(time: datetime) -> int:
     return (gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds
 
 
-def encode(event: Event, stream: str, version: int, position: int) -> Row:
-    """Turn an event into the row that stores keep.
+def payload(event: Event) -> str:
+    """JSON text of what an event carries.
 
     Raises
     ------
+    EmptyInput
+        The event has no id.
     WrongType, OutOfRange
         The payload is not JSON.
     """
     if not event.id:
         raise EmptyInput("Event.id", "give each event an id of its own, such as the id of the message it came from")
-    text = _json(event.data, "data")
+    return _json(event.data, "data")
+
+
+def encode(event: Event, stream: str, version: int, position: int) -> Row:
+    """Turn an event into a row; see `payload` for what it refuses."""
+    text = payload(event)
     return (position, stream, version, event.id, event.type, micros(event.time), text, event.actor, event.reason)
 
 
@@ -112,8 +121,8 @@ def grouped(stream: str | None, events: Iterable[Event]) -> list[tuple[str, Even
     ------
     EmptyInput
         An event names no stream.
-    DuplicateIds
-        One id stands in two streams, within the call.
+    OutOfRange
+        An event names another stream than the call, or some text is not Unicode.
     """
     pairs = [(stream or e.stream, e) for e in events]
     for name, event in pairs:
@@ -123,6 +132,12 @@ def grouped(stream: str | None, events: Iterable[Event]) -> list[tuple[str, Even
             )
         if event.stream and event.stream != name:
             raise OutOfRange("Event.stream", event.stream, f"{name!r} or empty", "use append_many for several streams")
+        words = name + event.id + event.type + event.actor + event.reason
+        if not words.isascii():
+            try:
+                words.encode()
+            except UnicodeEncodeError as error:
+                raise OutOfRange("stream, id, type, actor, reason", *NOT_UNICODE) from error
     return pairs
 
 

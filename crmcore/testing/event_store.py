@@ -82,14 +82,14 @@ def _refused(call: Callable[[], object], error: type[CrmError], claim: str) -> N
 
 def _note(id_: str, *, day: int = 1, stream: str = "", **data: object) -> Event:
     time = DAY_1 + timedelta(days=day - 1)
-    return Event(id=id_, type="note", time=time, stream=stream, data=data, actor="agent 4", reason="asked")
+    return Event(id=id_, type="note", time=time, stream=stream, data=data, actor="clerk 4", reason="asked")
 
 
 def _add_then_read_is_the_same(store: EventStore) -> None:
     added = store.append("a", [_note("1", text="x"), _note("2", text="y")])
     _same([e.version for e in added], [1, 2], "versions start at 1 and have no gaps")
     _same(store.read("a"), added, "what append returned is what read returns")
-    _same((added[0].stream, added[0].actor, added[0].reason), ("a", "agent 4", "asked"), "who and why are kept")
+    _same((added[0].stream, added[0].actor, added[0].reason), ("a", "clerk 4", "asked"), "who and why are kept")
     _same(store.version("a"), 2, "version is that of the last event")
     _same(store.append("a", []), (), "nothing to add is fine")
 
@@ -174,6 +174,8 @@ def _any_text_survives(store: EventStore) -> None:
     _same(store.read("ลูกค้า:7'%")[0].data, data, "payload")
     _same(store.streams("ลูกค้า"), ("ลูกค้า:7'%",), "stream name")
     _refused(lambda: store.append("a", [_note("x", text="\ud800")]), OutOfRange, "half a character")
+    _refused(lambda: store.append("\udfff", [_note("z")]), OutOfRange, "half a character in a name")
+    _refused(lambda: store.append("a", [_note("\udfff")]), OutOfRange, "half a character in an id")
     _refused(lambda: store.append("a", [_note("y", score=float("nan"))]), OutOfRange, "NaN")
 
 

@@ -21,7 +21,7 @@ from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.source_cleaning import CLEANERS, Notes, Piece, Slot, SourceCleaner
 from crmcore.idic.identify.source_table import rows_of
 from crmcore.linkage.fields import Kind
-from crmcore.linkage.link import FEW
+from crmcore.linkage.linking import FEW
 from crmcore.linkage.records import Column, Records
 from crmcore.linkage.scalar import value_hash
 from crmcore.tables import RecordTable, TextColumn
@@ -80,10 +80,10 @@ def prepare(
     Examples
     --------
     >>> from crmcore.idic.identify.readers import read
-    >>> table = read([{"name": "Dr. Ann Lee", "tel": "081-234-5678"}, {"name": "Somchai Jaidee", "tel": "+66898765432"}])
+    >>> table = read([{"name": "Dr Ann Lee", "tel": "081-234-5678"}, {"name": "Chai Dee", "tel": "+66898765432"}])
     >>> records, report = prepare(table, Schema.infer())
     >>> {c.name: c.text.to_list() for c in records.columns}
-    {'given name': ['ann', 'somchai'], 'surname': ['lee', 'jaidee'], 'phone': ['+66812345678', '+66898765432']}
+    {'given name': ['ann', 'chai'], 'surname': ['lee', 'dee'], 'phone': ['+66812345678', '+66898765432']}
     """
     if not len(table):
         raise EmptyInput("the record table", "read at least one record")
@@ -170,7 +170,9 @@ def _blocked(values: Mapping[str, Collection[str]], regions: Mapping[str, str | 
     return out
 
 
-def _without_blocked(name: str, kind: Kind, text: TextColumn, listed: frozenset[str], notes: Notes) -> tuple[TextColumn, frozenset[int]]:
+def _without_blocked(
+    name: str, kind: Kind, text: TextColumn, listed: frozenset[str], notes: Notes
+) -> tuple[TextColumn, frozenset[int]]:
     """Make values missing that the caller blocks, or that stand on too many records to be one person's; also their hashes."""
     n = len(text)
     counts = np.bincount(text.codes[text.codes >= 0], minlength=len(text.values))
@@ -202,7 +204,9 @@ def _report(name: str, kind: Kind, text: TextColumn, origins: list[str]) -> Fiel
     )
 
 
-def _finish(table: RecordTable, schema: Schema, fields: list[FieldReport], notes: Notes, plan: PreparationPlan) -> Preparation:
+def _finish(
+    table: RecordTable, schema: Schema, fields: list[FieldReport], notes: Notes, plan: PreparationPlan
+) -> Preparation:
     ignored = {
         f"{source}.{name}": "; ".join(role.reasons)
         for source, roles in schema.roles.items()

@@ -20,7 +20,7 @@ from crmcore.idic.identify.one_record import RecordNormaliser
 from crmcore.idic.identify.people import People
 from crmcore.idic.identify.plan import PreparationPlan
 from crmcore.idic.identify.readers import read_columns
-from crmcore.idic.identify.resolve import Rules
+from crmcore.idic.identify.resolving import Rules
 from crmcore.idic.identify.resolver_history import BEGUN, DESCRIBED, MERGED, OBSERVED, SPLIT, UNDONE, WITHDRAWN, History
 from crmcore.idic.identify.roles import Meaning
 from crmcore.idic.identify.schema import Schema
@@ -310,7 +310,9 @@ class Resolver:
         StoreConflict
             Another process has written to this resolver: open it again.
         """
-        return self.observe_many([record], source=source, record_ids=None if record_id is None else [record_id], now=now)[0]
+        return self.observe_many(
+            [record], source=source, record_ids=None if record_id is None else [record_id], now=now
+        )[0]
 
     def observe_many(
         self,
@@ -344,11 +346,18 @@ class Resolver:
         fresh = [i for i in range(len(ids)) if i not in known]
         told: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         if fresh:
-            told = self._take([ids[i] for i in fresh], [values[i] for i in fresh], [rows[i] for i in fresh], source, now)
+            told = self._take(
+                [ids[i] for i in fresh], [values[i] for i in fresh], [rows[i] for i in fresh], source, now
+            )
         return [self._observation(r, *told.get(r, ((), ()))) for r in ids]
 
     def _take(
-        self, ids: list[str], values: list[tuple[str | None, ...]], raw: list[Mapping[str, object]], source: str, now: datetime
+        self,
+        ids: list[str],
+        values: list[tuple[str | None, ...]],
+        raw: list[Mapping[str, object]],
+        source: str,
+        now: datetime,
     ) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """Hold new records, store their events; per record: customers that ended, and what was kept apart."""
         if len(ids) >= BULK and len(ids) >= len(self._graph):
@@ -396,7 +405,12 @@ class Resolver:
         return notes
 
     def _relink(
-        self, ids: list[str], values: list[tuple[str | None, ...]], raw: Sequence[Mapping[str, object]], source: str, now: datetime
+        self,
+        ids: list[str],
+        values: list[tuple[str | None, ...]],
+        raw: Sequence[Mapping[str, object]],
+        source: str,
+        now: datetime,
     ) -> None:
         """Link everything anew: for a batch as large as what is held this is much faster than record by record."""
         before = self.assignments()
@@ -409,9 +423,7 @@ class Resolver:
         known = tuple(dict.fromkeys(names))
         code = {s: i for i, s in enumerate(known)}
         every = [*(held.ids.tolist() if held else ()), *ids]
-        records = Records(
-            np.array(every, object), np.array([code[s] for s in names], np.int32), known, columns
-        )
+        records = Records(np.array(every, object), np.array([code[s] for s in names], np.int32), known, columns)
         must, must_not = self._history.decided(set(every), self._graph)
         graph = EntityGraph.linked(
             self.model, records, limits=self._graph.limits, must_link=must, must_not_link=must_not
@@ -421,7 +433,9 @@ class Resolver:
         customers = [found.ids[c] for c in found.labels.tolist()]
         moved = {r: c for r, c in zip(every, customers, strict=True) if r in before and before[r] != c}
         changes = [
-            [e.customer, e.change.value, e.other, e.records] for e in found.events if e.change.value not in ("new", "kept")
+            [e.customer, e.change.value, e.other, e.records]
+            for e in found.events
+            if e.change.value not in ("new", "kept")
         ]
         self._replace(graph, every, customers)
         self._store_records(ids, values, raw, [source] * len(ids), customers[-len(ids) :], now, moved, changes)
@@ -438,7 +452,9 @@ class Resolver:
         """Hold the records of a batch and its customers."""
         ids = [str(r) for r in records.ids.tolist()]
         must, must_not = self._history.decided(set(ids), self._graph)
-        graph = EntityGraph.linked(self.model, records, limits=self._graph.limits, must_link=must, must_not_link=must_not)
+        graph = EntityGraph.linked(
+            self.model, records, limits=self._graph.limits, must_link=must, must_not_link=must_not
+        )
         entity = np.fromiter((graph.entity(r) for r in ids), np.int64, len(ids))
         again = assign_ids(entity, ids, dict(zip(ids, (customers[c] for c in labels), strict=True)))
         named = [again.ids[c] for c in again.labels.tolist()]
@@ -489,7 +505,9 @@ class Resolver:
         apart = [(i, j) for i in rows[0] for j in rows[1] if j in graph.must_not(i)]
         chain = sorted((*rows[0], *rows[1]), key=graph.ids.__getitem__)
         plus = [(i, j) for i, j in zip(chain, chain[1:], strict=False) if j not in graph.must(i)]
-        return self._decide(MERGED, {"must_link": plus, "withdrawn_must_not_link": apart}, actor, reason, now, {"customers": [a, b]})
+        return self._decide(
+            MERGED, {"must_link": plus, "withdrawn_must_not_link": apart}, actor, reason, now, {"customers": [a, b]}
+        )
 
     def split(self, customer: str, record_ids: Sequence[str], *, actor: str, reason: str, now: datetime) -> str:
         """Decide that some records of a customer are somebody else's; returns the event id, which `undo` takes.
@@ -513,7 +531,9 @@ class Resolver:
         go = {members[r] for r in record_ids}
         stay = [r for r in every if r not in go]
         if not go or not stay:
-            raise OutOfRange("record_ids", f"{len(go)} of {len(every)} records", "some, but not all", "name those that leave")
+            raise OutOfRange(
+                "record_ids", f"{len(go)} of {len(every)} records", "some, but not all", "name those that leave"
+            )
         crossing = [(i, j) for i in sorted(go) for j in stay if j in graph.must(i)]
         again = [pair for side in (sorted(go), stay) for pair in self._bound_again(side, crossing)]
         plus = [(i, j) for i in sorted(go) for j in stay if j not in graph.must_not(i)]
@@ -546,7 +566,9 @@ class Resolver:
         """
         history = self._history
         if event_id in history.undone:
-            raise OutOfRange("event_id", event_id, "an event that still holds", "it was taken back already; undo that undo")
+            raise OutOfRange(
+                "event_id", event_id, "an event that still holds", "it was taken back already; undo that undo"
+            )
         orders = history.decisions.get(event_id)
         if orders is not None:
             back = {_OPPOSITE[k]: [(self._graph.row(a), self._graph.row(b)) for a, b in p] for k, p in orders.items()}
@@ -578,9 +600,7 @@ class Resolver:
 
     def _event(self, kind: str, data: Mapping[str, object], actor: str, reason: str, now: datetime) -> Event:
         number = self._history.version + 1
-        return Event(
-            id=f"{self._history.stream}#{number}", type=kind, time=now, data=data, actor=actor, reason=reason
-        )
+        return Event(id=f"{self._history.stream}#{number}", type=kind, time=now, data=data, actor=actor, reason=reason)
 
     def _write(self, events: list[Event]) -> str:
         """Store events, then remember them; if storing fails, memory goes back to what is stored."""

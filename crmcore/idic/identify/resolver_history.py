@@ -14,14 +14,32 @@ from crmcore.idic.identify.ids import Change
 from crmcore.idic.identify.naming import Names
 from crmcore.idic.identify.observation import IdentityStep
 from crmcore.idic.identify.plan import PreparationPlan
-from crmcore.idic.identify.resolve import Rules
-from crmcore.idic.identify.resolver_snapshot import pack_array, pack_records, pack_texts, unpack_array, unpack_records, unpack_texts
+from crmcore.idic.identify.resolving import Rules
+from crmcore.idic.identify.resolver_snapshot import (
+    pack_array,
+    pack_records,
+    pack_texts,
+    unpack_array,
+    unpack_records,
+    unpack_texts,
+)
 from crmcore.linkage.incremental import EntityGraph, Limits
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Column, Records
 from crmcore.stores import Event, EventStore
 
-__all__ = ["BEGUN", "DESCRIBED", "MERGED", "OBSERVED", "SPLIT", "UNDONE", "WITHDRAWN", "History", "customers_at", "load"]
+__all__ = [
+    "BEGUN",
+    "DESCRIBED",
+    "MERGED",
+    "OBSERVED",
+    "SPLIT",
+    "UNDONE",
+    "WITHDRAWN",
+    "History",
+    "customers_at",
+    "load",
+]
 
 BEGUN = "resolver begun"
 DESCRIBED = "source described"
@@ -182,7 +200,10 @@ def load(store: EventStore, stream: str) -> History:
 
 
 def _apply(
-    history: History, fresh: Mapping[str, tuple[list[str | None], str]], gone: Sequence[str], orders: Sequence[dict[str, Pairs]]
+    history: History,
+    fresh: Mapping[str, tuple[list[str | None], str]],
+    gone: Sequence[str],
+    orders: Sequence[dict[str, Pairs]],
 ) -> None:
     """Bring the graph up to the events read; which way is faster depends on how many they are."""
     must, must_not = (set(map(_both, p)) for p in _decisions(history.graph))
@@ -272,7 +293,14 @@ def _restored(stream: str, state: Mapping[str, Any]) -> tuple[History, dict[str,
     history.counts = dict(state["counts"])
     history.steps = [
         IdentityStep(
-            customer=c, change=Change(what), other=o, records=n, time=datetime.fromisoformat(t), event_id=e, actor=a, reason=r
+            customer=c,
+            change=Change(what),
+            other=o,
+            records=n,
+            time=datetime.fromisoformat(t),
+            event_id=e,
+            actor=a,
+            reason=r,
         )
         for c, what, o, n, t, e, a, r in state["steps"]
     ]

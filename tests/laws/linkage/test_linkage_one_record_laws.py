@@ -26,7 +26,7 @@ from crmcore.linkage.few import group
 from crmcore.linkage.fields import DEFINITIONS, Kind
 from crmcore.linkage.incremental import EntityGraph, Limits
 from crmcore.linkage.index import LinkageIndex
-from crmcore.linkage.link import link
+from crmcore.linkage.linking import link
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Records
 from crmcore.linkage.scalar import KeyHasher, PairScorer, atom_hash, value_hash

@@ -123,7 +123,7 @@ def test_rows_that_cannot_be_drawn_are_named_at_once() -> None:
         line([1, 2], [1], title="t")
     with pytest.raises(OutOfRange, match="pass both"):
         line([1, 2], [1, 2], low=[0, 0], title="t")
-    with pytest.raises(UnknownName, match="node 'c'"):
+    with pytest.raises(BadRows, match=r"not the id of a node in 1 row \[0\]"):
         network(NODES, [("a", "c")], title="t")
     with pytest.raises(BadRows):
         network([{"id": "a", "x": float("nan"), "y": 0}], [], title="t")

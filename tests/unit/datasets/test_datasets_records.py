@@ -213,6 +213,15 @@ def test_times_lie_in_the_observed_years(records):
         assert time.max() <= np.datetime64("2025-12-31")
 
 
+def test_no_day_collects_birthdays_and_namesakes_seldom_share_one():
+    people = simulate_people(40_000, rng=np.random.default_rng(12))
+    _, per_day = np.unique(people.birth, return_counts=True)
+    assert per_day.max() < 30
+    single = people.role != TWIN
+    same = np.stack([people.given, people.surname, people.birth.astype(np.int64)])[:, single]
+    assert (np.unique(same, axis=1, return_counts=True)[1] > 1).sum() < 15
+
+
 def test_heads_are_adults_and_ages_are_human():
     people = simulate_people(5000, rng=np.random.default_rng(2))
     age = (np.datetime64("2025-12-31") - people.birth).astype(int) / 365.25

@@ -15,7 +15,7 @@ from tests.unit.identify.resolver_examples import MEMBER, NOW, ORDER, OTHER, at,
 from crmcore.errors import DuplicateIds, EmptyInput, NaiveDatetime, OutOfRange, StoreConflict, UnknownName
 from crmcore.idic.identify.ids import Change
 from crmcore.idic.identify.observation import Outcome
-from crmcore.idic.identify.resolve import Rules, resolve
+from crmcore.idic.identify.resolving import Rules, resolve
 from crmcore.idic.identify.resolver import Resolver
 from crmcore.stores import MemoryStore, SqliteStore
 
@@ -233,7 +233,7 @@ def test_a_batch_of_all_records_under_the_rules_gives_the_same_customers():
     batch = resolve(resolver.table(), schema=resolver.schema, model=resolver.model, rules=resolver.rules)
     # one pass over the table decides regions and blocked values anew, so the plan of the resolver is compared instead
     from crmcore.idic.identify.normalize import prepare
-    from crmcore.linkage.link import link
+    from crmcore.linkage.linking import link
 
     records, _ = prepare(resolver.table(), resolver.schema, plan=resolver.plan)
     linked = link(records, model=resolver.model, constraints=resolver.rules.bind(records))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from crmcore._base import Progress, reporter
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
 from crmcore.linkage.agglomerate import Cuts
-from crmcore.linkage.blocking import CAP, BlockingKey, KeySpace, Pairs, block_pairs, row_bits, union, unpack
+from crmcore.linkage.blocking import (
+    CAP,
+    BlockingKey,
+    KeySpace,
+    Pairs,
+    block_pairs,
+    row_bits,
+    union,
+    unpack,
+    without_large_blocks,
+)
 from crmcore.linkage.cluster import cluster
 from crmcore.linkage.clustering import Clustering, Merges
 from crmcore.linkage.compare import Comparer
@@ -44,13 +54,12 @@ class Care(enum.StrEnum):
     CAREFUL = "careful"
 
 
-# Two groups are worth merging when the mean probability between them passes about a quarter; where records of one
-# entity are many, the mean is too low (missing cells, no evidence through third records), and the cut must fall with the
-# size that a merge would reach, but only where the model expects entities of such a size.
+# Two groups are worth merging when the mean probability between them passes about a quarter. Where the model expects few
+# records of one entity, a merge needs a little more; where it expects many, the mean is too low (missing cells, no
+# evidence through third records), and the cut falls with the size that a merge would reach.
 _CUT = {Care.EAGER: 0.15, Care.BALANCED: 0.25, Care.CAREFUL: 0.5}
-_FALL = 0.4  # share of the cut that a large entity is let off
+_RISE, _FALL = 0.2, 0.4  # of the cut: added where entities are small, let off a large entity where they are large
 _SMALL_ENTITY, _LARGE_ENTITY = 4, 7  # records: no relief up to here, all of it from there
-_FEW, _MANY = 1.5, 3.5  # records in the entity of a typical record: below no relief, above all of it
 
 
 def cuts_for(care: Care, matches_per_record: float) -> Cuts:
@@ -64,13 +73,14 @@ def cuts_for(care: Care, matches_per_record: float) -> Cuts:
     Examples
     --------
     >>> cuts_for(Care.BALANCED, 0.2).at(9), round(cuts_for(Care.BALANCED, 4.0).at(9), 3)
-    (0.25, 0.15)
+    (0.3, 0.15)
     """
-    typical = 1 + 2 * matches_per_record
-    relief = _FALL * min(max((typical - _FEW) / (_MANY - _FEW), 0.0), 1.0)
+    typical = 1 + 2 * matches_per_record  # records in the entity of a typical record
+    base = _CUT[care] * (1 + _RISE * min(max((2.0 - typical) / 0.5, 0.0), 1.0))
+    relief = _FALL * min(max((typical - 2.0) / 1.5, 0.0), 1.0)
     sizes = np.arange(_LARGE_ENTITY + 1)
     large = np.clip((sizes - _SMALL_ENTITY) / (_LARGE_ENTITY - _SMALL_ENTITY), 0.0, 1.0)
-    return Cuts(tuple((_CUT[care] * (1 - relief * large)).tolist()))
+    return Cuts(tuple((base * (1 - relief * large)).tolist()))
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -79,7 +89,7 @@ class Linkage:
 
     Attributes
     ----------
-    records : the records, as given
+    records : the records, as given, without values that too many entities shared
     labels : (n,) entity of each record
     model : what was fitted or used
     plan : blocking plan, None where a model was given
@@ -134,7 +144,12 @@ def plan_blocking(
     cap : largest block that is compared
     progress : callable or bool
     """
-    return _Fit.of(_usable(records), seed=seed, budget=budget, cap=cap, care=Care.BALANCED, keys=(), progress=reporter(progress)).plan
+    usable = _usable(records)
+    ranked = usable.take(canonical_order(usable.ids))
+    report = reporter(progress)
+    return _Fit.of(
+        ranked, seed=seed, budget=budget, cap=cap, care=Care.BALANCED, keys=(), planned=True, progress=report
+    ).plan
 
 
 def link(
@@ -147,6 +162,7 @@ def link(
     budget: float | None = None,
     cap: int = CAP,
     keys: Sequence[BlockingKey | str] = (),
+    planned: bool = True,
     seed: int = 0,
     progress: Progress | bool = False,
 ) -> Linkage:
@@ -162,6 +178,7 @@ def link(
     budget : candidate pairs a record that blocking may make; by default 10, more where records are few
     cap : blocks with more records are not compared
     keys : own blocking keys ("surname/first 3 + postcode/whole"), run before the planned ones
+    planned : whether keys are planned from the data; False runs the own keys alone
     seed : of the probe sample; it moves results by little
     progress : callable or bool
 
@@ -194,7 +211,9 @@ def link(
     held = None if constraints is None else constraints.moved(order, place)
     plan = None
     if model is None:
-        fit = _Fit.of(ranked, seed=seed, budget=budget, cap=cap, care=Care(care), keys=keys, progress=report, in_order=True)
+        fit = _Fit.of(
+            ranked, seed=seed, budget=budget, cap=cap, care=Care(care), keys=keys, planned=planned, progress=report
+        )
         found, plan = fit.finish(held, report), fit.plan
     else:
         found = _apply(ranked, model, held, report)
@@ -218,11 +237,15 @@ class _Found:
 
 def _usable(records: Records) -> Records:
     """Columns that say anything; one value for all says nothing, unless all are a handful."""
-    held = [(c, c.codes[c.codes >= 0]) for c in records.columns]
-    columns = tuple(c for c, codes in held if len(np.unique(codes)) > 1 or 0 < len(codes) <= FEW)
+    columns = tuple(c for c in records.columns if _tells_apart(c.codes))
     if not columns and len(records) > 1 and not any((c.codes >= 0).sum() > 1 for c in records.columns):
         raise EmptyInput("every column", "give at least one column that tells records apart")
     return attrs.evolve(records, columns=columns or records.columns)
+
+
+def _tells_apart(codes: NDArray[np.int32]) -> bool:
+    said = codes[codes >= 0]
+    return len(said) > 0 and (len(said) <= FEW or bool(said.min() != said.max()))
 
 
 @attrs.frozen(eq=False)
@@ -246,34 +269,34 @@ class _Fit:
         cap: int,
         care: Care,
         keys: Sequence[BlockingKey | str],
+        planned: bool,
         progress: Progress,
-        in_order: bool = False,
     ) -> _Fit:
         if budget is not None and not budget > 0:
             raise OutOfRange("budget", budget, "more than 0 pairs a record", "10 suits most data")
         if cap < 2:
             raise OutOfRange("cap", cap, "2 and more records", "30 suits most data")
-        ranked = records if in_order else records.take(canonical_order(records.ids))
-        n = len(ranked)
+        if not planned and not keys:
+            raise EmptyInput("keys", "name blocking keys, or let them be planned (planned=True)")
+        n = len(records)
         rng = np.random.default_rng(seed)
-        comparer, space = Comparer.of(ranked), KeySpace.of(ranked)
+        comparer, space = Comparer.of(records), KeySpace.of(records)
         own = tuple(k if isinstance(k, BlockingKey) else BlockingKey.parse(k) for k in keys)
         space.check(own)
-        sample = draw_sample(space, comparer, cap=cap, rng=rng, progress=progress)
+        sample = draw_sample(space, comparer, cap=cap, rng=rng, progress=progress, only=() if planned else own)
         progress("fit weights", 0, 1)
         weights, rarity, odds = fit_weights(comparer, sample, n_records=n, rng=rng)
         progress("fit weights", 1, 1)
         matches = float(weights.pi[:2].sum()) * (n - 1) / 2  # a record
         a_record = budget if budget is not None else min(max(BUDGET, SMALL / max(n, 1)), MOST_BUDGET)
-        plan = choose_keys(sample, odds, budget_pairs=max(a_record, 1.5 * matches) * n)
+        plan = choose_keys(sample, odds, budget_pairs=max(a_record, 1.5 * matches) * n if planned else np.inf)
         chosen = own + tuple(k.key for k in plan.keys if k.key not in own)
-        return cls(ranked, space, Scorer(comparer, weights, rarity), plan, chosen, cuts_for(care, matches))
+        return cls(records, space, Scorer(comparer, weights, rarity), plan, chosen, cuts_for(care, matches))
 
     def finish(self, constraints: Constraints | None, progress: Progress) -> _Found:
         """Compare all candidates, cluster, learn nicknames, score again what they can change, cluster again."""
-        candidates = _candidates(self.space, self.keys, self.plan.cap, progress)
         floor = FLOOR
-        lo, hi, odds = _score(self.scorer, candidates, len(self.records), floor - HIGH, progress)
+        n_pairs, lo, hi, odds = _compare(self.scorer, self.space, self.keys, self.plan.cap, floor - HIGH, progress)
         first = _cluster(len(self.records), lo, hi, odds, self.scorer, self.cuts, floor, constraints, progress)
         weights = self.scorer.weights
         nicknames = Nicknames.learn(self.scorer.comparer, first.labels, weights)
@@ -294,7 +317,50 @@ class _Fit:
             odds = scorer.log_odds(lo, hi)
             result = _cluster(len(self.records), lo, hi, odds, scorer, self.cuts, floor, constraints, progress)
         keep = odds >= floor
-        return _Found(self.records, model, len(candidates), lo[keep], hi[keep], odds[keep], result)
+        return _Found(self.records, model, n_pairs, lo[keep], hi[keep], odds[keep], result)
+
+
+FEW_KEYS = 12  # up to here a pair is checked against all earlier keys, and never held
+
+
+def _compare(
+    scorer: Scorer, space: KeySpace, keys: Sequence[BlockingKey], cap: int, least: float, progress: Progress
+) -> tuple[int, Rows, Rows, Floats]:
+    """Make candidate pairs and compare them: number of pairs, and those at or above `least`.
+
+    Many planned keys find the same pairs over and over: their pairs, few by budget, are gathered and made distinct. A
+    few keys of one's own may make any number of pairs: these are compared as they come, a pair under the first key that
+    makes it, and memory does not grow with them.
+    """
+    if len(keys) > FEW_KEYS:
+        return _score(scorer, _candidates(space, keys, cap, progress), space.n, least, progress)
+    values = [without_large_blocks(space.values(k), cap=cap) for k in keys]
+
+    def parts() -> Iterator[tuple[int, Pairs]]:
+        for k, value in enumerate(values):
+            for pairs in block_pairs(value, n=space.n, cap=cap):
+                for at in range(0, len(pairs), CHUNK):
+                    yield k, pairs[at : at + CHUNK]
+            progress("compare pairs", k + 1, len(keys))
+
+    bits = row_bits(space.n)
+
+    def work(part: tuple[int, Pairs]) -> tuple[int, Rows, Rows, Floats]:
+        k, pairs = part
+        lo, hi = unpack(pairs, bits)
+        for value in values[:k]:
+            left = value[lo]
+            fresh = (left != value[hi]) | (left == 0)
+            lo, hi = lo[fresh], hi[fresh]
+        odds = scorer.odds_at_least(lo, hi, least)
+        keep = np.flatnonzero(odds >= least)
+        return len(lo), lo[keep], hi[keep], odds[keep]
+
+    found = list(spread(work, parts()))
+    if not found:
+        return 0, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    lo, hi, odds = (np.concatenate(column) for column in list(zip(*found, strict=True))[1:])
+    return sum(f[0] for f in found), lo, hi, odds
 
 
 def _candidates(space: KeySpace, keys: Sequence[BlockingKey], cap: int, progress: Progress) -> Pairs:
@@ -310,7 +376,9 @@ def _candidates(space: KeySpace, keys: Sequence[BlockingKey], cap: int, progress
     return union(parts)
 
 
-def _score(scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Progress) -> tuple[Rows, Rows, Floats]:
+def _score(
+    scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Progress
+) -> tuple[int, Rows, Rows, Floats]:
     """Pairs at or above `least`, compared chunk by chunk."""
     bits = row_bits(n)
 
@@ -325,18 +393,34 @@ def _score(scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Pr
         parts.append(found)
         progress("compare pairs", min(len(parts) * CHUNK, len(candidates)), len(candidates))
     if not parts:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+        return 0, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     lo, hi, odds = (np.concatenate(p) for p in zip(*parts, strict=True))
-    return lo, hi, odds
+    return len(candidates), lo, hi, odds
 
 
 def _cluster(
-    n: int, lo: Rows, hi: Rows, odds: Floats, scorer: Scorer, cuts: Cuts, floor: float, constraints: Constraints | None, progress: Progress
+    n: int,
+    lo: Rows,
+    hi: Rows,
+    odds: Floats,
+    scorer: Scorer,
+    cuts: Cuts,
+    floor: float,
+    constraints: Constraints | None,
+    progress: Progress,
 ) -> Clustering:
     keep = odds >= floor
     return cluster(
-        n, lo[keep], hi[keep], odds[keep], rank=np.arange(n), score=scorer.log_odds, cuts=cuts, floor=floor,
-        constraints=constraints, progress=progress,
+        n,
+        lo[keep],
+        hi[keep],
+        odds[keep],
+        rank=np.arange(n),
+        score=scorer.log_odds,
+        cuts=cuts,
+        floor=floor,
+        constraints=constraints,
+        progress=progress,
     )
 
 
@@ -344,13 +428,14 @@ def _apply(records: Records, model: LinkageModel, constraints: Constraints | Non
     """Link records in canonical order under a given model."""
     scorer = model.scorer(records)
     space = KeySpace.of(records)
-    candidates = _candidates(space, model.keys, model.cap, progress)
-    lo, hi, odds = _score(scorer, candidates, len(records), model.floor, progress)
+    n_pairs, lo, hi, odds = _compare(scorer, space, model.keys, model.cap, model.floor, progress)
     found = _cluster(len(records), lo, hi, odds, scorer, model.cuts, model.floor, constraints, progress)
-    return _Found(records, model, len(candidates), lo, hi, odds, found)
+    return _Found(records, model, n_pairs, lo, hi, odds, found)
 
 
-def _without_crowded(found: _Found, most: Mapping[str, int], constraints: Constraints | None, progress: Progress) -> _Found:
+def _without_crowded(
+    found: _Found, most: Mapping[str, int], constraints: Constraints | None, progress: Progress
+) -> _Found:
     """Take out values that too many entities share, and link again under the same model, until none is left."""
     names = {c.name for c in found.records.columns}
     for name in most:
@@ -358,7 +443,9 @@ def _without_crowded(found: _Found, most: Mapping[str, int], constraints: Constr
             raise MissingColumn(name, tuple(sorted(names)), "the records")
     columns, changed = [], False
     for c in found.records.columns:
-        crowded = crowded_values(found.clustering.labels, c.codes, most[c.name]) if c.name in most else np.empty(0, np.int64)
+        crowded = (
+            crowded_values(found.clustering.labels, c.codes, most[c.name]) if c.name in most else np.empty(0, np.int64)
+        )
         if len(crowded):
             changed = True
             codes = np.where(np.isin(c.codes, crowded), -1, c.codes).astype(np.int32)
@@ -384,8 +471,13 @@ def _in_given_order(found: _Found, records: Records, order: Rows, place: Rows, p
         bridges=merges(found.clustering.bridges),
     )
     a, b = order[found.lo], order[found.hi]
+    used = {c.name: c for c in found.records.columns}
+    columns = tuple(
+        c if c.name not in used else attrs.evolve(c, text=attrs.evolve(c.text, codes=used[c.name].codes[place]))
+        for c in records.columns
+    )
     return Linkage(
-        records=records,
+        records=attrs.evolve(records, columns=columns),
         labels=clustering.labels,
         model=found.model,
         plan=plan,
