@@ -7,10 +7,12 @@ survey and a given name. Pass `missing=` to read other words as missing.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, time
 from decimal import Decimal
 from enum import Enum
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -118,33 +120,36 @@ _BAD = object()  # marks a cell that has no text form
 
 def _as_text(cell: object, missing: Collection[str]) -> object:
     """Text of a distinct cell, None where it is missing, `_BAD` where it has no text form."""
+    if type(cell) is str:  # nearly every cell
+        return None if not cell or cell.isspace() or cell in missing else cell
     cell = _item(cell)
     if isinstance(cell, Enum) and not isinstance(cell, str):
         cell = cell.value
-    if isinstance(cell, str):
-        return None if not cell or cell.isspace() or cell in missing else str(cell)
+    if isinstance(cell, str):  # an enum of words, numpy text
+        return _as_text(str.__str__(cell) if not isinstance(cell, Enum) else str(cell.value), missing)
     if _is_missing(cell):
         return None
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else repr(cell)
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
     if isinstance(cell, date | time):  # datetime too
         return cell.isoformat()
     return str(cell) if isinstance(cell, int | Decimal | UUID) else _BAD
 
 
 def _factorise(cells: Cells) -> tuple[NDArray[np.int32], list[object]]:
-    """Code cells by two passes over a dict at the speed of C; missing cells are distinct values like any other."""
+    """Code cells by one pass over a dict at the speed of C; missing cells are distinct values like any other."""
     if isinstance(cells, np.ndarray):
         cells = _plain(cells)
+    seen: defaultdict[object, int] = defaultdict(count().__next__)
     try:
-        seen = {cell: i for i, cell in enumerate(dict.fromkeys(cells))}
+        codes = np.fromiter(map(seen.__getitem__, cells), np.int32, len(cells))
     except TypeError:  # a list or dict in a cell: give each such cell its own code, the caller refuses it
         return _factorise_by(cells, lambda c: c if getattr(c, "__hash__", None) else (_BAD, id(c)))
     if 0 in seen or 1 in seen:  # True equals 1: keep them apart
         return _factorise_by(cells, lambda c: (isinstance(c, bool), c))
-    return np.fromiter(map(seen.__getitem__, cells), np.int32, len(cells)), list(seen)
+    return codes, list(seen)
 
 
 def _factorise_by(cells: Cells, key: Callable[[object], object]) -> tuple[NDArray[np.int32], list[object]]:

@@ -20,13 +20,14 @@ from crmcore.linkage.encode import atom_hashes
 from crmcore.linkage.fields import DEFINITIONS, Kind
 from crmcore.linkage.records import Records
 
-__all__ = ["BlockingKey", "KeySpace", "block_pairs", "pack", "union", "unpack"]
+__all__ = ["BlockingKey", "KeySpace", "block_pairs", "expand", "pack", "union", "unpack"]
 
 Pairs = NDArray[np.uint64]
 Hashes = NDArray[np.uint32]
 Rows = NDArray[np.int64]
 
 CAP = 30  # records in a block at most
+PART = 1_000_000  # pairs made at a time: bounds memory, never changes a result
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _MIX2 = np.uint64(0xBF58476D1CE4E5B9)
 
@@ -153,7 +154,7 @@ def _blocks(values: Pairs, rows: Rows | None, bits: int) -> tuple[Rows, Rows, Ro
 
 
 def block_pairs(values: Pairs, *, n: int, cap: int = CAP) -> Iterator[Pairs]:
-    """Pairs inside the blocks of one key, packed, block size by block size.
+    """Pairs inside the blocks of one key, packed, in parts of bounded size.
 
     Parameters
     ----------
@@ -167,12 +168,56 @@ def block_pairs(values: Pairs, *, n: int, cap: int = CAP) -> Iterator[Pairs]:
     """
     bits = row_bits(n)
     rows, starts, sizes = _blocks(values, None, bits)
-    for size in range(2, cap + 1):
+    for a, b in expand(rows, starts[sizes <= cap], sizes[sizes <= cap]):
+        yield pack(a, b, bits)
+
+
+def expand(rows: Rows, starts: Rows, sizes: Rows, *, most: int = PART) -> Iterator[tuple[Rows, Rows]]:
+    """All pairs inside blocks, about `most` at a time: blocks of one size together, a giant block in slices.
+
+    Parameters
+    ----------
+    rows : row numbers in block order, ascending inside a block
+    starts, sizes : of the blocks, in `rows`
+    most : pairs in a part, about
+    """
+    for size in np.flatnonzero(np.bincount(sizes)).tolist() if len(sizes) else []:
         at = starts[sizes == size]
-        if len(at):
-            members = rows[at[:, None] + np.arange(size)]
-            i, j = np.triu_indices(size, 1)
-            yield pack(members[:, i].ravel(), members[:, j].ravel(), bits)
+        pairs = size * (size - 1) // 2
+        if pairs > most:
+            for start in at.tolist():
+                yield from _slices(rows[start : start + size], most)
+            continue
+        i, j = np.triu_indices(size, 1)
+        step = max(most // pairs, 1)
+        for part in range(0, len(at), step):
+            members = rows[at[part : part + step, None] + np.arange(size)]
+            yield members[:, i].ravel(), members[:, j].ravel()
+
+
+def _slices(block: Rows, most: int) -> Iterator[tuple[Rows, Rows]]:
+    """Pairs of one giant block, a run of first members at a time."""
+    size = len(block)
+    begin = 0
+    while begin < size - 1:
+        end = min(begin + max(most // (size - begin), 1), size - 1)
+        count = size - 1 - np.arange(begin, end)
+        first = np.repeat(np.arange(begin, end), count)
+        second = np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count) + first + 1
+        yield block[first], block[second]
+        begin = end
+
+
+def without_large_blocks(values: Pairs, *, cap: int) -> Pairs:
+    """Values with 0 where more than `cap` records share one."""
+    ranked = np.sort(values)
+    cut = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1], [True]]))
+    sizes = np.diff(cut)
+    large = ranked[cut[:-1][sizes > cap]]
+    if not len(large):
+        return values
+    at = np.minimum(np.searchsorted(large, values), len(large) - 1)
+    return np.where(large[at] == values, np.uint64(0), values)
 
 
 def union(parts: Sequence[Pairs], *, buffer: int = 24_000_000) -> Pairs:

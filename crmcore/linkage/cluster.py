@@ -70,12 +70,12 @@ def refine(
 
 def cluster(
     n: int,
-    lo: Ints,
-    hi: Ints,
+    lo: NDArray[np.integer],
+    hi: NDArray[np.integer],
     log_odds: Floats,
     /,
     *,
-    rank: Ints,
+    rank: NDArray[np.integer],
     score: Score | None = None,
     cuts: Cuts | None = None,
     floor: float = -2.0,
@@ -137,10 +137,10 @@ def cluster(
     report = reporter(progress)
     if not 2 <= max_component <= 2000:
         raise OutOfRange("max_component", max_component, "2 to 2000", "200 suits most data; time grows with its cube")
-    lo, hi, log_odds = np.asarray(lo, np.int64), np.asarray(hi, np.int64), np.asarray(log_odds, np.float64)
+    first, second, log_odds = np.asarray(lo, np.int64), np.asarray(hi, np.int64), np.asarray(log_odds, np.float64)
     order, place = _ranked(n, rank)
-    _check_pairs(n, lo, hi, log_odds)
-    a, b = place[lo], place[hi]
+    _check_pairs(n, first, second, log_odds)
+    a, b = place[first], place[second]
     a, b = np.minimum(a, b), np.maximum(a, b)  # from here on a record is its place in id order
     orders = Constraints() if constraints is None else constraints
     orders.check(n)
@@ -211,7 +211,7 @@ def _numbered(group: Ints) -> Ints:
     return np.asarray((np.cumsum(first) - 1)[group])
 
 
-def _ranked(n: int, rank: Ints) -> tuple[Ints, Ints]:
+def _ranked(n: int, rank: NDArray[np.integer]) -> tuple[Ints, Ints]:
     """Rows in id order, and each row's place in it."""
     rank = np.asarray(rank)
     if rank.shape != (n,):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -10,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import html_table
-from crmcore.errors import UnknownName
+from crmcore._frames import write_frame
 from crmcore.linkage.agglomerate import Cuts
 from crmcore.linkage.components import RaisedFloor
 
-__all__ = ["Clustering", "Merges", "frame_of_columns"]
+__all__ = ["Clustering", "Merges"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -73,10 +72,10 @@ class Merges:
         return Merges(*(getattr(self, f.name)[rows] for f in attrs.fields(Merges)))
 
     def to_frame(self, *, backend: Any = None) -> Any:
-        """One row per merge, in a frame of `backend`; see `frame_of_columns`."""
+        """One row per merge, in a frame of `backend`; None gives a dict of lists."""
         columns = {f.name: getattr(self, f.name) for f in attrs.fields(Merges)}
         columns["reason"] = self.reason.tolist()
-        return frame_of_columns(columns, backend=backend)
+        return write_frame(columns, backend=backend)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -140,32 +139,10 @@ class Clustering:
         return html_table(rows, caption=str(self))
 
     def to_frame(self, *, backend: Any = None) -> Any:
-        """One row per record: row, entity, records in that entity."""
-        columns = {"row": np.arange(len(self)), "entity": self.labels, "size": self.sizes[self.labels]}
-        return frame_of_columns(columns, backend=backend)
-
-
-def frame_of_columns(columns: Mapping[str, Any], /, *, backend: Any = None) -> Any:
-    """Frame of equally long columns, in the caller's own library.
-
-    Parameters
-    ----------
-    columns : name -> array or list
-    backend : name or module, optional
-        What narwhals accepts ("polars", "pandas", "pyarrow"); None takes the first of these that is installed.
-
-    Raises
-    ------
-    UnknownName
-        None of the three is installed and none was named.
-    """
-    from importlib.util import find_spec
-
-    import narwhals.stable.v2 as nw
-
-    if backend is None:
-        known = ("polars", "pandas", "pyarrow")
-        backend = next((name for name in known if find_spec(name)), None)
-        if backend is None:
-            raise UnknownName("installed frame library", "none", known)
-    return nw.from_dict(columns, backend=backend).to_native()
+        """One row per record: row, entity, records in that entity; `backend` None gives a dict of lists."""
+        columns: dict[str, Ints | NDArray[np.int32]] = {
+            "row": np.arange(len(self)),
+            "entity": self.labels,
+            "size": self.sizes[self.labels],
+        }
+        return write_frame(columns, backend=backend)

@@ -90,13 +90,13 @@ def _date(e: Encoded, a: Codes, b: Codes) -> Levels:
 
 
 def _email(e: Encoded, a: Codes, b: Codes) -> Levels:
+    assert e.local is not None
     out = np.full(len(a), 5, np.int8)
     la, lb = e.parts["local part"][a], e.parts["local part"][b]
     edits = _distance(e, a, b, 3)
     maybe = np.flatnonzero((la != lb) & (edits > 3))
     if len(maybe):
-        x = [w.partition("@")[0] for w in e.words[a[maybe]]]
-        y = [w.partition("@")[0] for w in e.words[b[maybe]]]
+        x, y = e.local[a[maybe]], e.local[b[maybe]]
         out[maybe[cpdist(x, y, scorer=JaroWinkler.similarity, score_cutoff=0.9, dtype=np.float32) >= 0.9]] = 4
     out[(edits <= 3) | (la == lb)] = 3
     out[edits == 1] = 2

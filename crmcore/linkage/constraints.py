@@ -157,18 +157,18 @@ class Constraints:
         members : (k,) row numbers
             In id order.
         """
-        at = {int(row): i for i, row in enumerate(members)}
-        inside = [[(at[i], at[j]) for i, j in pairs.tolist() if i in at and j in at] for pairs in self._pairs()]
-        must, must_not = (np.array(pairs, np.int64).reshape(-1, 2) for pairs in inside)
-        bars, limits = self.rules(np.asarray(members)[None])
+        members = np.asarray(members, np.int64)
+        by_row = np.argsort(members)
+        must, must_not = (
+            by_row[np.searchsorted(members[by_row], pairs[np.isin(pairs, members).all(axis=1)])]
+            for pairs in (self.must_link, self.must_not_link)
+        )
+        bars, limits = self.rules(members[None])
         for i, j in ((0, 1), (1, 0)):
             bars[0, must_not[:, i], must_not[:, j]] |= 1 << MUST_NOT
         joined = connected(len(members), *must.T)
         start = (joined[:, None] == joined).argmax(axis=1)
         return Among(start, bars[0], tuple((held[0], most, bit) for held, most, bit in limits))
-
-    def _pairs(self) -> tuple[Ints, Ints]:
-        return self.must_link, self.must_not_link
 
 
 @attrs.frozen(eq=False)
@@ -180,7 +180,7 @@ class Among:
     limits: tuple[tuple[Ints, int, int], ...]  # values (k,), most, bit
 
 
-def crowded_values(labels: Ints, codes: NDArray[np.integer], most: int, /) -> Ints:
+def crowded_values(labels: NDArray[np.integer], codes: NDArray[np.integer], most: int, /) -> Ints:
     """Values that too many entities share, such as a shop's own telephone number.
 
     Parameters

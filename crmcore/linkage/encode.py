@@ -219,6 +219,7 @@ class Encoded:
     length: NDArray[np.int16]  # (k,)
     first: NDArray[np.uint32]  # (k,) first code point
     parts: dict[str, NDArray[np.uint32]]  # hashes needed by levels
+    local: NDArray[np.object_] | None = None  # (k,) what stands before the @ of an address
 
     @property
     def filled(self) -> int:
@@ -247,7 +248,11 @@ def encode(column: Column) -> Encoded:
     parts = dict(atom_hashes(column.values, _LEVEL_PARTS.get(how, ())))
     if how is Comparison.DATE:
         parts["digits"] = _date_digits(column.values)
-    return Encoded(column.name, column.kind, column.codes, words, counts, sig, size, first, parts)
+    local = None
+    if how is Comparison.EMAIL:
+        local = np.empty(len(words), object)
+        local[:] = [w.partition("@")[0] for w in column.values]
+    return Encoded(column.name, column.kind, column.codes, words, counts, sig, size, first, parts, local)
 
 
 def _date_digits(values: Sequence[str]) -> NDArray[np.uint32]:

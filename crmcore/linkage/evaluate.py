@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import html_table
+from crmcore._frames import write_frame
 from crmcore.errors import EmptyInput, WrongType
-from crmcore.linkage.clustering import frame_of_columns
 
 if TYPE_CHECKING:
     from crmcore.metrics import Estimate
@@ -20,6 +20,7 @@ __all__ = ["LinkageQuality", "evaluate"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+AnyInts = NDArray[np.integer]
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -105,15 +106,15 @@ class LinkageQuality:
         return listed
 
     def to_frame(self, *, backend: Any = None) -> Any:
-        """One row per measure, in a frame of `backend`; see `frame_of_columns`."""
+        """One row per measure, in a frame of `backend`; None gives a dict of lists."""
         rows = self.rows()
-        return frame_of_columns({k: [row[k] for row in rows] for k in rows[0]}, backend=backend)
+        return write_frame({k: [row[k] for row in rows] for k in rows[0]}, backend=backend)
 
     def _repr_html_(self) -> str:
         return html_table(self.rows(), caption="Linkage quality", limit=30)
 
 
-def evaluate(predicted_labels: Ints, true_labels: Ints, /, *, level: float = 0.95) -> LinkageQuality:
+def evaluate(predicted_labels: AnyInts, true_labels: AnyInts, /, *, level: float = 0.95) -> LinkageQuality:
     """Compare predicted entities with the true ones.
 
     Parameters

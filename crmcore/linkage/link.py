@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from crmcore._base import Progress, reporter
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
 from crmcore.linkage.agglomerate import Cuts
-from crmcore.linkage.blocking import CAP, BlockingKey, KeySpace, Pairs, block_pairs, row_bits, union, unpack
+from crmcore.linkage.blocking import (
+    CAP,
+    BlockingKey,
+    KeySpace,
+    Pairs,
+    block_pairs,
+    row_bits,
+    union,
+    unpack,
+    without_large_blocks,
+)
 from crmcore.linkage.cluster import cluster
 from crmcore.linkage.clustering import Clustering, Merges
 from crmcore.linkage.compare import Comparer
@@ -133,7 +143,10 @@ def plan_blocking(
     cap : largest block that is compared
     progress : callable or bool
     """
-    return _Fit.of(_usable(records), seed=seed, budget=budget, cap=cap, care=Care.BALANCED, keys=(), progress=reporter(progress)).plan
+    usable = _usable(records)
+    ranked = usable.take(canonical_order(usable.ids))
+    report = reporter(progress)
+    return _Fit.of(ranked, seed=seed, budget=budget, cap=cap, care=Care.BALANCED, keys=(), planned=True, progress=report).plan
 
 
 def link(
@@ -146,6 +159,7 @@ def link(
     budget: float | None = None,
     cap: int = CAP,
     keys: Sequence[BlockingKey | str] = (),
+    planned: bool = True,
     seed: int = 0,
     progress: Progress | bool = False,
 ) -> Linkage:
@@ -161,6 +175,7 @@ def link(
     budget : candidate pairs a record that blocking may make; by default 10, more where records are few
     cap : blocks with more records are not compared
     keys : own blocking keys ("surname/first 3 + postcode/whole"), run before the planned ones
+    planned : whether keys are planned from the data; False runs the own keys alone
     seed : of the probe sample; it moves results by little
     progress : callable or bool
 
@@ -193,7 +208,7 @@ def link(
     held = None if constraints is None else constraints.moved(order, place)
     plan = None
     if model is None:
-        fit = _Fit.of(ranked, seed=seed, budget=budget, cap=cap, care=Care(care), keys=keys, progress=report, in_order=True)
+        fit = _Fit.of(ranked, seed=seed, budget=budget, cap=cap, care=Care(care), keys=keys, planned=planned, progress=report)
         found, plan = fit.finish(held, report), fit.plan
     else:
         found = _apply(ranked, model, held, report)
@@ -217,10 +232,15 @@ class _Found:
 
 def _usable(records: Records) -> Records:
     """Columns that say anything; one value for all says nothing."""
-    columns = tuple(c for c in records.columns if len(np.unique(c.codes[c.codes >= 0])) > 1)
+    columns = tuple(c for c in records.columns if _tells_apart(c.codes))
     if not columns and len(records) > 1 and not any((c.codes >= 0).sum() > 1 for c in records.columns):
         raise EmptyInput("every column", "give at least one column that tells records apart")
     return attrs.evolve(records, columns=columns or records.columns)
+
+
+def _tells_apart(codes: NDArray[np.int32]) -> bool:
+    said = codes[codes >= 0]
+    return len(said) > 0 and bool(said.min() != said.max())
 
 
 @attrs.frozen(eq=False)
@@ -244,34 +264,34 @@ class _Fit:
         cap: int,
         care: Care,
         keys: Sequence[BlockingKey | str],
+        planned: bool,
         progress: Progress,
-        in_order: bool = False,
     ) -> _Fit:
         if budget is not None and not budget > 0:
             raise OutOfRange("budget", budget, "more than 0 pairs a record", "10 suits most data")
         if cap < 2:
             raise OutOfRange("cap", cap, "2 and more records", "30 suits most data")
-        ranked = records if in_order else records.take(canonical_order(records.ids))
-        n = len(ranked)
+        if not planned and not keys:
+            raise EmptyInput("keys", "name blocking keys, or let them be planned (planned=True)")
+        n = len(records)
         rng = np.random.default_rng(seed)
-        comparer, space = Comparer.of(ranked), KeySpace.of(ranked)
+        comparer, space = Comparer.of(records), KeySpace.of(records)
         own = tuple(k if isinstance(k, BlockingKey) else BlockingKey.parse(k) for k in keys)
         space.check(own)
-        sample = draw_sample(space, comparer, cap=cap, rng=rng, progress=progress)
+        sample = draw_sample(space, comparer, cap=cap, rng=rng, progress=progress, only=() if planned else own)
         progress("fit weights", 0, 1)
         weights, rarity, odds = fit_weights(comparer, sample, n_records=n, rng=rng)
         progress("fit weights", 1, 1)
         matches = float(weights.pi[:2].sum()) * (n - 1) / 2  # a record
         a_record = budget if budget is not None else min(max(BUDGET, SMALL / max(n, 1)), MOST_BUDGET)
-        plan = choose_keys(sample, odds, budget_pairs=max(a_record, 1.5 * matches) * n)
+        plan = choose_keys(sample, odds, budget_pairs=max(a_record, 1.5 * matches) * n if planned else np.inf)
         chosen = own + tuple(k.key for k in plan.keys if k.key not in own)
-        return cls(ranked, space, Scorer(comparer, weights, rarity), plan, chosen, cuts_for(care, matches))
+        return cls(records, space, Scorer(comparer, weights, rarity), plan, chosen, cuts_for(care, matches))
 
     def finish(self, constraints: Constraints | None, progress: Progress) -> _Found:
         """Compare all candidates, cluster, learn nicknames, score again what they can change, cluster again."""
-        candidates = _candidates(self.space, self.keys, self.plan.cap, progress)
         floor = FLOOR
-        lo, hi, odds = _score(self.scorer, candidates, len(self.records), floor - HIGH, progress)
+        n_pairs, lo, hi, odds = _compare(self.scorer, self.space, self.keys, self.plan.cap, floor - HIGH, progress)
         first = _cluster(len(self.records), lo, hi, odds, self.scorer, self.cuts, floor, constraints, progress)
         weights = self.scorer.weights
         nicknames = Nicknames.learn(self.scorer.comparer, first.labels, weights)
@@ -292,7 +312,50 @@ class _Fit:
             odds = scorer.log_odds(lo, hi)
             result = _cluster(len(self.records), lo, hi, odds, scorer, self.cuts, floor, constraints, progress)
         keep = odds >= floor
-        return _Found(self.records, model, len(candidates), lo[keep], hi[keep], odds[keep], result)
+        return _Found(self.records, model, n_pairs, lo[keep], hi[keep], odds[keep], result)
+
+
+FEW_KEYS = 12  # up to here a pair is checked against all earlier keys, and never held
+
+
+def _compare(
+    scorer: Scorer, space: KeySpace, keys: Sequence[BlockingKey], cap: int, least: float, progress: Progress
+) -> tuple[int, Rows, Rows, Floats]:
+    """Make candidate pairs and compare them: number of pairs, and those at or above `least`.
+
+    Many planned keys find the same pairs over and over: their pairs, few by budget, are gathered and made distinct. A
+    few keys of one's own may make any number of pairs: these are compared as they come, a pair under the first key that
+    makes it, and memory does not grow with them.
+    """
+    if len(keys) > FEW_KEYS:
+        return _score(scorer, _candidates(space, keys, cap, progress), space.n, least, progress)
+    values = [without_large_blocks(space.values(k), cap=cap) for k in keys]
+
+    def parts() -> Iterator[tuple[int, Pairs]]:
+        for k, value in enumerate(values):
+            for pairs in block_pairs(value, n=space.n, cap=cap):
+                for at in range(0, len(pairs), CHUNK):
+                    yield k, pairs[at : at + CHUNK]
+            progress("compare pairs", k + 1, len(keys))
+
+    bits = row_bits(space.n)
+
+    def work(part: tuple[int, Pairs]) -> tuple[int, Rows, Rows, Floats]:
+        k, pairs = part
+        lo, hi = unpack(pairs, bits)
+        for value in values[:k]:
+            left = value[lo]
+            fresh = (left != value[hi]) | (left == 0)
+            lo, hi = lo[fresh], hi[fresh]
+        odds = scorer.odds_at_least(lo, hi, least)
+        keep = np.flatnonzero(odds >= least)
+        return len(lo), lo[keep], hi[keep], odds[keep]
+
+    found = list(spread(work, parts()))
+    if not found:
+        return 0, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    lo, hi, odds = (np.concatenate(column) for column in list(zip(*found, strict=True))[1:])
+    return sum(f[0] for f in found), lo, hi, odds
 
 
 def _candidates(space: KeySpace, keys: Sequence[BlockingKey], cap: int, progress: Progress) -> Pairs:
@@ -308,7 +371,7 @@ def _candidates(space: KeySpace, keys: Sequence[BlockingKey], cap: int, progress
     return union(parts)
 
 
-def _score(scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Progress) -> tuple[Rows, Rows, Floats]:
+def _score(scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Progress) -> tuple[int, Rows, Rows, Floats]:
     """Pairs at or above `least`, compared chunk by chunk."""
     bits = row_bits(n)
 
@@ -323,9 +386,9 @@ def _score(scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Pr
         parts.append(found)
         progress("compare pairs", min(len(parts) * CHUNK, len(candidates)), len(candidates))
     if not parts:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+        return 0, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     lo, hi, odds = (np.concatenate(p) for p in zip(*parts, strict=True))
-    return lo, hi, odds
+    return len(candidates), lo, hi, odds
 
 
 def _cluster(
@@ -342,10 +405,9 @@ def _apply(records: Records, model: LinkageModel, constraints: Constraints | Non
     """Link records in canonical order under a given model."""
     scorer = model.scorer(records)
     space = KeySpace.of(records)
-    candidates = _candidates(space, model.keys, model.cap, progress)
-    lo, hi, odds = _score(scorer, candidates, len(records), model.floor, progress)
+    n_pairs, lo, hi, odds = _compare(scorer, space, model.keys, model.cap, model.floor, progress)
     found = _cluster(len(records), lo, hi, odds, scorer, model.cuts, model.floor, constraints, progress)
-    return _Found(records, model, len(candidates), lo, hi, odds, found)
+    return _Found(records, model, n_pairs, lo, hi, odds, found)
 
 
 def _without_crowded(found: _Found, most: Mapping[str, int], constraints: Constraints | None, progress: Progress) -> _Found:

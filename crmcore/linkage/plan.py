@@ -8,6 +8,7 @@ budget is spent. Up to `ALL_PROBES` records, every record is a probe and nothing
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
 import attrs
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import Progress
-from crmcore.linkage.blocking import CAP, BlockingKey, KeySpace, Pairs, _blocks, _distinct, pack, row_bits, unpack
+from crmcore.linkage.blocking import BlockingKey, KeySpace, Pairs, _blocks, _distinct, expand, pack, row_bits, unpack
 from crmcore.linkage.compare import Comparer
 from crmcore.linkage.mixture import Weights, fit_em, log_odds, start
 from crmcore.linkage.rarity import Rarity, chance_levels
@@ -32,6 +33,7 @@ RANDOM_PAIRS = 600_000
 KEPT = 200_000  # candidate pairs that agree in two fields and more; as many of the others
 LEAST_GAIN = 3e-5  # of all expected matches: below that a key is not worth running
 MOST_PER_RECORD = 10  # pairs a record that one key may make
+_WIDE_BLOCK = 64  # records: above, only the pairs of the probes are made
 WIDE = 300  # expected pairs a record above which a key is not even tried
 
 
@@ -83,20 +85,31 @@ class Sample:
     cap: int
 
 
-def draw_sample(space: KeySpace, comparer: Comparer, *, cap: int, rng: np.random.Generator, progress: Progress) -> Sample:
-    """Draw the pairs from which keys are chosen and the mixture is fitted (rows must stand in an order free of meaning)."""
+def draw_sample(
+    space: KeySpace,
+    comparer: Comparer,
+    *,
+    cap: int,
+    rng: np.random.Generator,
+    progress: Progress,
+    only: Sequence[BlockingKey] = (),
+) -> Sample:
+    """Draw the pairs from which keys are chosen and the mixture is fitted (rows must stand in an order free of meaning).
+
+    `only`, where given, are the keys to draw from; else all that are worth trying.
+    """
     n = space.n
     bits = row_bits(n)
     probes = np.arange(n) if n <= ALL_PROBES else np.sort(rng.choice(n, PROBES, replace=False))
     scale = 1.0 if n <= ALL_PROBES else n / (2 * PROBES)
-    keys = _worth_trying(space, n, cap)
+    keys = list(only) or _worth_trying(space, n, cap)
 
     def pairs_of(key: BlockingKey) -> Pairs:
         return _probe_pairs(space, key, probes, cap, everything=n <= ALL_PROBES)
 
     found: list[tuple[BlockingKey, Pairs]] = []
     for i, (key, pairs) in enumerate(zip(keys, spread(pairs_of, keys), strict=True), 1):
-        if len(pairs) and len(pairs) * scale <= MOST_PER_RECORD * n:
+        if len(pairs) and (only or len(pairs) * scale <= MOST_PER_RECORD * n):
             found.append((key, pairs))
         progress("plan blocking", i, len(keys))
     every = _distinct(np.concatenate([p for _, p in found])) if found else np.empty(0, np.uint64)
@@ -156,21 +169,22 @@ def _probe_pairs(space: KeySpace, key: BlockingKey, probes: Rows, cap: int, *, e
         rows = np.flatnonzero(seen[values >> shift] & (values != 0))
         values = values[rows]
     members, starts, sizes = _blocks(values, rows, bits)
-    is_probe = None
-    if not everything:
-        is_probe = np.zeros(space.n, np.bool_)
-        is_probe[probes] = True
+    starts, sizes = starts[sizes <= cap], sizes[sizes <= cap]
+    if everything:
+        parts = [pack(a, b, bits) for a, b in expand(members, starts, sizes)]
+        return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+    is_probe = np.zeros(space.n, np.bool_)
+    is_probe[probes] = True
     parts = []
-    for size in range(2, cap + 1):
-        at = starts[sizes == size]
-        if len(at):
-            block = members[at[:, None] + np.arange(size)]
-            i, j = np.triu_indices(size, 1)
-            a, b = block[:, i].ravel(), block[:, j].ravel()
-            if is_probe is not None:
-                touch = is_probe[a] | is_probe[b]
-                a, b = a[touch], b[touch]
-            parts.append(pack(a, b, bits))
+    for a, b in expand(members, starts[sizes <= _WIDE_BLOCK], sizes[sizes <= _WIDE_BLOCK]):
+        touch = is_probe[a] | is_probe[b]
+        parts.append(pack(a[touch], b[touch], bits))
+    for start, size in zip(starts[sizes > _WIDE_BLOCK].tolist(), sizes[sizes > _WIDE_BLOCK].tolist(), strict=True):
+        block = members[start : start + size]
+        inside = block[is_probe[block]]
+        a, b = np.repeat(inside, size), np.tile(block, len(inside))
+        low, high = np.minimum(a, b), np.maximum(a, b)
+        parts.append(_distinct(pack(low[low != high], high[low != high], bits)))
     return np.concatenate(parts) if parts else np.empty(0, np.uint64)
 
 

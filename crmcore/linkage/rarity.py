@@ -91,7 +91,11 @@ class Rarity:
 
     def by_class(self, terms: Floats) -> Floats:
         """(m, 5) sum of the terms that each class feels."""
-        return terms @ self.free.T.astype(np.float64)
+        out = np.zeros((len(terms), len(self.free)))
+        for f in range(terms.shape[1]):
+            for c in np.flatnonzero(self.free[:, f]):
+                out[:, c] += terms[:, f]
+        return out
 
 
 def chance_levels(levels: NDArray[np.int8], comparer: Comparer) -> Floats:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import html_table
+from crmcore._frames import write_frame
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, WrongType
-from crmcore.linkage.clustering import frame_of_columns
 from crmcore.linkage.evaluate import estimate
 
 if TYPE_CHECKING:
@@ -320,8 +320,8 @@ class ThresholdCurve:
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def to_frame(self, *, backend: Any = None) -> Any:
-        """One row per threshold, in a frame of `backend`; see `frame_of_columns`."""
-        return frame_of_columns({f.name: getattr(self, f.name) for f in attrs.fields(ThresholdCurve)}, backend=backend)
+        """One row per threshold, in a frame of `backend`; None gives a dict of lists."""
+        return write_frame({f.name: getattr(self, f.name) for f in attrs.fields(ThresholdCurve)}, backend=backend)
 
     def _repr_html_(self) -> str:
         return html_table(self.rows(most=20), caption=str(self))

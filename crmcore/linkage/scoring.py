@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import attrs
@@ -32,13 +33,20 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def spread(work: Callable[[_Part], _Result], parts: Sequence[_Part]) -> Iterator[_Result]:
-    """Run `work` over parts on the cores that this process may use, results in order."""
-    if len(parts) < 2 or cores() < 2:
+def spread(work: Callable[[_Part], _Result], parts: Iterable[_Part]) -> Iterator[_Result]:
+    """Run `work` over parts on the cores that this process may use, results in order; few parts are held at a time."""
+    workers = cores()
+    if workers < 2:
         yield from map(work, parts)
         return
-    with ThreadPoolExecutor(min(cores(), len(parts))) as pool:
-        yield from pool.map(work, parts)
+    waiting: deque[Future[_Result]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for part in parts:
+            waiting.append(pool.submit(work, part))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from crmcore._frames import Frame, masked_samples
 from crmcore.errors import BadRow, BadRows, CurrencyMismatch, MissingColumn, NaiveDatetime, OutOfRange, UnknownName
 from crmcore.tables.columns import CustomerIndex, TextColumn
-from crmcore.values import minor_digits
+from crmcore.values import Money, minor_digits
 
 __all__ = ["NO_AMOUNT", "Door", "codes", "frozen", "instants", "integers", "reals", "same_length", "text_map"]
 
@@ -54,8 +53,8 @@ def instants(value: Any) -> NDArray[np.datetime64]:
 
 
 def text_map(value: Mapping[str, TextColumn]) -> Mapping[str, TextColumn]:
-    """Converter of named text columns to a read-only mapping."""
-    return MappingProxyType(dict(value))
+    """Converter of named text columns: a copy, so that the caller's mapping may change."""
+    return dict(value)
 
 
 def same_length(where: str, n: int, columns: Mapping[str, Any]) -> None:
@@ -202,13 +201,15 @@ class Door:
 
     def currency(self, stated: str | None, column: str | None) -> str | None:
         """The one currency of the table."""
-        if column is None or not self.has(column, "currency"):
-            return stated
-        found = {*self.text(column).values, *([stated] if stated else [])}
+        found = {stated} if stated else set()
+        if column is not None and self.has(column, "currency"):
+            found |= set(self.text(column).values)
         if len(found) > 1:
             first, second, *_ = sorted(found)
             raise CurrencyMismatch(first, second)
-        return next(iter(found), stated)
+        for unit in found:
+            return Money(0, unit).currency  # refuses what is no currency
+        return None
 
     def amounts(self, amount: str | None, minor: str | None, currency: str | None) -> NDArray[np.int64]:
         """Minor units from a column in minor or in major units; more decimals than the currency has are bad rows."""

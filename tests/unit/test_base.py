@@ -81,6 +81,7 @@ ERRORS = [
     errors.CurrencyMismatch("THB", "USD"),
     errors.NotConverged("EM", 5, 0.1, "more data"),
     errors.ConflictingConstraints("links", ("a",), "drop one"),
+    errors.StoreClosed("the store"),
     errors.StoreConflict("s", 1, 2),
     errors.AccessDenied("service", "margin", ("name",)),
     errors.MissingExtra("charts", "charts"),

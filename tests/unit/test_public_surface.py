@@ -93,7 +93,8 @@ def test_every_public_function_and_class_has_a_docstring() -> None:
         f"{module.__name__}.{name}"
         for module in public_modules()
         for name in getattr(module, "__all__", ())
-        if callable(thing := getattr(module, name)) and hasattr(thing, "__qualname__") and not inspect.getdoc(thing)
+        if isinstance(thing := getattr(module, name), type) or inspect.isfunction(thing)
+        if not inspect.getdoc(thing)
     ]
     assert not bare
 

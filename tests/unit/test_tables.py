@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -122,6 +123,10 @@ class TestAmounts:
             OrderTable.from_frame(orders(currency=["THB", "THB"]), currency="USD")
         assert OrderTable.from_frame(orders(currency=["THB", "THB"])).currency == "THB"
 
+    def test_what_is_no_currency_is_refused_at_the_door(self) -> None:
+        with pytest.raises(OutOfRange, match="currency = 'baht'"):
+            OrderTable.from_frame(orders(), currency="baht")
+
     def test_an_event_without_amount_is_not_an_event_of_zero(self) -> None:
         frame = {"customer": ["a", "a"], "time": [AT, AT], "amount": [None, 0]}
         table = EventTable.from_frame(frame, currency="THB")
@@ -240,6 +245,12 @@ class TestAnswersAndPosts:
 
 
 class TestColumns:
+    def test_a_table_survives_pickle(self) -> None:
+        table = EventTable.from_frame({"customer": ["a", None], "time": [AT, AT], "page": ["/x", None]})
+        again = pickle.loads(pickle.dumps(table))
+        assert [again[i] for i in range(2)] == [table[i] for i in range(2)]
+        assert again.customers.code("a") == 0
+
     def test_arrays_are_read_only_and_the_callers_stay_writeable(self) -> None:
         mine = np.array([0, 1], np.int32)
         none = TextColumn.empty(2)

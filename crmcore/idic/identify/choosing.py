@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from crmcore.errors import UnknownName, WrongType
 from crmcore.idic.identify.survivorship import Cells, Chooser, Codes, FieldRule, Strategy, load_strategy
+from crmcore.protocols import Survivorship
+from crmcore.tables._cells import when
 
 __all__ = ["cell_scores", "choose", "record_order", "source_ranks"]
 
@@ -47,7 +49,9 @@ def record_order(time: NDArray[np.datetime64], source: Codes, /, *, ranks: NDArr
     return out
 
 
-def cell_scores(cells: Cells, strategy: Strategy | str | Chooser, /, *, ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+def cell_scores(
+    cells: Cells, strategy: Strategy | str | Chooser | Survivorship, /, *, ranks: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """(m,) badness of each cell under one strategy: the smallest of each entity wins, equal ones are ties."""
     badness = _badness(cells, strategy, ranks)
     if isinstance(strategy, Strategy) and strategy is not Strategy.MOST_COMPLETE and not cells.leads.all():
@@ -56,7 +60,9 @@ def cell_scores(cells: Cells, strategy: Strategy | str | Chooser, /, *, ranks: N
     return badness - badness.min() if len(badness) else badness
 
 
-def _badness(cells: Cells, strategy: Strategy | str | Chooser, ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+def _badness(
+    cells: Cells, strategy: Strategy | str | Chooser | Survivorship, ranks: NDArray[np.int64]
+) -> NDArray[np.int64]:
     if strategy in (Strategy.MOST_RECENT, Strategy.UNION):
         return np.zeros(len(cells), np.int64)  # ties go to recency anyway
     if strategy is Strategy.SOURCE_PRIORITY:
@@ -75,12 +81,35 @@ def _badness(cells: Cells, strategy: Strategy | str | Chooser, ranks: NDArray[np
         _, inverse, votes = np.unique(key, return_inverse=True, return_counts=True)
         against: NDArray[np.int64] = -votes[inverse].astype(np.int64)
         return against
-    score = np.asarray((load_strategy(strategy) if isinstance(strategy, str) else strategy)(cells), np.float64)
+    own = load_strategy(strategy) if isinstance(strategy, str) else strategy
+    if isinstance(own, Survivorship):
+        return _person_by_person(cells, own)
+    score = np.asarray(own(cells), np.float64)
     if score.shape != (len(cells),):
         raise WrongType(
             "strategy", f"a callable that returns shape {score.shape}", f"({len(cells)},)", "return one score per cell"
         )
     return np.unique(-score, return_inverse=True)[1].astype(np.int64)  # NaN sorts last: it loses to any number
+
+
+def _person_by_person(cells: Cells, rule: Survivorship) -> NDArray[np.int64]:
+    """Ask a rule that sees one person at a time: 0 for cells of the value it chose, 1 for the others."""
+    age = -cells.time.astype("datetime64[us]").astype(np.int64)
+    age[np.isnat(cells.time)] = np.iinfo(np.int64).max
+    order = np.lexsort((cells.source, age, cells.code, cells.entity))
+    entity, code = cells.entity[order], cells.code[order]
+    front = order[np.concatenate([[True], (entity[1:] != entity[:-1]) | (code[1:] != code[:-1])])]
+    starts = np.flatnonzero(np.concatenate([[True], cells.entity[front][1:] != cells.entity[front][:-1]]))
+    chosen = np.full(int(cells.entity.max()) + 1, -1, np.int64)
+    for one in np.split(front, starts[1:]):
+        listed = sorted(one.tolist(), key=lambda i: cells.text[int(cells.code[i])])
+        values = [cells.text[int(cells.code[i])] for i in listed]
+        at = rule.choose(
+            values, [cells.sources[cells.source[i]] for i in listed], [when(cells.time, i) for i in listed]
+        )
+        chosen[cells.entity[listed[0]]] = cells.code[listed[at]]
+    lost: NDArray[np.int64] = (cells.code != chosen[cells.entity]).astype(np.int64)
+    return lost
 
 
 def choose(
@@ -145,7 +174,7 @@ def _break_ties(
         return order
     at = order[where]
     codes, inverse = np.unique(cells.code[at], return_inverse=True)
-    text = _ranks([cells.text[c] for c in codes.tolist()])[inverse]
+    text = _ranks([cells.text[int(c)] for c in codes])[inverse]
     ids = _ranks(record_id[cells.record[at]].tolist())
     out = order.copy()
     out[where] = at[np.lexsort((ids, text, sort[where], entity[where]))]

@@ -6,9 +6,9 @@ Every function is idempotent: cleaning a clean value changes nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from crmcore.idic.identify.folding import fold, unspelled, words
+from crmcore.idic.identify.folding import JUNK, fold, unspelled, words
 from crmcore.idic.identify.wordlists import (
     GENDERS,
     LEGAL_FORMS,
@@ -38,7 +38,8 @@ Cleaned = list[str | None]
 
 _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~@-]+@[a-z0-9@._-]*[a-z0-9][a-z0-9@._-]*")
 _PLUS = frozenset(
-    "gmail.com outlook.com hotmail.com live.com msn.com icloud.com me.com mac.com fastmail.com protonmail.com proton.me pm.me".split()
+    "gmail.com outlook.com hotmail.com live.com msn.com icloud.com me.com mac.com fastmail.com protonmail.com "
+    "proton.me pm.me".split()
 )
 """Providers that deliver `name+tag@` to `name@`."""
 _NO_ONE = frozenset(
@@ -49,7 +50,7 @@ _CANADA = re.compile(r"([a-z]\d[a-z]) ?(\d[a-z]\d)")
 _ZIP4 = re.compile(r"(\d{5})-? ?\d{4}")
 _HOUSE = re.compile(r"\d+[a-z]?")
 _NO_NUMBER_AFTER = frozenset(
-    "soi moo highway hwy route rt km unit apt flat room floor fl level lot box no suite ste block blk sr cr road-no".split()
+    "soi moo highway hwy route rt km unit apt flat room floor fl level lot box no suite ste block blk sr cr".split()
 )
 _THAI_STREET = (
     ("ถนน", " rd "),
@@ -64,14 +65,10 @@ _THAI_STREET = (
 _SOCIAL = re.compile(r"(?:https?://)?(?:www\.|m\.)?[a-z]+\.(?:com|me|net|org)/(?:in/|@|user/)?([^/?#\s]+).*")
 
 
-def _known(
-    values: Sequence[str], cleaned: Sequence[str | None], *, but: Callable[[str], bool] = lambda _v: False
-) -> Cleaned:
-    """Blank out what means "nothing"; `but` lets words through that mean something for this kind."""
-    return [
-        None if (gone and not but(raw)) or not new else new
-        for raw, new, gone in zip(values, cleaned, unspelled(values), strict=True)
-    ]
+def _known(values: Sequence[str], cleaned: Sequence[str | None]) -> Cleaned:
+    """Blank out what means "nothing", before and after cleaning ("x -" is "x")."""
+    gone = unspelled(values)
+    return [None if bare or not new or new in JUNK else new for new, bare in zip(cleaned, gone, strict=True)]
 
 
 def clean_text(values: Sequence[str]) -> Cleaned:
@@ -178,7 +175,7 @@ def clean_emails(values: Sequence[str]) -> Cleaned:
             local = local.partition("+")[0] or local
             if domain == "gmail.com":
                 local = local.replace(".", "") or local
-        bad = not local or local in _NO_ONE or len(local) + len(domain) < 6
+        bad = not local or local in _NO_ONE or len(local) + len(domain) < 5
         out.append(None if bad else f"{local}@{domain}")
     return out
 
@@ -319,7 +316,7 @@ def clean_street_numbers(values: Sequence[str]) -> Cleaned:
     ['12a', '7', '99 1', '11', None]
     """
     bare = [v.strip().removesuffix(".0") for v in values]
-    lines = [w.removeprefix("no ").removeprefix("nr ") for w in words(bare)]
+    lines = [re.sub(r"^(?:(?:no|nr) )+", "", w) for w in words(bare)]
     return _known(values, [re.sub(r"(?<=\d) (?=[a-z]$)", "", w) for w in lines])
 
 
@@ -337,7 +334,7 @@ def _german(word: str) -> str:
 def split_streets(values: Sequence[str | None]) -> tuple[Cleaned, Cleaned]:
     """Street and house number of cleaned one-line streets.
 
-    Numbers in front, or else at the end, are the house number; the number of a soi, moo, highway or flat stays.
+    Numbers in front and at the end are the house number; the number of a soi, moo, highway or flat stays.
 
     Examples
     --------
@@ -357,9 +354,7 @@ def _number_off(parts: list[str]) -> tuple[str, str]:
     cut = 0
     while cut < len(parts) and _HOUSE.fullmatch(parts[cut]):
         cut += 1
-    if cut:
-        return (" ".join(parts[cut:]), " ".join(parts[:cut])) if cut < len(parts) else ("", " ".join(parts))
     end = len(parts)
-    while end > 1 and _HOUSE.fullmatch(parts[end - 1]) and parts[end - 2] not in _NO_NUMBER_AFTER:
+    while end > cut + 1 and _HOUSE.fullmatch(parts[end - 1]) and parts[end - 2] not in _NO_NUMBER_AFTER:
         end -= 1
-    return " ".join(parts[:end]), " ".join(parts[end:])
+    return " ".join(parts[cut:end]), " ".join(parts[:cut] + parts[end:])

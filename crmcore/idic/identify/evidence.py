@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 
 import attrs
 
 from crmcore.idic.identify.folding import JUNK, checksum_sample, words
 from crmcore.idic.identify.roles import Meaning
-from crmcore.idic.identify.vocabulary import CALENDAR_WORDS, HEADINGS, NOT_THE_THING, WEAK_HEADINGS
+from crmcore.idic.identify.vocabulary import CALENDAR_WORDS, HEADINGS, NOT_THE_THING, WEAK_HEADINGS, fold_heading
 from crmcore.idic.identify.wordlists import (
     CITIES,
     COUNTRIES,
@@ -28,15 +27,20 @@ __all__ = ["Evidence", "Look", "heading_evidence", "look_at", "value_evidence"]
 SAMPLE = 2_000
 """Distinct values that are looked at; chosen by checksum, so the order of rows does not matter."""
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+UNIQUE = 0.9
+"""Distinct values per filled row above which a column may number the rows."""
+
+_EMAIL = re.compile(r"(?:[^@]*<)?[^@\s<]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"(?:tel:?\s*)?[+(]?\d[\d\s().\-/]{5,20}\d(?:\s*(?:x|ext\.?)\s*\d+)?", re.IGNORECASE)
 _DATE = re.compile(
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ](?:\d{4}|\d{2})|\d{1,2}[-\s.]+[^\W\d]{3,12}\.?[-\s,]+\d{2,4}"
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ](?:\d{4}|\d{2})"
+    r"|\d{1,2}[-\s.]+[^\W\d]{3,12}\.?[-\s,]+\d{2,4}"
     r"|[^\W\d]{3,9}\.? \d{1,2},? \d{4}|(?:1[6-9]|2[0-6])\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?:[T ].*)?"
 )
 _CLOCK = re.compile(r"\d{1,2}:\d{2}")
 _POSTCODE = re.compile(
-    r"[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|[a-z]\d[a-z] ?\d[a-z]\d|\d{4} ?[a-z]{2}|\d{5}-\d{4}|\d{3}-\d{4}|\d{2}-\d{3}|\d{4,6}|[a-z]{1,2}\d{1,2}[a-z]?",
+    r"[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|[a-z]\d[a-z] ?\d[a-z]\d|\d{4} ?[a-z]{2}|"
+    r"\d{5}-\d{4}|\d{3}-\d{4}|\d{2}-\d{3}|\d{4,6}|[a-z]{1,2}\d{1,2}[a-z]?",
     re.IGNORECASE,
 )
 _NUMBER_STREET = re.compile(r"\d+[a-z]?(?:[/-]\d+)?,?\s+[^\W\d].*|[^\W\d][^\d]*\s\d+\s?[a-z]?", re.IGNORECASE)
@@ -74,9 +78,7 @@ def _tokens(heading: str) -> list[str]:
     """Split a heading at case changes, digits and punctuation; fold accents but keep the script."""
     spaced = re.sub(r"([a-z\d])([A-Z])", r"\1 \2", heading)
     spaced = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", spaced)
-    plain = "".join(c for c in unicodedata.normalize("NFKD", spaced) if not ("\u0300" <= c <= "\u036f"))
-    plain = plain.casefold()
-    return re.findall(r"\d+|[^\W\d_]+(?:[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e][^\W\d_]*)*", plain)
+    return re.findall(r"\d+|[^\W\d_]+(?:[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e][^\W\d_]*)*", fold_heading(spaced))
 
 
 def heading_evidence(heading: str) -> tuple[dict[Meaning, Evidence], int]:
@@ -230,7 +232,7 @@ _MUST: dict[Meaning, Callable[[Look], bool]] = {
     Meaning.HANDLE: lambda k: k.share("email") < 0.5 and k.share("many words") < 0.1,
     Meaning.ORGANISATION: lambda k: k.share("digits") < 0.5 and k.share("email") < 0.2,
     Meaning.TEXT: lambda k: True,
-    Meaning.RECORD_ID: lambda k: k.unique > 0.9 and k.filled > 0.9,
+    Meaning.RECORD_ID: lambda k: k.unique > UNIQUE and k.filled > 0.9,
     Meaning.UPDATED_AT: lambda k: k.share("date") > 0.5 or k.share("clock") > 0.5 or k.share("digits") > 0.9,
     Meaning.IGNORE: lambda k: True,
 }
@@ -239,6 +241,13 @@ _MUST: dict[Meaning, Callable[[Look], bool]] = {
 def fits(meaning: Meaning, look: Look) -> bool:
     """Whether the values could be of that meaning at all."""
     return _MUST[meaning](look)
+
+
+def names_a_person(heading: str) -> bool:
+    """Whether a heading numbers people rather than rows (customer_id, not row_id)."""
+    return (
+        re.search(r"cust|client|person|contact|member|kunde|user|lead|respondent|ลูกค้า", heading.casefold()) is not None
+    )
 
 
 def value_evidence(look: Look) -> dict[Meaning, Evidence]:
@@ -276,7 +285,7 @@ def value_evidence(look: Look) -> dict[Meaning, Evidence]:
         say(Meaning.STREET, 0.7 * s("street word"), f"{s('street word'):.0%} hold a street word")
     if s("state") > 0.7 and look.distinct <= 80 and s("letters") > 0.7:
         say(Meaning.STATE, 0.65 * s("state"), f"{s('state'):.0%} are names or codes of states")
-    if s("country name") > 0.5 or (s("country") > 0.9 and look.distinct <= 60 and s("state") < 0.5):
+    if s("country name") > 0.5 or (s("country") > 0.9 and look.distinct <= 60):
         say(Meaning.COUNTRY, 0.8 * s("country"), f"{s('country'):.0%} are names or codes of countries")
     if s("organisation") > 0.3:
         say(

@@ -18,10 +18,10 @@ __all__ = ["JUNK", "checksum_sample", "combine", "fold", "map_values", "merge_co
 
 JUNK = frozenset(
     "n/a|na|n.a.|n.a|n/d|nd|null|none|nil|nan|nat|<na>|-|--|---|.|..|...|?|??|???|/|//|_|*|#|x|xx|xxx|xxxx|unknown|unbekannt|"
-    "inconnu|desconocido|not available|not known|not provided|not given|undefined|missing|empty|blank|tbd|tba|test|testing|"
-    "no data|keine|keine angabe|k.a.|sin datos|ไม่มี|ไม่ทราบ|ไม่ระบุ|#n/a|#ref!|#value!|(none)|(null)|(blank)|none given".split(
-        "|"
-    )
+    "inconnu|desconocido|not available|not known|not provided|not given|undefined|missing|empty|blank|tbd|tba|test|"
+    "testing|"
+    "no data|keine|keine angabe|k.a.|sin datos|ไม่มี|ไม่ทราบ|ไม่ระบุ|#n/a|#ref!|#value!|(none)|(null)|"
+    "(blank)|none given".split("|")
 )
 """Casefolded texts that mean "nothing is known"; a value that consists of one of them is missing."""
 

@@ -72,10 +72,10 @@ def prepare(
     Examples
     --------
     >>> from crmcore.idic.identify.readers import read
-    >>> table = read([{"name": "Dr. Ann Lee", "tel": "081-234-5678"}, {"name": "Somchai Jaidee", "tel": "+66898765432"}])
+    >>> table = read([{"name": "Dr Ann Lee", "tel": "081-234-5678"}, {"name": "Chai Dee", "tel": "+66898765432"}])
     >>> records, report = prepare(table, Schema.infer())
     >>> {c.name: c.text.to_list() for c in records.columns}
-    {'given name': ['ann', 'somchai'], 'surname': ['lee', 'jaidee'], 'phone': ['+66812345678', '+66898765432']}
+    {'given name': ['ann', 'chai'], 'surname': ['lee', 'dee'], 'phone': ['+66812345678', '+66898765432']}
     """
     if not len(table):
         raise EmptyInput("the record table", "read at least one record")

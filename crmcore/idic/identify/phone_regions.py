@@ -1,8 +1,9 @@
-"""In which country numbers without "+" were written: from numbers with "+", from countries named, or from what is valid."""
+"""In which country numbers without "+" were written: by numbers with "+", named countries, or what is valid."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -57,8 +58,8 @@ NOISE = 0.2
 def guess_region(values: Sequence[str], *, tried: Sequence[str] = REGIONS) -> tuple[str | None, float]:
     """Region that explains national numbers best.
 
-    The log-likelihood of a region adds, per number, log((1 - e) / p + e) where the number is valid there and log(e) where
-    not, with e = 0.2 for noise and p the share of made-up numbers of the same shape that would be valid too: a country
+    The log-likelihood of a region adds, per number, log((1 - e) / p + e) where it is valid there and log(e) where not,
+    with e = 0.2 for noise and p the share of made-up numbers of the same shape that would be valid too: a country
     whose rules let everything pass explains nothing.
 
     Parameters
@@ -156,8 +157,8 @@ def local_sample(values: Iterable[str]) -> list[str]:
 def regions_of(table: RecordTable, schema: Schema, default: str | None) -> tuple[dict[str, str | None], dict[str, str]]:
     """Region of the telephone numbers of each source, and why.
 
-    In this order: `default`; the source's country column; its own numbers with "+"; those of the other sources; one guess
-    from the local numbers of all sources together, since two guesses for one country would part its people.
+    In this order: `default`; the country column of the source; its own numbers with "+"; the script of its names;
+    X part its people; a guess of its own where that does not fit.
     """
     notes: dict[str, str] = {}
     if default is not None:
@@ -179,27 +180,56 @@ def regions_of(table: RecordTable, schema: Schema, default: str | None) -> tuple
     for counts in plus.values():
         for region, n in counts.items():
             together[region] = together.get(region, 0) + n
-    pooled = local_sample(v for cells in local.values() for v in cells)
-    most = sorted(together, key=lambda r: (-together[r], r))
-    guess, share = guess_region(pooled, tried=REGIONS) if not most else (most[0], 0.0)
+    shared, shared_why = _shared(together, [v for cells in local.values() for v in cells])
     out: dict[str, str | None] = {}
     for i, source in enumerate(table.sources):
         out[source] = None
-        if local[source] or plus[source]:
-            named = _country(table, schema, i)
-            own = sorted(plus[source], key=lambda r: (-plus[source][r], r))
-            if named:
-                out[source], why = named, "its country column"
-            elif own:
-                out[source], why = own[0], "its numbers written with +"
-            elif most:
-                out[source], why = most[0], "numbers of other sources written with +"
-            elif guess:
-                out[source], why = guess, f"guess: {share:.0%} of all local numbers are valid there"
-            else:
-                why = "local numbers fit no region; their digits are kept"
-            notes[source] = f"{out[source] or 'unknown'} ({why})"
+        if not local[source] and not plus[source]:
+            continue
+        own = sorted(plus[source], key=lambda r: (-plus[source][r], r))
+        if country := _country(table, schema, i):
+            out[source], why = country, "its country column"
+        elif own:
+            out[source], why = own[0], "its numbers written with +"
+        elif script := _script(table, schema, i):
+            out[source], why = script, "the script of its names"
+        elif shared and _valid_share(local[source], shared) >= 0.5:
+            out[source], why = shared, shared_why
+        else:
+            out[source], share = guess_region(local[source])
+            why = f"guess: {share:.0%} valid" if out[source] else "its local numbers fit no region; digits are kept"
+        notes[source] = f"{out[source] or 'unknown'} ({why})"
     return out, notes
+
+
+def _shared(together: Mapping[str, int], local: Sequence[str]) -> tuple[str | None, str]:
+    """Region of all sources that do not say theirs: most of the numbers with "+", or one guess."""
+    most = sorted(together, key=lambda r: (-together[r], r))
+    if most and 2 * together[most[0]] > sum(together.values()):
+        return most[0], "numbers of other sources written with +"
+    region, share = guess_region(local_sample(local))
+    return region, f"guess: {share:.0%} of all local numbers are valid there"
+
+
+_SCRIPTS = {
+    "TH": re.compile("[\u0e01-\u0e4e]"),
+    "JP": re.compile("[\u3041-\u30ff]"),
+    "KR": re.compile("[\uac00-\ud7a3]"),
+}
+_SPOKEN = (Meaning.GIVEN_NAME, Meaning.SURNAME, Meaning.FULL_NAME, Meaning.ADDRESS, Meaning.STREET, Meaning.CITY)
+
+
+def _script(table: RecordTable, schema: Schema, source: int) -> str | None:
+    """Country whose script a tenth of a source's names or addresses use."""
+    rows = rows_of(table, source)
+    for column in schema.columns(table.sources[source], *_SPOKEN):
+        text = table.columns[column]
+        present = np.flatnonzero(np.bincount(text.codes[rows] + 1, minlength=1)[1:]).tolist()
+        values = checksum_sample([text.values[c] for c in present], 500)
+        for region, letters in _SCRIPTS.items():
+            if sum(letters.search(v) is not None for v in values) > 0.1 * len(values):
+                return region
+    return None
 
 
 def _country(table: RecordTable, schema: Schema, source: int) -> str | None:

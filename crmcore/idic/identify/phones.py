@@ -62,9 +62,9 @@ def _not(pattern: str | None, tail: str = "") -> str:
 def _shapes(region: str) -> tuple[str, int, re.Pattern[str], re.Pattern[str]] | None:
     """Country code, length of the national prefix, and the shapes of digits whose reading is plain.
 
-    *With prefix*: the fixed national prefix, then a number of a possible length; the whole does not fit the country's own
-    pattern (the library then keeps the prefix) and no international prefix matches. *Bare*: neither the country code
-    nor any prefix matches at the start, so the library changes nothing.
+    *With prefix*: the fixed national prefix, then a number of a possible length; the whole does not fit the
+    country's own pattern (the library then keeps the prefix) and no international prefix matches. *Bare*:
+    neither the country code nor any prefix matches at the start, so the library changes nothing.
     """
     data = _data(region)
     if data is None or data.general_desc is None or not data.general_desc.national_number_pattern:
@@ -98,7 +98,7 @@ def country_codes() -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def _plus_shape(code: str) -> re.Pattern[str]:
-    """Shape of "+" and digits of one country that the library leaves as they are: no national prefix behind the code."""
+    """Shape of "+" and digits of one country that the library leaves alone: no national prefix follows."""
     data = _data(country_codes()[code])
     if data is None:
         return re.compile(r"(?!)")

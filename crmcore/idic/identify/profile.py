@@ -82,13 +82,11 @@ class Explanation:
         return "\n".join([head, *lines])
 
     def _repr_html_(self) -> str:
+        marked: list[tuple[str, GoldenCell | Rejected]] = [("kept", c) for c in self.cells]
+        marked += [("rejected", r) for r in self.rejected]
         rows: list[dict[str, object]] = [
-            {"": "kept", "value": mask(c.value), "record": c.record_id, "source": c.source, "time": _day(c.time)}
-            for c in self.cells
-        ]
-        rows += [
-            {"": "rejected", "value": mask(r.value), "record": r.record_id, "source": r.source, "time": _day(r.time)}
-            for r in self.rejected
+            {"": mark, "value": mask(c.value), "record": c.record_id, "source": c.source, "time": _day(c.time)}
+            for mark, c in marked
         ]
         return html_table(rows, caption=f"{self.field}: {self.strategy}")
 
@@ -200,18 +198,11 @@ class Profile:
     def _shown(self) -> list[dict[str, object]]:
         rows: list[dict[str, object]] = []
         for field in self.fields:
-            cells = self.cells(field)
-            if cells:
-                more = f" (+{len(cells) - 1})" if len(cells) > 1 else ""
-                rows.append(
-                    {
-                        "field": field,
-                        "value": mask(cells[0].value) + more,
-                        "source": cells[0].source,
-                        "time": _day(cells[0].time),
-                        "strategy": cells[0].strategy,
-                    }
-                )
+            for best in self.cells(field)[:1]:
+                more = len(self.cells(field)) - 1
+                value = mask(best.value) + (f" (+{more})" if more else "")
+                row = {"field": field, "value": value, "source": best.source, "time": _day(best.time)}
+                rows.append({**row, "strategy": best.strategy})
         return rows
 
     def __repr__(self) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from crmcore._base import mask
 from crmcore._frames import read_frame
-from crmcore.errors import BadRow, BadRows, DuplicateIds, EmptyInput, MissingExtra, WrongType
+from crmcore.errors import BadRow, BadRows, DuplicateIds, EmptyInput, WrongType
 from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.source_table import ABSENT, SourceTable, encode, rows_of
 from crmcore.tables import RecordTable, TextColumn
@@ -265,7 +265,8 @@ def _parquet(path: Path) -> Any:
             return nw.read_parquet(str(path), backend=backend).to_native()
         except ImportError:
             continue
-    raise MissingExtra("reading Parquet (polars, pyarrow or pandas)", "test")
+    hint = "install one of polars, pyarrow, pandas, or export CSV or JSON lines"
+    raise WrongType(path.name, "a Parquet file without a library that reads it", "CSV, JSON lines or vCard", hint)
 
 
 def _decode(raw: bytes) -> str:

@@ -35,7 +35,7 @@ class Schema:
 
     Examples
     --------
-    >>> schema = Schema.infer([{"fname": "Anna", "mail": "anna@example.org"}, {"fname": "Bo", "mail": "bo@example.org"}])
+    >>> schema = Schema.infer({"fname": ["Anna", "Bo"], "mail": ["anna@example.org", "bo@example.org"]})
     >>> {name: role.kind.value for name, role in schema.roles["records"].items()}
     {'fname': 'given name', 'mail': 'email'}
     """
@@ -266,6 +266,8 @@ def _decide(name: str, values: Sequence[str], *, rows: int, filled: int) -> Role
         return Role(Meaning.IGNORE, 1.0, ("no value in any row: all are words for 'missing'",))
     headed, part = evidence.heading_evidence(name)
     seen = evidence.value_evidence(look)
+    if Meaning.RECORD_ID in headed and look.unique <= evidence.UNIQUE and evidence.names_a_person(name):
+        headed[Meaning.IDENTIFIER] = evidence.Evidence(0.6, f"heading {name!r} numbers people, and values repeat")
     scores: dict[Meaning, tuple[float, tuple[str, ...]]] = {}
     for meaning in Meaning:  # in a fixed order, so that ties never depend on the data's order
         head, body = headed.get(meaning), seen.get(meaning)
@@ -305,6 +307,9 @@ def _settle(roles: dict[str, Role]) -> dict[str, Role]:
     times = sorted(named(Meaning.UPDATED_AT), key=lambda n: (_time_rank(n), -roles[n].confidence))
     for name in times[1:]:
         turn(name, Meaning.IGNORE, f"{times[0]!r} is the time of the record")
+    genders = sorted(named(Meaning.GENDER), key=lambda n: -roles[n].confidence)
+    for name in genders[1:]:
+        turn(name, Meaning.IGNORE, f"{genders[0]!r} says the gender")
     if not named(Meaning.BIRTH_YEAR):
         for name in named(Meaning.BIRTH_MONTH, Meaning.BIRTH_DAY):
             turn(name, Meaning.IGNORE, "a month or day of birth without a year")

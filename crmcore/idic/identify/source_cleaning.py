@@ -21,7 +21,7 @@ __all__ = ["CLEANERS", "Notes", "Piece", "Slot", "SourceCleaner"]
 Cleaner = Callable[[Sequence[str]], list[str | None]]
 
 RARE = 0.2
-"""A further column of a kind that fewer rows fill is appended to the first; a fuller one becomes a column of its own."""
+"""A further column of a kind that fewer rows fill is appended to the first; a fuller one stands alone."""
 
 CLEANERS: dict[Meaning, Cleaner] = {
     Meaning.GIVEN_NAME: cleaners.clean_names,

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.errors import BrokenPlugin, UnknownName, WrongType
+from crmcore.errors import UnknownName, WrongType
+from crmcore.plugins import names, resolve
+from crmcore.protocols import Survivorship
 
 __all__ = ["Cells", "Chooser", "FieldRule", "Strategy", "SurvivorshipPlan", "load_strategy"]
 
 Codes = NDArray[np.int32]
-GROUP = "crmcore.survivorship"  # entry-point group of plug-in strategies
 
 
 class Strategy(enum.StrEnum):
@@ -63,7 +64,11 @@ class Cells:
 
 @runtime_checkable
 class Chooser(Protocol):
-    """A strategy of your own: score of each cell, the highest of each entity wins, NaN never wins over a number."""
+    """A strategy over columns: score of each cell, the highest of each entity wins, NaN never wins over a number.
+
+    A strategy that looks at one person at a time implements `crmcore.protocols.Survivorship` instead; it is called once
+    per person who has several values.
+    """
 
     def __call__(self, cells: Cells, /) -> NDArray[np.float64]: ...
 
@@ -76,9 +81,9 @@ def _words(given: Iterable[str]) -> tuple[str, ...]:
     return tuple(given)
 
 
-def _strategy(given: Strategy | str | Chooser) -> Strategy | str | Chooser:
+def _strategy(given: Strategy | str | Chooser | Survivorship) -> Strategy | str | Chooser | Survivorship:
     if not isinstance(given, str):
-        if not callable(given):
+        if isinstance(given, type) or not (callable(given) or isinstance(given, Survivorship)):
             raise WrongType(
                 "strategy", type(given).__name__, "a Strategy, a name or a callable", "see survivorship.Chooser"
             )
@@ -86,9 +91,9 @@ def _strategy(given: Strategy | str | Chooser) -> Strategy | str | Chooser:
     try:
         return Strategy(given)
     except ValueError:
-        named = _plugin_names()
-        if given not in named:
-            raise UnknownName("survivorship strategy", given, (*(str(s) for s in Strategy), *named)) from None
+        plugged = names("survivorship")
+        if given not in plugged:
+            raise UnknownName("survivorship strategy", given, (*(str(s) for s in Strategy), *plugged)) from None
         return given
 
 
@@ -106,8 +111,8 @@ class FieldRule:
     ----------
     fields : names
         More than one makes a group: the winning record gives all of them, and what it lacks stays missing.
-    strategy : Strategy, name of a plug-in, or callable
-        See `Strategy` and `Chooser`.
+    strategy : Strategy, name of a plug-in, or an object of your own
+        See `Strategy`, `Chooser` and `crmcore.protocols.Survivorship`.
     order : Strategy
         Only for a union: what orders its values; the first is the one that is shown where one is needed.
     sources : names
@@ -120,7 +125,7 @@ class FieldRule:
     """
 
     fields: tuple[str, ...] = attrs.field(converter=_fields)
-    strategy: Strategy | str | Chooser = attrs.field(converter=_strategy)
+    strategy: Strategy | str | Chooser | Survivorship = attrs.field(converter=_strategy)
     order: Strategy = attrs.field(default=Strategy.MOST_RECENT, converter=_order)
     sources: tuple[str, ...] = attrs.field(default=(), converter=_words)
 
@@ -149,7 +154,7 @@ class FieldRule:
                 "strategy",
                 "a callable",
                 "a name",
-                f"register it under the entry-point group {GROUP!r} and use that name",
+                "register it under the entry-point group 'crmcore.survivorship' and use that name",
             )
         plain: dict[str, object] = {"fields": list(self.fields), "strategy": str(self.strategy)}
         if self.strategy is Strategy.UNION:
@@ -159,29 +164,12 @@ class FieldRule:
         return plain
 
 
-def _plugin_names() -> tuple[str, ...]:
-    from importlib.metadata import entry_points
-
-    return tuple(sorted({e.name for e in entry_points(group=GROUP)}))
-
-
-def load_strategy(name: str) -> Chooser:
+def load_strategy(name: str) -> Chooser | Survivorship:
     """Plug-in of this name; `BrokenPlugin` names its distribution where it cannot be used."""
-    from importlib.metadata import entry_points
-
-    found = [e for e in entry_points(group=GROUP) if e.name == name]
-    homes = tuple(e.dist.name if e.dist else "unknown" for e in found)
-    if len(found) != 1:
-        raise BrokenPlugin(
-            "survivorship", name, homes, "is claimed by several distributions" if found else "is not installed"
-        )
-    try:
-        loaded = found[0].load()
-    except (ImportError, AttributeError) as error:
-        raise BrokenPlugin("survivorship", name, homes, f"cannot be loaded ({type(error).__name__})") from error
-    if not isinstance(loaded, Chooser):
-        raise BrokenPlugin("survivorship", name, homes, "is not callable")
-    return loaded
+    found = resolve("survivorship", name)
+    if not isinstance(found, type) and (isinstance(found, Survivorship) or callable(found)):
+        return cast("Chooser | Survivorship", found)  # a callable shows what it returns only when it is called
+    raise WrongType("survivorship plug-in", type(found).__name__, "an object with choose, or a callable", "see Chooser")
 
 
 ADDRESS = ("address", "street", "street number", "postcode", "city", "state", "country")
@@ -215,7 +203,7 @@ class SurvivorshipPlan:
 
     rules: tuple[FieldRule, ...] = attrs.field(default=DEFAULT_RULES, converter=_rules)
     source_priority: tuple[str, ...] = attrs.field(default=(), converter=_words)
-    otherwise: Strategy | str | Chooser = attrs.field(default=Strategy.MOST_RECENT, converter=_strategy)
+    otherwise: Strategy | str | Chooser | Survivorship = attrs.field(default=Strategy.MOST_RECENT, converter=_strategy)
 
     def __attrs_post_init__(self) -> None:
         named = [f for r in self.rules for f in r.fields]
@@ -231,7 +219,7 @@ class SurvivorshipPlan:
     def where(
         self,
         fields: str | Sequence[str],
-        strategy: Strategy | str | Chooser,
+        strategy: Strategy | str | Chooser | Survivorship,
         *,
         order: Strategy | str = Strategy.MOST_RECENT,
         sources: Sequence[str] = (),

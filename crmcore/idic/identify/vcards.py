@@ -40,8 +40,9 @@ def read_vcards(source: str | PathLike[str]) -> list[dict[str, object]]:
     Returns
     -------
     list of dicts
-        Keys of what a card holds: `id`, `name`, `given_name`, `surname`, `phone`, `phone_2`, ..., `email`, `email_2`, ...,
-        `birth_date`, `street`, `city`, `state`, `postcode`, `country`, `organisation`, `occupation`, `gender`, `note`,
+        Keys of what a card holds: `id`, `name`, `given_name`, `surname`, `phone`, `phone_2`, ..., `email`, `email_2`,
+        ..., `birth_date`, `street`, `city`, `state`, `postcode`, `country`, `organisation`, `occupation`,
+        `gender`, `note`,
         `updated_at`. What a card lacks is not in its dict; other properties are left out.
 
     Errors

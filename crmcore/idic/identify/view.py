@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -360,7 +360,7 @@ class CustomerView:
         self,
         *,
         now: datetime,
-        future: Mapping[str, float] | Iterable[Preference] | None = None,
+        future: Mapping[str, float] | Sequence[Preference] | None = None,
         open_session: timedelta = timedelta(minutes=30),
     ) -> TimeFacets:
         """Past orders, the step of the session that is open now, and ranked future preferences.

@@ -6,9 +6,11 @@ one, since English headings end with their noun. Weights say how much a heading 
 
 from __future__ import annotations
 
+import unicodedata
+
 from crmcore.idic.identify.roles import Meaning
 
-__all__ = ["CALENDAR_WORDS", "HEADINGS", "NOT_THE_THING", "WEAK_HEADINGS"]
+__all__ = ["CALENDAR_WORDS", "HEADINGS", "NOT_THE_THING", "WEAK_HEADINGS", "fold_heading"]
 
 _WORDS: dict[Meaning, str] = {
     Meaning.GIVEN_NAME: """firstname fname givenname given forename forenames first christianname middlename
@@ -32,7 +34,8 @@ _WORDS: dict[Meaning, str] = {
     Meaning.BIRTH_YEAR: """birthyear yearofbirth yob birthyr geburtsjahr anneedenaissance anneenaissance
         anodenacimiento
         anonacimiento ปีเกิด dobyear bornyear byear""",
-    Meaning.BIRTH_MONTH: "birthmonth monthofbirth mob birthmon geburtsmonat moisdenaissance mesdenacimiento เดือนเกิด dobmonth bmonth",
+    Meaning.BIRTH_MONTH: """birthmonth monthofbirth mob birthmon geburtsmonat moisdenaissance mesdenacimiento
+        เดือนเกิด dobmonth bmonth""",
     Meaning.BIRTH_DAY: "dayofbirth birthdayofmonth geburtstagtag jourdenaissance diadenacimiento dobday bday1",
     Meaning.EMAIL: """email mail emailaddress emailaddr mailaddress eml emailid courriel adressemail
         adresseemail correo
@@ -77,9 +80,9 @@ _WORDS: dict[Meaning, str] = {
         passportnumber taxid taxno
         taxnumber vat vatid vatno vatnumber tin accountno accountnumber accountid account licence license licenceno
         licenseno driverlicense nhsnumber dni nif nie cpf rut curp steuernummer steuerid personalausweis personnummer
-        mitgliedsnummer kundennummer kundennr clientno clientnumber customerno customernumber numeroclient rewardid
+        mitgliedsnummer rewardid
         frequentflyer ffn deviceid cookieid cookie lineid lineuserid userid psid externalid loginid crmid legacyid
-        เลขบัตรประชาชน เลขประจำตัว หมายเลขสมาชิก รหัสสมาชิก เลขสมาชิก รหัสลูกค้า employeeid staffid studentid
+        เลขบัตรประชาชน เลขประจำตัว หมายเลขสมาชิก รหัสสมาชิก เลขสมาชิก employeeid staffid studentid
         siret siren
         duns ein crn companynumber registrationnumber iban identifier""",
     Meaning.HANDLE: """handle username screenname twitter twitterhandle instagram instagramhandle ig tiktok
@@ -95,8 +98,9 @@ _WORDS: dict[Meaning, str] = {
         commentaire comentario observaciones หมายเหตุ ข้อความ feedback review content memo subject complaint
         inquiry""",
     Meaning.RECORD_ID: """id uid uuid guid recordid recid recordno rowid rownumber uniqueid key primarykey pk
-        customerid clientid
-        personid contactid custid rid entryid lineno index personkey customerkey leadid userkey respondentid
+        customerid clientid personid contactid custid rid entryid lineno index
+        personkey customerkey kundennummer kundennr clientno
+        clientnumber customerno customernumber numeroclient รหัสลูกค้า leadid userkey respondentid
         ลำดับ รหัส
         ticketid caseid messageid responseid""",
     Meaning.UPDATED_AT: """updatedat updated lastupdated lastupdate lastmodified modified modifiedat
@@ -104,7 +108,7 @@ _WORDS: dict[Meaning, str] = {
         lastchange createdat created createdate createddate creationdate timestamp ts datetime lastseen signupdate
         signedup joindate joined registeredat registrationdate registered orderdate orderedat date time visitdate
         updatedate geaendertam erstelltam datecreation datemodification fecha วันที่ วันที่สมัคร eventtime
-        receivedat""",
+        receivedat received""",
     Meaning.IGNORE: """productname product item itemname sku storename store branchname brand brandname
         filename campaign
         campaignname price amount quantity qty total revenue age score cluster clusterid entityid label truth groupid
@@ -113,7 +117,22 @@ _WORDS: dict[Meaning, str] = {
         lat lon lng currency language locale ip ipaddress useragent url website""",
 }  # fmt: skip
 
-HEADINGS: dict[str, Meaning] = {word: meaning for meaning, words in _WORDS.items() for word in words.split()}
+
+def fold_heading(text: str) -> str:
+    """Lower case without accents, script kept; the same folding for the words here and the headings of a source.
+
+    Examples
+    --------
+    >>> fold_heading("Pr\u00e9nom")
+    'prenom'
+    """
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFC", "".join(c for c in letters if not "\u0300" <= c <= "\u036f"))
+
+
+HEADINGS: dict[str, Meaning] = {
+    fold_heading(word): meaning for meaning, words in _WORDS.items() for word in words.split()
+}
 """Folded heading without blanks -> meaning."""
 
 WEAK_HEADINGS: dict[str, tuple[Meaning, ...]] = {
@@ -163,7 +182,8 @@ CALENDAR_WORDS: dict[str, Meaning] = {
 """Parts of a date that do not say of which."""
 
 NOT_THE_THING = frozenset(
-    "type flag status count opt optin consent verified valid hash hashed is has score segment source channel domain length "
+    "type flag status count opt optin consent verified valid hash hashed is has score segment source channel domain "
+    "length "
     "provider carrier confirmed opened bounced permission subscribed preference".split()
 )
 """Tokens that turn a heading into a property of the thing (`phone_type`, `email_opt_in`)."""

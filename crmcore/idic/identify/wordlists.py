@@ -132,7 +132,8 @@ COUNTRIES: dict[str, str] = {
 GENDERS: dict[str, str] = {
     word: code
     for code, words in {
-        "m": "m male man boy mr mann maennlich mannlich herr h homme masculin hombre masculino maschio uomo chai ชาย ช männlich 男 1m",
+        "m": "m male man boy mr mann maennlich mannlich herr h homme masculin hombre masculino maschio uomo chai "
+        "ชาย ช männlich 男",
         "f": "f female woman girl w mrs ms frau weiblich femme feminin mujer femenino femmina donna ying หญิง ญ 女 k",
         "x": "x d diverse divers nonbinary non-binary nb other o unspecified-sex x",
     }.items()
@@ -217,8 +218,10 @@ STREET_WORDS: dict[str, str] = {
 """Words of streets and their one short form."""
 
 ORGANISATION_WORDS = frozenset(
-    "ltd limited gmbh inc llc plc corp corporation company co group holding holdings bank school university hospital hotel "
-    "shop store services solutions systems trading industries associates partners foundation museum club ag kg sarl".split()
+    "ltd limited gmbh inc llc plc corp corporation company co group holding holdings bank school university "
+    "hospital hotel "
+    "shop store services solutions systems trading industries associates partners foundation museum "
+    "club ag kg sarl".split()
 )
 
 OCCUPATIONS = frozenset(

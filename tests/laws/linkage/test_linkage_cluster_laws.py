@@ -175,6 +175,35 @@ def _dense(labels: np.ndarray) -> np.ndarray:
 
 
 @settings(deadline=None)
+@given(problems(), st.integers(0, 2**32))
+def test_records_added_one_by_one_end_in_the_clusters_of_the_batch(problem: Any, seed: int) -> None:
+    n, lo, hi, odds, rank = problem
+    rng = np.random.default_rng(seed)
+    x, score = dense_score(n, seed)
+    x[lo, hi] = x[hi, lo] = odds
+    source = rng.integers(0, 3, n)
+    orders = Constraints(must_link=[(0, n - 1)], source=source, one_to_one=(0,), max_values={"id": (source, 2)})
+    links = [(i, j) for i, j, o in zip(lo.tolist(), hi.tolist(), odds.tolist(), strict=True) if o >= -2.0] + [
+        (0, n - 1)
+    ]
+
+    home: dict[int, frozenset[int]] = {}
+    entity: dict[int, tuple[int, ...]] = {}
+    for new in rng.permutation(n).tolist():
+        touched = {new} | {i for pair in links if new in pair for i in pair if i in home}
+        component = frozenset().union({new}, *(home[i] for i in touched if i in home))
+        members = np.array(sorted(component, key=lambda i: rank[i]))
+        labels = refine(probability(x[np.ix_(members, members)]), Cuts(), among=orders.among(members))
+        for i, label in zip(members.tolist(), labels.tolist(), strict=True):
+            home[i] = component
+            entity[i] = tuple(members[labels == label].tolist())
+
+    batch = cluster(n, lo, hi, odds, rank=rank, score=score, constraints=orders)
+    for i in range(n):
+        assert set(entity[i]) == set(np.flatnonzero(batch.labels == batch.labels[i]).tolist())
+
+
+@settings(deadline=None)
 @given(problems(), st.data())
 def test_orders_hold_whatever_the_evidence(problem: Any, data: st.DataObject) -> None:
     n, lo, hi, odds, rank = problem

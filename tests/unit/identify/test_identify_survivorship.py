@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from crmcore.errors import BrokenPlugin, MissingColumn, UnknownName, WrongType
+from crmcore.errors import MissingColumn, UnknownName, WrongType
 from crmcore.idic.identify.profiles import ProfileTable
 from crmcore.idic.identify.survivorship import Cells, FieldRule, SurvivorshipPlan, load_strategy
 from crmcore.tables import TextColumn
@@ -153,7 +153,7 @@ def test_wrong_plans_are_refused():
         FieldRule("a", 3)
     with pytest.raises(UnknownName, match="key of a survivorship plan"):
         SurvivorshipPlan.from_dict({"rule": []})
-    with pytest.raises(BrokenPlugin, match="not installed"):
+    with pytest.raises(UnknownName, match="nobody"):
         load_strategy("nobody")
 
 
@@ -162,3 +162,50 @@ def test_a_plan_for_a_field_or_source_that_is_not_there_is_refused():
         ProfileTable.build(records(FOUR), [0] * 4, plan=SurvivorshipPlan().where("nme", "vote"))
     with pytest.raises(UnknownName, match="unknown source 'webb'"):
         ProfileTable.build(records(FOUR), [0] * 4, plan=SurvivorshipPlan(source_priority=("webb",)))
+
+
+class LongestOfWeb:
+    """The longest value that the web shop gave."""
+
+    def choose(self, values, sources, times, /):
+        return max(range(len(values)), key=lambda i: (sources[i] == "web", len(values[i])))
+
+
+def test_a_rule_may_look_at_one_person_at_a_time():
+    plan = SurvivorshipPlan().where("name", LongestOfWeb())
+    table = ProfileTable.build(records(FOUR), [0, 0, 0, 0], plan=plan)
+    assert table[0].value("name") == "Ann Lee"
+    assert table[0].cells("name")[0].strategy == "LongestOfWeb"
+    pairs = ProfileTable.build(records(FOUR), [0, 1, 1, 0], plan=plan)
+    assert [pairs.of_record(r).value("name") for r in ("web:1", "web:2")] == ["Ann Lee", "Ann"]
+
+
+def test_a_class_in_place_of_an_object_is_refused():
+    with pytest.raises(WrongType, match="strategy"):
+        FieldRule("name", LongestOfWeb)
+
+
+def test_a_plug_in_is_found_by_its_name(tmp_path, monkeypatch):
+    home = tmp_path / "acme_rules-1.0.dist-info"
+    home.mkdir()
+    (home / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-rules\nVersion: 1.0\n")
+    (home / "entry_points.txt").write_text(
+        "[crmcore.survivorship]\nacme-last = acme_rules:last\nacme-odd = acme_rules:odd\n"
+    )
+    (tmp_path / "acme_rules.py").write_text("def last(cells):\n    return cells.code.astype(float)\nodd = 7\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    plan = SurvivorshipPlan.from_dict({"rules": [{"fields": ["name"], "strategy": "acme-last"}]})
+    assert ProfileTable.build(records(FOUR), [0] * 4, plan=plan)[0].value("name") == "Annabel Leigh"
+    assert plan.to_dict()["rules"] == [{"fields": ["name"], "strategy": "acme-last"}]
+    with pytest.raises(WrongType, match="survivorship plug-in is int"):
+        load_strategy("acme-odd")
+
+
+def test_a_group_reads_the_first_filled_column_of_a_role():
+    rows = [
+        {"id": "a", "town": None, "place": "Bath", "street": "1 High St"},
+        {"id": "b", "town": "York", "place": "X"},
+    ]
+    table = ProfileTable.build(records(rows), [0, 1], roles={"town": "city", "place": "city"})
+    assert [table.of_record(r).cells("city")[0].column for r in ("a", "b")] == ["place", "town"]
+    assert table.column("city") == ["Bath", "York"]

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
-from crmcore.errors import EmptyInput, MissingColumn, NaiveDatetime, OutOfRange, UnknownName, WrongType
+from crmcore.errors import DuplicateIds, EmptyInput, MissingColumn, NaiveDatetime, OutOfRange, UnknownName, WrongType
 from crmcore.idic.identify.access import AccessGate, AccessPolicy, RoleView
-from crmcore.idic.identify.accounts import ContactRole
+from crmcore.idic.identify.accounts import Account, AccountTree, ContactRole
 from crmcore.idic.identify.facts import link, recognition
 from crmcore.idic.identify.privacy import PrivacyDesk, PrivacyPolicy, Purpose
 from crmcore.idic.identify.profiles import ProfileTable
@@ -159,3 +160,23 @@ def test_screens_that_send_nonsense_are_told_what_is_missing():
     with pytest.raises(MissingColumn, match="Activity"):
         crm_command({"Case": {"Id": "k"}})
     assert CaseDesk(MemoryStore()).read("nobody").state == ""
+
+
+def test_subject_access_writes_any_value_as_json(profiles):
+    rows = [{"r": "crm:0", "time": DAY, "tags": ["a", 1], "more": {"k": DAY}, "ok": True, "big": complex(1, 2)}]
+    view = SingleCustomerView(profiles, [link(profiles, rows, facet="cases", source="s", record="r")])
+    told = PrivacyDesk(PrivacyPolicy([]), MemoryStore(), b"long enough").export(view, profiles[0].customer_id, now=DAY)
+    facts = json.loads(json.dumps(told))["facts"]
+    assert facts[0]["values"]["more"] == {"k": "2026-05-01T00:00:00+00:00"}
+    assert facts[0]["values"]["tags"] == ["a", 1]
+
+
+def test_accounts_name_themselves_and_refuse_repeats():
+    tree = AccountTree([Account("a", "A")])
+    assert (repr(tree), tree["a"].name) == ("AccountTree(1 accounts, 0 contact roles)", "A")
+    with pytest.raises(UnknownName, match="account"):
+        tree["b"]
+    with pytest.raises(DuplicateIds, match="accounts: 1 repeated"):
+        AccountTree([Account("a", "A"), Account("a", "B")])
+    with pytest.raises(UnknownName, match="account of a contact"):
+        AccountTree([Account("a", "A")], [ContactRole("b", "c", "buyer")])

@@ -196,7 +196,7 @@ def test_reprs_hold_no_personal_data(tmp_path: Path) -> None:
 def test_bad_events_say_what_is_wrong() -> None:
     store = MemoryStore()
     with pytest.raises(NaiveDatetime, match="time is a naive"):
-        Event(id="1", type="x", time=datetime(2026, 5, 1))  # noqa: DTZ001
+        Event(id="1", type="x", time=datetime(2026, 5, 1))
     with pytest.raises(WrongType, match=r"data\['a'\]\[0\] is tuple: expected a JSON value"):
         store.append("a", [event("1", a=[()])])
     with pytest.raises(WrongType, match="a key of data is int"):
