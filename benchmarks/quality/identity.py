@@ -74,7 +74,7 @@ class Outcome:
     @property
     def f1(self) -> float:
         """Pair F1; NaN where nothing matches."""
-        return self.quality.pair_f1.value
+        return self.quality.pair_f1.value if self.quality.pair_recall.n else math.nan
 
     @property
     def b3(self) -> float:
@@ -84,7 +84,7 @@ class Outcome:
     def wrong(self) -> int:
         """Pairs put together that do not belong together."""
         together = self.quality.pair_precision
-        return 0 if math.isnan(together.value) else round(together.n * (1 - together.value))
+        return round(together.n * (1 - together.value)) if together.n else 0
 
 
 def run(case: Case, **options: Any) -> Outcome:
@@ -141,7 +141,7 @@ def candidate_recall(linkage: Linkage, true: Ints) -> float:
 
 def bars(spec: Spec, got: Outcome) -> tuple[str, bool]:
     """The bar of a case as text, and whether it is met."""
-    if spec.group == "no duplicates" or math.isnan(got.f1):
+    if not got.quality.pair_recall.n:
         most = max(1, math.floor(WRONG_BAR * got.n / 10_000))
         return f"<= {most} wrong pairs", got.wrong <= most
     f1, b3 = BARS.get(spec.name, ANY_BAR)
@@ -173,11 +173,9 @@ def by_part(got: Outcome) -> list[Row]:
     table = got.people.table
     keep = got.true >= 0
     labels = np.where(keep, got.people.labels, -1)
-    parts: dict[str, NDArray[np.bool_]] = {}
     n = got.n
-    predicted, real = together(labels), together(got.true)
-    packed = [np.sort(lo * n + hi) for lo, hi in (predicted, real)]
-    right = np.intersect1d(*packed, assume_unique=True)
+    predicted, real = (np.sort(lo * n + hi) for lo, hi in (together(labels), together(got.true)))
+    right = np.intersect1d(predicted, real, assume_unique=True)
     foreign = _foreign(got.people)
 
     def counts(pairs: Ints) -> dict[str, int]:
@@ -189,8 +187,7 @@ def by_part(got: Outcome) -> list[Row]:
         alien = foreign[lo].astype(int) + foreign[hi]
         return names | {"one name not Latin": int((alien == 1).sum()), "both names not Latin": int((alien == 2).sum())}
 
-    p, t, r = counts(packed[0]), counts(packed[1]), counts(right)
-    del parts
+    p, t, r = counts(predicted), counts(real), counts(right)
     return [
         {
             "pairs between": name, "true pairs": t.get(name, 0), "P": r.get(name, 0) / p[name] if p.get(name) else None,
@@ -274,7 +271,7 @@ def raise_floors(found: Mapping[str, Outcome], place: Path = FLOORS) -> None:
     held = floors(place)
     for name, got in found.items():
         old = held.get(name, {})
-        if math.isnan(got.f1):
+        if not got.quality.pair_recall.n:
             held[name] = {"wrong": min(got.wrong + 1, old.get("wrong", math.inf))}
         else:
             now = {"pair_f1": got.f1, "bcubed_f1": got.b3}
@@ -327,12 +324,11 @@ def main() -> None:
                 about="Pairs of records of two systems (or one), and pairs by script of the name.", rows=by_part(got),
                 key=("pairs between",),
             ).save()  # fmt: skip
-    for place, (group, rows) in enumerate(lines.items()):
+    for group, rows in lines.items():
         Table(
             name=f"quality-identity-{group.replace(' ', '-')}", section="quality", order=10 + list(TITLES).index(group),
             title=TITLES[group], about=ABOUT[group], rows=rows, key=("case",),
         ).save()  # fmt: skip
-        del place
     if given.raise_floors:
         raise_floors(found)
     if not given.no_spread:

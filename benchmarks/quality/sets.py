@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from benchmarks.common import data_dir
-from crmcore.idic.identify.resolve import Rules
+from crmcore.idic.identify import Rules
 
 Record = dict[str, str]
 Columns = Mapping[str, Sequence[Any]]
