@@ -55,7 +55,7 @@ def main() -> None:
         pairs = components(np.full(count, size), size * count, 2)
         seconds = best(lambda pairs=pairs, m=size * count: cluster(m, *pairs[:3], rank=pairs[3]), 3)
         print(f"  {count:,} components of {size}: {seconds:.3f} s")
-    from crmcore.linkage.evaluate import evaluate
+    from crmcore.linkage.quality import evaluate
 
     labels = cluster(n, lo, hi, odds, rank=rank).labels
     truth = connected(n, lo, hi)

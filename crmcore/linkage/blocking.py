@@ -1,4 +1,4 @@
-"""Which pairs of records are worth comparing: keys made of parts of values, blocks capped in size, planned under a budget.
+"""Which pairs of records are worth comparing: keys made of parts of values, blocks capped in size.
 
 A key is one or two parts ("atoms") of values, such as the first three letters of the surname with the year of birth.
 Records that share a key form a block; blocks larger than a cap are dropped block by block, so a rare surname blocks and
@@ -82,12 +82,19 @@ class KeySpace:
                 atoms[NAMES, atom] = np.where((a != 0) & (b != 0), np.where(both == 0, 1, both), 0).astype(np.uint32)
         return cls(len(records), atoms)
 
-    def keys(self) -> list[BlockingKey]:
+    def every_key(self) -> list[BlockingKey]:
         """All single parts, and all pairs of parts of different fields."""
         single = [BlockingKey((a,)) for a in self.atoms]
-        pairs = [BlockingKey(c) for c in combinations(self.atoms, 2) if c[0][0] != c[1][0] and NAMES not in (c[0][0], c[1][0])]
+        pairs = [
+            BlockingKey(c)
+            for c in combinations(self.atoms, 2)
+            if c[0][0] != c[1][0] and NAMES not in (c[0][0], c[1][0])
+        ]
         with_names = [
-            BlockingKey((a, b)) for a in self.atoms if a[0] == NAMES for b in self.atoms
+            BlockingKey((a, b))
+            for a in self.atoms
+            if a[0] == NAMES
+            for b in self.atoms
             if b[0] != NAMES and not self._is_name(b[0])
         ]
         return single + pairs + with_names

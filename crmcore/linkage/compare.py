@@ -47,7 +47,9 @@ def _winkler(e: Encoded, a: Codes, b: Codes, least: float) -> NDArray[np.float32
     at = np.flatnonzero((bound >= least - 1e-6) | (np.maximum(la, lb) > WIDTH))
     out = np.zeros(len(a), np.float32)
     if len(at):
-        out[at] = cpdist(e.words[a[at]], e.words[b[at]], scorer=JaroWinkler.similarity, score_cutoff=least, dtype=np.float32)
+        out[at] = cpdist(
+            e.words[a[at]], e.words[b[at]], scorer=JaroWinkler.similarity, score_cutoff=least, dtype=np.float32
+        )
     return out
 
 
@@ -191,7 +193,11 @@ class Comparer:
     def of(cls, records: Records) -> Comparer:
         """Encode all columns of `records`."""
         fields = tuple(encode(c) for c in records.columns)
-        table = np.column_stack([e.codes for e in fields]).astype(np.int32) if fields else np.zeros((len(records), 0), np.int32)
+        table = (
+            np.column_stack([e.codes for e in fields]).astype(np.int32)
+            if fields
+            else np.zeros((len(records), 0), np.int32)
+        )
         kinds = [e.kind for e in fields]
         given = kinds.index(Kind.GIVEN_NAME) if Kind.GIVEN_NAME in kinds else None
         surname = kinds.index(Kind.SURNAME) if Kind.SURNAME in kinds else None
@@ -206,7 +212,8 @@ class Comparer:
     def n_levels(self) -> tuple[int, ...]:
         """Number of levels of each field, missing not counted."""
         return tuple(
-            len(DEFINITIONS[e.kind].levels) + (i == self.given and self.as_surname is not None) for i, e in enumerate(self.fields)
+            len(DEFINITIONS[e.kind].levels) + (i == self.given and self.as_surname is not None)
+            for i, e in enumerate(self.fields)
         )
 
     def levels(self, lo: Rows, hi: Rows, /) -> Levels:
@@ -235,6 +242,7 @@ class Comparer:
     def _mark_swapped(self, out: Levels, left: Codes, right: Codes) -> None:
         """Given and family name exchanged: one level on the given name, the surname counts as missing."""
         g, s, table = self.given, self.surname, self.as_surname
+        assert table is not None
         at = np.flatnonzero((out[:, g] > 2) & (out[:, s] > 2))
         ga, gb, sa, sb = left[at, g], right[at, g], left[at, s], right[at, s]
         hit = at[(table[ga] == sb) & (table[gb] == sa)]
@@ -265,7 +273,10 @@ def _name_one(a: str, b: str) -> int:
     short, long = sorted((a, b), key=len)
     begins = long.startswith(short) and len(short) < len(long)
     return _first_true(
-        edits == 1, edits == 2 or alike >= 0.92, alike >= 0.85 or (begins and len(short) >= 2), alike >= 0.7 or (begins and len(short) == 1)
+        edits == 1,
+        edits == 2 or alike >= 0.92,
+        alike >= 0.85 or (begins and len(short) >= 2),
+        alike >= 0.7 or (begins and len(short) == 1),
     )
 
 

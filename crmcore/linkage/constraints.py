@@ -24,6 +24,10 @@ def _as_pairs(pairs: Sequence[tuple[int, int]] | Ints) -> Ints:
     return found.reshape(-1, 2) if not found.size else found
 
 
+def _as_codes(codes: Sequence[int]) -> tuple[int, ...]:
+    return tuple(int(c) for c in codes)
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Constraints:
     """Orders that clustering obeys.
@@ -53,7 +57,7 @@ class Constraints:
     must_link: Ints = attrs.field(factory=lambda: np.zeros((0, 2), np.int64), converter=_as_pairs)
     must_not_link: Ints = attrs.field(factory=lambda: np.zeros((0, 2), np.int64), converter=_as_pairs)
     source: NDArray[np.integer] | None = None
-    one_to_one: tuple[int, ...] = attrs.field(default=(), converter=tuple)
+    one_to_one: tuple[int, ...] = attrs.field(default=(), converter=_as_codes)
     max_values: Mapping[str, tuple[NDArray[np.integer], int]] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:

@@ -72,7 +72,7 @@ def _hash(chars: NDArray[np.uint32]) -> Hashes:
     return _finish(_sums(chars), chars[:, 0] == 0)
 
 
-def value_hashes(values: Sequence[str]) -> NDArray[np.uint64]:
+def value_hashes(values: Sequence[str] | NDArray[np.object_]) -> NDArray[np.uint64]:
     """(k,) 64-bit hash of whole values (of their first 64 signs), the same in every process.
 
     Examples
@@ -82,7 +82,7 @@ def value_hashes(values: Sequence[str]) -> NDArray[np.uint64]:
     True
     """
     out = np.zeros(len(values), np.uint64)
-    for at, part in _chunks(values):
+    for at, part in _chunks(list(values)):
         mixed = _sums(_matrix(part)[0])
         mixed ^= mixed >> np.uint64(32)
         mixed *= np.uint64(0xBF58476D1CE4E5B9)
@@ -138,8 +138,13 @@ def _atom(name: str, chars: NDArray[np.uint32], length: NDArray[np.int64]) -> Ha
         return _hash(_last(chars, length, int(count)))
     if name == "year and day":
         return _hash(np.concatenate([chars[:, :4], chars[:, 6:8]], axis=1))
-    parts = {"whole": lambda: chars, "local part": lambda: _local(chars), "district": lambda: _district(chars, length), "area": lambda: _area(chars)}
-    return _sound(chars) if name == "sound" else _hash(parts[name]())
+    if name == "sound":
+        return _sound(chars)
+    if name == "local part":
+        return _hash(_local(chars))
+    if name == "district":
+        return _hash(_district(chars, length))
+    return _hash(_area(chars) if name == "area" else chars)
 
 
 def atom_hashes(values: Sequence[str], atoms: Sequence[str]) -> dict[str, Hashes]:
@@ -175,7 +180,9 @@ def _chunks(values: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
         yield at, values[at : at + _CHUNK]
 
 
-def _signatures(values: Sequence[str], *, digits: bool) -> tuple[NDArray[np.uint64], NDArray[np.int16], NDArray[np.uint32]]:
+def _signatures(
+    values: Sequence[str], *, digits: bool
+) -> tuple[NDArray[np.uint64], NDArray[np.int16], NDArray[np.uint32]]:
     """Letter multisets in 64 bits, lengths, first letters.
 
     Thermometer code: a bit for "at least one", "at least two" of a letter (digits: up to six). One edit changes at most

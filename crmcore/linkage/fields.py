@@ -52,8 +52,22 @@ class Comparison(enum.StrEnum):
 # Level 1 is the strongest agreement, the last but "swapped" is disagreement; level 0 (missing) needs no name.
 LEVELS: Mapping[Comparison, tuple[str, ...]] = MappingProxyType(
     {
-        Comparison.NAME: ("same", "one typo", "two typos or near", "alike or short form", "somewhat alike", "different"),
-        Comparison.DATE: ("same", "one digit or day/month swapped", "two of year, month, day", "two digits", "same year or same day", "different"),
+        Comparison.NAME: (
+            "same",
+            "one typo",
+            "two typos or near",
+            "alike or short form",
+            "somewhat alike",
+            "different",
+        ),
+        Comparison.DATE: (
+            "same",
+            "one digit or day/month swapped",
+            "two of year, month, day",
+            "two digits",
+            "same year or same day",
+            "different",
+        ),
         Comparison.EMAIL: ("same", "one typo", "few typos or same local part", "local part alike", "different"),
         Comparison.CODE: ("same", "one digit", "two digits", "different"),
         Comparison.PLACE: ("same", "few typos", "near", "alike", "different"),
@@ -109,34 +123,67 @@ _NAME_ATOMS = ("whole", "first 1", "first 3", "last 3", "sound")
 
 DEFINITIONS: Mapping[Kind, KindDefinition] = MappingProxyType(
     {
-        Kind.GIVEN_NAME: KindDefinition(comparison=Comparison.NAME, frequency_levels=4, namesake=True, atoms=_NAME_ATOMS),
+        Kind.GIVEN_NAME: KindDefinition(
+            comparison=Comparison.NAME, frequency_levels=4, namesake=True, atoms=_NAME_ATOMS
+        ),
         Kind.SURNAME: KindDefinition(
             comparison=Comparison.NAME, frequency_levels=4, household=True, place=True, namesake=True, atoms=_NAME_ATOMS
         ),
         Kind.BIRTH_DATE: KindDefinition(
-            comparison=Comparison.DATE, frequency_levels=3, atoms=("whole", "first 4", "last 4", "first 6", "year and day")
+            comparison=Comparison.DATE,
+            frequency_levels=3,
+            atoms=("whole", "first 4", "last 4", "first 6", "year and day"),
         ),
         Kind.EMAIL: KindDefinition(
-            comparison=Comparison.EMAIL, frequency_levels=1, household=True, namesake=True,
+            comparison=Comparison.EMAIL,
+            frequency_levels=1,
+            household=True,
+            namesake=True,
             atoms=("whole", "local part", "first 5", "last 9"),
         ),
         Kind.PHONE: KindDefinition(
-            comparison=Comparison.CODE, frequency_levels=1, contact=True, household=True, place=True,
+            comparison=Comparison.CODE,
+            frequency_levels=1,
+            contact=True,
+            household=True,
+            place=True,
             atoms=("whole", "first 6", "last 6"),
         ),
-        Kind.STREET: KindDefinition(comparison=Comparison.PLACE, frequency_levels=1, contact=True, household=True, place=True),
-        Kind.STREET_NUMBER: KindDefinition(comparison=Comparison.CODE, frequency_levels=1, contact=True, household=True, atoms=("whole",)),
-        Kind.POSTCODE: KindDefinition(
-            comparison=Comparison.POSTCODE, frequency_levels=1, contact=True, household=True, place=True, atoms=("whole", "district")
+        Kind.STREET: KindDefinition(
+            comparison=Comparison.PLACE, frequency_levels=1, contact=True, household=True, place=True
         ),
-        Kind.CITY: KindDefinition(comparison=Comparison.WORD, frequency_levels=1, contact=True, household=True, place=True),
-        Kind.STATE: KindDefinition(comparison=Comparison.WORD, frequency_levels=1, contact=True, household=True, place=True),
+        Kind.STREET_NUMBER: KindDefinition(
+            comparison=Comparison.CODE, frequency_levels=1, contact=True, household=True, atoms=("whole",)
+        ),
+        Kind.POSTCODE: KindDefinition(
+            comparison=Comparison.POSTCODE,
+            frequency_levels=1,
+            contact=True,
+            household=True,
+            place=True,
+            atoms=("whole", "district"),
+        ),
+        Kind.CITY: KindDefinition(
+            comparison=Comparison.WORD, frequency_levels=1, contact=True, household=True, place=True
+        ),
+        Kind.STATE: KindDefinition(
+            comparison=Comparison.WORD, frequency_levels=1, contact=True, household=True, place=True
+        ),
         Kind.OCCUPATION: KindDefinition(comparison=Comparison.WORD, frequency_levels=1, place=True),
-        Kind.GENDER: KindDefinition(comparison=Comparison.EQUAL, frequency_levels=0, place=True, namesake=True, atoms=("whole",)),
-        Kind.IDENTIFIER: KindDefinition(comparison=Comparison.CODE, frequency_levels=1, atoms=("whole", "first 4", "last 4")),
-        Kind.HANDLE: KindDefinition(comparison=Comparison.CODE, frequency_levels=1, atoms=("whole", "first 5", "last 5")),
+        Kind.GENDER: KindDefinition(
+            comparison=Comparison.EQUAL, frequency_levels=0, place=True, namesake=True, atoms=("whole",)
+        ),
+        Kind.IDENTIFIER: KindDefinition(
+            comparison=Comparison.CODE, frequency_levels=1, atoms=("whole", "first 4", "last 4")
+        ),
+        Kind.HANDLE: KindDefinition(
+            comparison=Comparison.CODE, frequency_levels=1, atoms=("whole", "first 5", "last 5")
+        ),
         Kind.ORGANISATION: KindDefinition(
-            comparison=Comparison.PLACE, frequency_levels=1, household=True, namesake=True,
+            comparison=Comparison.PLACE,
+            frequency_levels=1,
+            household=True,
+            namesake=True,
             atoms=("whole", "first 4", "last 4", "sound"),
         ),
         Kind.TEXT: KindDefinition(comparison=Comparison.PLACE, frequency_levels=1, place=True),

@@ -110,7 +110,7 @@ def names_agree(kinds: Sequence[Kind], levels: Levels) -> NDArray[np.bool_]:
     if Kind.GIVEN_NAME not in kinds or Kind.SURNAME not in kinds:
         return np.zeros(len(levels), np.bool_)
     given, surname = levels[:, kinds.index(Kind.GIVEN_NAME)], levels[:, kinds.index(Kind.SURNAME)]
-    return ((given > 0) & (given <= 4) & (surname > 0) & (surname <= 4)) | (given == SWAPPED)
+    return np.asarray(((given > 0) & (given <= 4) & (surname > 0) & (surname <= 4)) | (given == SWAPPED))
 
 
 def class_scores(weights: Weights, levels: Levels, rarity: Floats) -> Floats:
@@ -136,7 +136,7 @@ def log_odds(weights: Weights, levels: Levels, rarity: Floats) -> Floats:
     unrelated = np.log1p(-weights.pi.sum())
     same = np.logaddexp(scores[:, 0], scores[:, 1])
     other = np.logaddexp(np.logaddexp(scores[:, 2], scores[:, 3]), np.logaddexp(scores[:, 4], unrelated))
-    return same - other
+    return np.asarray(same - other)
 
 
 def fit_em(
@@ -172,17 +172,23 @@ def fit_em(
     weights = begin
     named = names_agree(begin.kinds, pattern)
     blocked = np.where(group.background[:, None] & ~BACKGROUND[None, :], -np.inf, 0.0)
-    for step in range(1, iterations + 1):
+    step = 0
+    while step < iterations:
+        step += 1
         scores = class_scores(weights, pattern, group.rarity) + blocked
         top = np.maximum(scores.max(axis=1), 0.0)
         share = np.exp(scores - top[:, None])
         share *= (size / (share.sum(axis=1) + (1 - weights.pi.sum()) * np.exp(-top)))[:, None]
         pi = np.clip(share.sum(axis=0) / all_pairs, 1e-15, 0.2)
         theta = weights.theta.copy()
-        counts = np.stack([
-            np.stack([np.bincount(pattern[:, f], weights=share[:, c], minlength=WIDTH) for f in range(pattern.shape[1])])
-            for c in range(len(CLASSES))
-        ])
+        counts = np.stack(
+            [
+                np.stack(
+                    [np.bincount(pattern[:, f], weights=share[:, c], minlength=WIDTH) for f in range(pattern.shape[1])]
+                )
+                for c in range(len(CLASSES))
+            ]
+        )
         for f, k in enumerate(weights.n_levels):
             if weights.kinds[f] is Kind.EMAIL:
                 said_again = [np.bincount(pattern[:, f], weights=share[:, c] * named, minlength=WIDTH) for c in (2, 3)]
@@ -213,8 +219,10 @@ class _Groups:
     background: NDArray[np.bool_]
 
 
-def _group(levels: Levels, rarity: Floats, weight: Floats, background: NDArray[np.bool_]) -> tuple[Levels, _Groups, Floats]:
-    """Pairs alike in levels and (to a quarter of a nat) in rarity, taken together: EM then costs patterns, not pairs."""
+def _group(
+    levels: Levels, rarity: Floats, weight: Floats, background: NDArray[np.bool_]
+) -> tuple[Levels, _Groups, Floats]:
+    """Pairs alike in levels and (to a quarter of a nat) in rarity, as one: EM then costs patterns, not pairs."""
     key = background.astype(np.int64)
     for f in range(levels.shape[1]):
         key = key * WIDTH + levels[:, f]

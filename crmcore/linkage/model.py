@@ -28,7 +28,7 @@ FLOOR = -2.0  # log-odds below which a pair connects nothing
 class LinkageModel:
     """Everything that decides which records are one entity.
 
-    It is fitted by `link` and holds no value of any record in clear: names and numbers stand as hashes with their counts.
+    It is fitted by `link` and holds no value of any record in clear: values stand as hashes with their counts.
 
     Attributes
     ----------
@@ -116,11 +116,16 @@ class LinkageModel:
             "fields": {n: k.value for n, k in self.fields.items()},
             "n_levels": list(w.n_levels),
             "u": w.u.tolist(),
-            "classes": {c.value: {"share": float(w.pi[i]), "levels": w.theta[i].tolist()} for i, c in enumerate(CLASSES)},
+            "classes": {
+                c.value: {"share": float(w.pi[i]), "levels": w.theta[i].tolist()} for i, c in enumerate(CLASSES)
+            },
             "shares": [
-                {"filled": s.filled, "values": [f"{h:016x}" for h in s.hashes.tolist()], "counts": s.counts.tolist()} for s in self.shares
+                {"filled": s.filled, "values": [f"{h:016x}" for h in s.hashes.tolist()], "counts": s.counts.tolist()}
+                for s in self.shares
             ],
-            "nicknames": None if self.nicknames is None else {
+            "nicknames": None
+            if self.nicknames is None
+            else {
                 "left": [f"{h:016x}" for h in self.nicknames.left.tolist()],
                 "right": [f"{h:016x}" for h in self.nicknames.right.tolist()],
                 "nats": self.nicknames.nats.tolist(),
@@ -143,7 +148,9 @@ class LinkageModel:
             The document is not a linkage model of this format.
         """
         if document.get("format") != "crmcore linkage model 1":
-            raise OutOfRange("format", document.get("format"), "'crmcore linkage model 1'", "pass what LinkageModel.to_dict wrote")
+            raise OutOfRange(
+                "format", document.get("format"), "'crmcore linkage model 1'", "pass what LinkageModel.to_dict wrote"
+            )
         fields = {n: Kind(k) for n, k in document["fields"].items()}
         classes = [document["classes"][c.value] for c in CLASSES]
         weights = Weights(
@@ -162,7 +169,9 @@ class LinkageModel:
             fields=fields,
             weights=weights,
             shares=shares,
-            nicknames=None if nick is None else Nicknames(
+            nicknames=None
+            if nick is None
+            else Nicknames(
                 np.array([int(h, 16) for h in nick["left"]], np.uint64),
                 np.array([int(h, 16) for h in nick["right"]], np.uint64),
                 np.array(nick["nats"], float),

@@ -1,8 +1,8 @@
 """Nicknames learned from the data: which different given names keep meeting in one entity.
 
-After a first clustering, a pair of given names (bob, robert) that stands together in c entities, where chance would put
-it in e, earns log(c / (e + 1)) nats in every later comparison, clipped to [-1.5, 4]. One entity is left out of c, so that
-a pair of records never votes for itself.
+After a first clustering, a pair of given names (bob, robert) that stands together in c + 1 entities, where chance would
+put it in e, earns log((c + 1) / (e + 1)) nats in every later comparison, clipped to [-1.5, 4]. Pairs seen in one entity
+only earn nothing, so that two records never vote for themselves alone.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ class Nicknames:
         left, right = packed // k, packed % k
         share = e.counts / max(e.filled, 1)
         n_entities = len(np.unique(entity))
-        expected = n_entities * weights.theta[0, field, level] * 2 * share[left] * share[right] / weights.u[field, level]
+        expected = (
+            n_entities * weights.theta[0, field, level] * 2 * share[left] * share[right] / weights.u[field, level]
+        )
         again = count >= 2
         nats = np.clip(np.log(count[again] / (expected[again] + 1)), LOW, HIGH)
         hashes = value_hashes(e.words)
@@ -104,7 +106,9 @@ class BoundNicknames:
     key: Ints  # (q,) lower code * n_values + higher code, ascending
     nats: Floats
 
-    def terms(self, comparer: Comparer, lo: NDArray[np.integer], hi: NDArray[np.integer], levels: NDArray[np.int8]) -> Floats:
+    def terms(
+        self, comparer: Comparer, lo: NDArray[np.integer], hi: NDArray[np.integer], levels: NDArray[np.int8]
+    ) -> Floats:
         """(m,) nats for each pair of records."""
         out = np.zeros(len(lo))
         if not len(self.key):

@@ -55,7 +55,7 @@ class BlockingPlan:
     keys : chosen keys, best first
     cap : largest block that is compared
     pairs : expected number of candidate pairs
-    recall : share of the matches that any key could find, found by the chosen ones (estimated without labels: optimistic)
+    recall : share of the matches that any key could find, found by the chosen ones (without labels: optimistic)
     tried : keys that were weighed
     """
 
@@ -66,7 +66,10 @@ class BlockingPlan:
     tried: int
 
     def __str__(self) -> str:
-        lines = [f"{len(self.keys)} of {self.tried} keys, about {self.pairs:,.0f} pairs, {self.recall:.1%} of reachable matches"]
+        lines = [
+            f"{len(self.keys)} of {self.tried} keys, about {self.pairs:,.0f} pairs, "
+            f"{self.recall:.1%} of reachable matches"
+        ]
         lines += [f"  {k.key}: {k.pairs:,.0f} pairs, {k.matches:,.0f} new matches" for k in self.keys]
         return "\n".join(lines)
 
@@ -94,7 +97,7 @@ def draw_sample(
     progress: Progress,
     only: Sequence[BlockingKey] = (),
 ) -> Sample:
-    """Draw the pairs from which keys are chosen and the mixture is fitted (rows must stand in an order free of meaning).
+    """Draw the pairs from which keys are chosen and the mixture is fitted; rows stand in an order free of meaning.
 
     `only`, where given, are the keys to draw from; else all that are worth trying.
     """
@@ -147,7 +150,7 @@ def _worth_trying(space: KeySpace, n: int, cap: int) -> list[BlockingKey]:
         collide[atom] = float((sizes.astype(np.float64) ** 2).sum() / max(len(held), 1) ** 2)
         narrow[atom] = float(sizes[sizes <= cap].sum() / max(len(held), 1)) > 0.97
     out = []
-    for key in space.keys():
+    for key in space.every_key():
         if len(key.parts) == 2:
             a, b = key.parts
             if n > ALL_PROBES and (narrow[a] or narrow[b] or n * collide[a] * collide[b] > WIDE):
@@ -179,8 +182,8 @@ def _probe_pairs(space: KeySpace, key: BlockingKey, probes: Rows, cap: int, *, e
     for a, b in expand(members, starts[sizes <= _WIDE_BLOCK], sizes[sizes <= _WIDE_BLOCK]):
         touch = is_probe[a] | is_probe[b]
         parts.append(pack(a[touch], b[touch], bits))
-    for start, size in zip(starts[sizes > _WIDE_BLOCK].tolist(), sizes[sizes > _WIDE_BLOCK].tolist(), strict=True):
-        block = members[start : start + size]
+    for begin, size in zip(starts[sizes > _WIDE_BLOCK].tolist(), sizes[sizes > _WIDE_BLOCK].tolist(), strict=True):
+        block = members[begin : begin + size]
         inside = block[is_probe[block]]
         a, b = np.repeat(inside, size), np.tile(block, len(inside))
         low, high = np.minimum(a, b), np.maximum(a, b)
@@ -218,18 +221,38 @@ def _contains(ranked: Pairs, wanted: Pairs) -> NDArray[np.bool_]:
     if not len(ranked):
         return np.zeros(len(wanted), np.bool_)
     at = np.minimum(np.searchsorted(ranked, wanted), len(ranked) - 1)
-    return ranked[at] == wanted
+    return np.asarray(ranked[at] == wanted)
 
 
-def fit_weights(comparer: Comparer, sample: Sample, *, n_records: int, rng: np.random.Generator) -> tuple[Weights, Rarity, Floats]:
+def fit_weights(
+    comparer: Comparer, sample: Sample, *, n_records: int, rng: np.random.Generator
+) -> tuple[Weights, Rarity, Floats]:
     """Fit the mixture on a sample; also the log-odds of the sample's pairs."""
-    levels = np.concatenate(list(spread(
-        lambda s: comparer.levels(sample.lo[s], sample.hi[s]), [slice(i, i + 100_000) for i in range(0, len(sample.lo), 100_000)]
-    ))) if len(sample.lo) else np.zeros((0, len(comparer.fields)), np.int8)
+    levels = (
+        np.concatenate(
+            list(
+                spread(
+                    lambda s: comparer.levels(sample.lo[s], sample.hi[s]),
+                    [slice(i, i + 100_000) for i in range(0, len(sample.lo), 100_000)],
+                )
+            )
+        )
+        if len(sample.lo)
+        else np.zeros((0, len(comparer.fields)), np.int8)
+    )
     far_lo, far_hi = _random_pairs(n_records, rng)
-    chance = np.concatenate(list(spread(
-        lambda s: comparer.levels(far_lo[s], far_hi[s]), [slice(i, i + 100_000) for i in range(0, len(far_lo), 100_000)]
-    ))) if len(far_lo) else levels
+    chance = (
+        np.concatenate(
+            list(
+                spread(
+                    lambda s: comparer.levels(far_lo[s], far_hi[s]),
+                    [slice(i, i + 100_000) for i in range(0, len(far_lo), 100_000)],
+                )
+            )
+        )
+        if len(far_lo)
+        else levels
+    )
     u = chance_levels(chance, comparer)
     rarity = Rarity.of(comparer, u)
     felt = rarity.by_class(rarity.terms(comparer, sample.lo, sample.hi, levels))
@@ -239,7 +262,7 @@ def fit_weights(comparer: Comparer, sample: Sample, *, n_records: int, rng: np.r
 
 
 def choose_keys(sample: Sample, odds: Floats, *, budget_pairs: float) -> BlockingPlan:
-    """Greedy cover: the key with the most new matches per new pair first, until the budget is spent (lazy greedy, Minoux 1978)."""
+    """Take the key with the most new matches per new pair, until the budget is spent (lazy greedy, Minoux 1978)."""
     p = sample.weight / (1 + np.exp(-odds))
     p[odds < -2] = 0.0  # below the floor of the clustering a pair joins nothing
     candidates = ~sample.background

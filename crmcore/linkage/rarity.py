@@ -39,7 +39,7 @@ class Shares:
         order = np.argsort(hashes)
         return cls(hashes[order], field.counts[again][order], field.filled)
 
-    def find(self, words: Sequence[str]) -> Floats:
+    def find(self, words: NDArray[np.object_]) -> Floats:
         """(k,) share of each value."""
         counts = np.ones(len(words))
         if len(self.hashes) and len(words):
@@ -69,14 +69,18 @@ class Rarity:
         kinds = [e.kind for e in comparer.fields]
         free = free_fields(kinds)
         free[4] = False  # namesakes agree by chance, whatever the name
-        found = [np.maximum(e.counts, 1) / max(e.filled, 1) for e in comparer.fields] if shares is None else [
-            s.find(e.words) for s, e in zip(shares, comparer.fields, strict=True)
-        ]
+        found = (
+            [np.maximum(e.counts, 1) / max(e.filled, 1) for e in comparer.fields]
+            if shares is None
+            else [s.find(e.words) for s, e in zip(shares, comparer.fields, strict=True)]
+        )
         filled = [e.filled for e in comparer.fields] if shares is None else [s.filled for s in shares]
         excess = tuple(np.log(u[f, 1] + 1 / max(filled[f], 1)) - np.log(share) for f, share in enumerate(found))
         return cls(excess, tuple(DEFINITIONS[k].frequency_levels for k in kinds), free)
 
-    def terms(self, comparer: Comparer, lo: NDArray[np.integer], hi: NDArray[np.integer], levels: NDArray[np.int8]) -> Floats:
+    def terms(
+        self, comparer: Comparer, lo: NDArray[np.integer], hi: NDArray[np.integer], levels: NDArray[np.int8]
+    ) -> Floats:
         """(m, f) nats that each field's values add to a class that feels them."""
         out = np.zeros(levels.shape)
         for f, excess in enumerate(self.excess):

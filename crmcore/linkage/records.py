@@ -61,7 +61,9 @@ class Records:
         n = len(self.ids)
         for column in self.columns:
             if len(column.codes) != n:
-                raise WrongType(column.name, f"a column of {len(column.codes)} rows", f"{n} rows", "give one cell per id")
+                raise WrongType(
+                    column.name, f"a column of {len(column.codes)} rows", f"{n} rows", "give one cell per id"
+                )
         if len(set(self.ids.tolist())) != n:
             order = np.argsort(self.ids.astype(str), kind="stable")
             again = order[1:][self.ids[order][1:] == self.ids[order][:-1]]

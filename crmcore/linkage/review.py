@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from crmcore._base import html_table
 from crmcore._frames import write_frame
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, WrongType
-from crmcore.linkage.evaluate import estimate
+from crmcore.linkage.quality import estimate
 
 if TYPE_CHECKING:
     from crmcore.metrics import Estimate

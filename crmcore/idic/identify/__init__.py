@@ -12,39 +12,69 @@ if TYPE_CHECKING:
     from crmcore.idic.identify.normalize import prepare
     from crmcore.idic.identify.people import People
     from crmcore.idic.identify.privacy import PrivacyDesk, PrivacyPolicy
-    from crmcore.idic.identify.profiles import Profile, ProfileTable
+    from crmcore.idic.identify.profile import Profile
+    from crmcore.idic.identify.profiles import ProfileTable
     from crmcore.idic.identify.readers import read
-    from crmcore.idic.identify.repository import ProfileRepository
-    from crmcore.idic.identify.resolve import Rules, resolve
+    from crmcore.idic.identify.repository import MemoryProfiles, StoredProfiles
+    from crmcore.idic.identify.resolving import Rules, resolve
     from crmcore.idic.identify.schema import Schema
     from crmcore.idic.identify.survivorship import FieldRule, Strategy, SurvivorshipPlan
     from crmcore.idic.identify.vcards import read_vcards, write_vcards
     from crmcore.idic.identify.view import SingleCustomerView
 
-_WHERE = {
-    "AccessGate": ".access",
-    "AccessPolicy": ".access",
-    "Account": ".accounts",
-    "AccountTree": ".accounts",
-    "ContactRole": ".accounts",
-    "FieldRule": ".survivorship",
-    "People": ".people",
-    "PrivacyDesk": ".privacy",
-    "PrivacyPolicy": ".privacy",
-    "Profile": ".profile",
-    "ProfileTable": ".profiles",
-    "RoleView": ".access",
-    "Rules": ".resolve",
-    "Schema": ".schema",
-    "SingleCustomerView": ".view",
-    "Strategy": ".survivorship",
-    "SurvivorshipPlan": ".survivorship",
-    "prepare": ".normalize",
-    "read": ".readers",
-    "read_vcards": ".vcards",
-    "resolve": ".resolve",
-    "write_vcards": ".vcards",
-}
+__all__ = [
+    "AccessGate",
+    "AccessPolicy",
+    "Account",
+    "AccountTree",
+    "ContactRole",
+    "FieldRule",
+    "MemoryProfiles",
+    "People",
+    "PrivacyDesk",
+    "PrivacyPolicy",
+    "Profile",
+    "ProfileTable",
+    "RoleView",
+    "Rules",
+    "Schema",
+    "SingleCustomerView",
+    "StoredProfiles",
+    "Strategy",
+    "SurvivorshipPlan",
+    "prepare",
+    "read",
+    "read_vcards",
+    "resolve",
+    "write_vcards",
+]
 
-__all__ = sorted(_WHERE)
-__getattr__ = lazy_names(__name__, _WHERE)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "AccessGate": ".access",
+        "AccessPolicy": ".access",
+        "Account": ".accounts",
+        "AccountTree": ".accounts",
+        "ContactRole": ".accounts",
+        "FieldRule": ".survivorship",
+        "MemoryProfiles": ".repository",
+        "People": ".people",
+        "PrivacyDesk": ".privacy",
+        "PrivacyPolicy": ".privacy",
+        "Profile": ".profile",
+        "ProfileTable": ".profiles",
+        "RoleView": ".access",
+        "Rules": ".resolving",
+        "Schema": ".schema",
+        "SingleCustomerView": ".view",
+        "StoredProfiles": ".repository",
+        "Strategy": ".survivorship",
+        "SurvivorshipPlan": ".survivorship",
+        "prepare": ".normalize",
+        "read": ".readers",
+        "read_vcards": ".vcards",
+        "resolve": ".resolving",
+        "write_vcards": ".vcards",
+    },
+)

@@ -15,13 +15,13 @@ from crmcore.idic.identify.preparation import Preparation
 from crmcore.idic.identify.profiles import ProfileTable
 from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.survivorship import SurvivorshipPlan
-from crmcore.linkage.link import Linkage
+from crmcore.linkage.linking import Linkage
 from crmcore.linkage.model import LinkageModel
-from crmcore.tables import RecordTable, TextColumn
+from crmcore.tables import RecordTable
 
 if TYPE_CHECKING:
-    from crmcore.idic.identify.resolve import Rules
-    from crmcore.linkage.evaluate import LinkageQuality
+    from crmcore.idic.identify.resolving import Rules
+    from crmcore.linkage.quality import LinkageQuality
 
 __all__ = ["People"]
 
@@ -111,7 +111,7 @@ class People:
         ----------
         truth : record id -> anything that names the true customer; records that are not in it are left out
         """
-        from crmcore.linkage.evaluate import evaluate
+        from crmcore.linkage.quality import evaluate
 
         codes: dict[object, int] = {}
         true = np.full(len(self.table), -1, np.int64)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmcore.linkage.evaluate import Contingency, evaluate, harmonic, linearised
+from crmcore.linkage.quality import Contingency, evaluate, harmonic, linearised
 from crmcore.linkage.review import evaluate_pairs, review_sample, threshold_curve
 
 labelled = st.lists(st.tuples(st.integers(0, 5), st.integers(-1, 5)), min_size=1, max_size=25)

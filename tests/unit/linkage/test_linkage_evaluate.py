@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from crmcore.errors import BadRows, EmptyInput, OutOfRange, WrongType
-from crmcore.linkage.evaluate import evaluate
+from crmcore.linkage.quality import evaluate
 from crmcore.linkage.review import evaluate_pairs, review_sample, threshold_curve
 
 

@@ -17,7 +17,7 @@ from crmcore.idic.identify.readers import read
 from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.survivorship import SurvivorshipPlan
 from crmcore.linkage.constraints import Constraints
-from crmcore.linkage.link import Care, link
+from crmcore.linkage.linking import Care, link
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Records
 from crmcore.tables import RecordTable
@@ -27,6 +27,10 @@ __all__ = ["Rules", "resolve"]
 
 def _pairs(given: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((str(a), str(b)) for a, b in given)
+
+
+def _words(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(given)
 
 
 @attrs.frozen(kw_only=True)
@@ -54,7 +58,7 @@ class Rules:
 
     must_link: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
     must_not_link: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
-    one_to_one: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    one_to_one: tuple[str, ...] = attrs.field(default=(), converter=_words)
     max_values: Mapping[str, int] = attrs.field(factory=dict)
     max_profiles: Mapping[str, int] = attrs.field(factory=dict)
     blocked_values: Mapping[str, Collection[str]] = attrs.field(factory=dict)
@@ -83,7 +87,7 @@ class Rules:
             must_link=_rows(self.must_link, row),
             must_not_link=_rows(self.must_not_link, row),
             source=records.source,
-            one_to_one=tuple(records.sources.index(s) for s in self.one_to_one),
+            one_to_one=[records.sources.index(s) for s in self.one_to_one],
             max_values={name: (held[name].codes, most) for name, most in self.max_values.items()},
         )
 
@@ -145,8 +149,8 @@ def resolve(
     >>> members = [{"member_no": "M1", "name": "Somchai Jaidee", "phone": "081-234-5678"}]
     >>> orders = [{"order_no": "O9", "ship_name": "S. Jaidee", "ship_phone": "+66812345678"}]
     >>> people = resolve({"members": members, "orders": orders})
-    >>> len(people)
-    1
+    >>> len(people.table)
+    2
     """
     report = reporter(progress)
     held = rules or Rules()
@@ -155,7 +159,9 @@ def resolve(
     bound = (schema or Schema.infer()).bind(table)
     report("read", 1, 1)
     report("normalise", 0, 1)
-    records, preparation = prepare(table, bound, default_region=default_region, blocked_values=held.blocked_values or None)
+    records, preparation = prepare(
+        table, bound, default_region=default_region, blocked_values=held.blocked_values or None
+    )
     report("normalise", 1, 1)
     linkage = link(
         records,

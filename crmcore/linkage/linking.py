@@ -54,8 +54,8 @@ class Care(enum.StrEnum):
 
 
 # Two groups are worth merging when the mean probability between them passes about a quarter; where records of one
-# entity are many, the mean is too low (missing cells, no evidence through third records), and the cut must fall with the
-# size that a merge would reach, but only where the model expects entities of such a size.
+# entity are many, the mean is too low (missing cells, no evidence through third records), and the cut must fall with
+# the size that a merge would reach, but only where the model expects entities of such a size.
 _CUT = {Care.EAGER: 0.15, Care.BALANCED: 0.25, Care.CAREFUL: 0.5}
 _FALL = 0.4  # share of the cut that a large entity is let off
 _SMALL_ENTITY, _LARGE_ENTITY = 4, 7  # records: no relief up to here, all of it from there
@@ -146,7 +146,9 @@ def plan_blocking(
     usable = _usable(records)
     ranked = usable.take(canonical_order(usable.ids))
     report = reporter(progress)
-    return _Fit.of(ranked, seed=seed, budget=budget, cap=cap, care=Care.BALANCED, keys=(), planned=True, progress=report).plan
+    return _Fit.of(
+        ranked, seed=seed, budget=budget, cap=cap, care=Care.BALANCED, keys=(), planned=True, progress=report
+    ).plan
 
 
 def link(
@@ -208,7 +210,9 @@ def link(
     held = None if constraints is None else constraints.moved(order, place)
     plan = None
     if model is None:
-        fit = _Fit.of(ranked, seed=seed, budget=budget, cap=cap, care=Care(care), keys=keys, planned=planned, progress=report)
+        fit = _Fit.of(
+            ranked, seed=seed, budget=budget, cap=cap, care=Care(care), keys=keys, planned=planned, progress=report
+        )
         found, plan = fit.finish(held, report), fit.plan
     else:
         found = _apply(ranked, model, held, report)
@@ -371,7 +375,9 @@ def _candidates(space: KeySpace, keys: Sequence[BlockingKey], cap: int, progress
     return union(parts)
 
 
-def _score(scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Progress) -> tuple[int, Rows, Rows, Floats]:
+def _score(
+    scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Progress
+) -> tuple[int, Rows, Rows, Floats]:
     """Pairs at or above `least`, compared chunk by chunk."""
     bits = row_bits(n)
 
@@ -392,12 +398,28 @@ def _score(scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Pr
 
 
 def _cluster(
-    n: int, lo: Rows, hi: Rows, odds: Floats, scorer: Scorer, cuts: Cuts, floor: float, constraints: Constraints | None, progress: Progress
+    n: int,
+    lo: Rows,
+    hi: Rows,
+    odds: Floats,
+    scorer: Scorer,
+    cuts: Cuts,
+    floor: float,
+    constraints: Constraints | None,
+    progress: Progress,
 ) -> Clustering:
     keep = odds >= floor
     return cluster(
-        n, lo[keep], hi[keep], odds[keep], rank=np.arange(n), score=scorer.log_odds, cuts=cuts, floor=floor,
-        constraints=constraints, progress=progress,
+        n,
+        lo[keep],
+        hi[keep],
+        odds[keep],
+        rank=np.arange(n),
+        score=scorer.log_odds,
+        cuts=cuts,
+        floor=floor,
+        constraints=constraints,
+        progress=progress,
     )
 
 
@@ -410,7 +432,9 @@ def _apply(records: Records, model: LinkageModel, constraints: Constraints | Non
     return _Found(records, model, n_pairs, lo, hi, odds, found)
 
 
-def _without_crowded(found: _Found, most: Mapping[str, int], constraints: Constraints | None, progress: Progress) -> _Found:
+def _without_crowded(
+    found: _Found, most: Mapping[str, int], constraints: Constraints | None, progress: Progress
+) -> _Found:
     """Take out values that too many entities share, and link again under the same model, until none is left."""
     names = {c.name for c in found.records.columns}
     for name in most:
@@ -418,7 +442,9 @@ def _without_crowded(found: _Found, most: Mapping[str, int], constraints: Constr
             raise MissingColumn(name, tuple(sorted(names)), "the records")
     columns, changed = [], False
     for c in found.records.columns:
-        crowded = crowded_values(found.clustering.labels, c.codes, most[c.name]) if c.name in most else np.empty(0, np.int64)
+        crowded = (
+            crowded_values(found.clustering.labels, c.codes, most[c.name]) if c.name in most else np.empty(0, np.int64)
+        )
         if len(crowded):
             changed = True
             codes = np.where(np.isin(c.codes, crowded), -1, c.codes).astype(np.int32)
