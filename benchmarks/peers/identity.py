@@ -13,8 +13,8 @@ Timed from an Arrow table in memory to an entity per record; making the table, i
 from __future__ import annotations
 
 import argparse
-import inspect
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +140,7 @@ def _best_cut(table: Any, scored: Any) -> float:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    from crmcore.linkage.evaluate import evaluate
+    from crmcore.linkage import evaluate
 
     row = np.char.lstrip  # ids are "r" and the row number
     lo, hi = (row(scored[c].to_numpy().astype(str), "r").astype(np.int64) for c in ("unique_id_l", "unique_id_r"))
@@ -162,28 +162,19 @@ def keys() -> list[str]:
     return [" + ".join(f"{c}/{'whole' if first is None else f'first {first}'}" for c, first in rule) for rule in RULES]
 
 
-def can_match() -> bool:
-    """Whether `link` takes given keys alone."""
-    from crmcore.linkage.link import link
-
-    return "planned" in inspect.signature(link).parameters
-
-
 def run_matched(table: Any) -> Row:
     """Link with crmcore under the given keys alone."""
-    from crmcore.linkage.link import link
-    from crmcore.linkage.records import Records
+    from crmcore.linkage import Records, link
 
     held = table.select(["unique_id", *COLUMNS])
     stages = Stages()
-    options: dict[str, Any] = {"planned": False}
     with Meter() as meter:
         stages("encode", 0, 1)
         columns = {c: held[c].to_pylist() for c in COLUMNS}
         columns["dob"] = [d and d.replace("-", "") for d in columns["dob"]]
         kinds = {c: KINDS[c] for c in COLUMNS}
         records = Records.from_columns(columns, kinds, ids=held["unique_id"].to_pylist())
-        found = link(records, keys=keys(), cap=CAP, progress=stages, **options)
+        found = link(records, keys=keys(), cap=CAP, planned=False, progress=stages)
         seconds = stages.done()
     return _result(meter.cost, table, found.labels.astype(np.int64), found.n_pairs, seconds)
 
@@ -209,7 +200,7 @@ ENGINES = {"Splink 5": run_splink, "crmcore, matched": run_matched, "crmcore, de
 
 
 def _result(cost: Cost, table: Any, labels: NDArray[np.int64], pairs: int, stages: dict[str, float]) -> Row:
-    from crmcore.linkage.evaluate import evaluate
+    from crmcore.linkage import evaluate
 
     q = evaluate(labels, table["person"].to_numpy())
     return {
@@ -267,15 +258,14 @@ def stage_note(n: int, found: dict[str, list[Row]]) -> str:
     return f"Stages at {n:,} (seconds, first run). " + "; ".join(parts) + "."
 
 
-def measure(n: int, *, repeats: int, engines: tuple[str, ...] | None = None) -> dict[str, list[Row]]:
+def measure(n: int, *, repeats: int, engines: Sequence[str] = tuple(ENGINES)) -> dict[str, list[Row]]:
     """All engines on one table, in turns."""
     import pyarrow.parquet as pq
 
-    wanted = [e for e in (engines or tuple(ENGINES)) if e != "crmcore, matched" or can_match()]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "people.parquet"
         pq.write_table(make_people(n).to_arrow(), place)
-        return in_turns("benchmarks.peers.identity", {e: (e, str(place)) for e in wanted}, repeats=repeats)
+        return in_turns("benchmarks.peers.identity", {e: (e, str(place)) for e in engines}, repeats=repeats)
 
 
 def store(n: int, found: dict[str, list[Row]]) -> None:
@@ -302,8 +292,6 @@ def main() -> None:
         answer(ENGINES[given.child[0]](pq.read_table(given.child[1])))
         return
     say("\n".join(settings()))
-    if not can_match():
-        say("`link` does not take planned=False here: the matched run is left out")
     for n in (int(s) for s in given.sizes.split(",")):
         say(f"{n:,} records")
         found = measure(n, repeats=given.repeats, engines=tuple(e.strip() for e in given.engines.split(";")))

@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 from benchmarks.common import REPO, Row, Table, say
 from benchmarks.quality.sets import Case, Spec, specs
 from crmcore.idic.identify import People, resolve
+from crmcore.linkage import Linkage, LinkageQuality
 from crmcore.linkage.blocking import KeySpace
-from crmcore.linkage.evaluate import LinkageQuality
-from crmcore.linkage.link import Linkage
 
 Ints = NDArray[np.int64]
 
