@@ -53,13 +53,12 @@ class Care(enum.StrEnum):
     CAREFUL = "careful"
 
 
-# Two groups are worth merging when the mean probability between them passes about a quarter; where records of one
-# entity are many, the mean is too low (missing cells, no evidence through third records), and the cut must fall with
-# the size that a merge would reach, but only where the model expects entities of such a size.
+# Two groups are worth merging when the mean probability between them passes about a quarter. Where the model expects few
+# records of one entity, a merge needs a little more; where it expects many, the mean is too low (missing cells, no
+# evidence through third records), and the cut falls with the size that a merge would reach.
 _CUT = {Care.EAGER: 0.15, Care.BALANCED: 0.25, Care.CAREFUL: 0.5}
-_FALL = 0.4  # share of the cut that a large entity is let off
+_RISE, _FALL = 0.2, 0.4  # of the cut: added where entities are small, let off a large entity where they are large
 _SMALL_ENTITY, _LARGE_ENTITY = 4, 7  # records: no relief up to here, all of it from there
-_FEW, _MANY = 1.5, 3.5  # records in the entity of a typical record: below no relief, above all of it
 
 
 def cuts_for(care: Care, matches_per_record: float) -> Cuts:
@@ -73,13 +72,14 @@ def cuts_for(care: Care, matches_per_record: float) -> Cuts:
     Examples
     --------
     >>> cuts_for(Care.BALANCED, 0.2).at(9), round(cuts_for(Care.BALANCED, 4.0).at(9), 3)
-    (0.25, 0.15)
+    (0.3, 0.15)
     """
-    typical = 1 + 2 * matches_per_record
-    relief = _FALL * min(max((typical - _FEW) / (_MANY - _FEW), 0.0), 1.0)
+    typical = 1 + 2 * matches_per_record  # records in the entity of a typical record
+    base = _CUT[care] * (1 + _RISE * min(max((2.0 - typical) / 0.5, 0.0), 1.0))
+    relief = _FALL * min(max((typical - 2.0) / 1.5, 0.0), 1.0)
     sizes = np.arange(_LARGE_ENTITY + 1)
     large = np.clip((sizes - _SMALL_ENTITY) / (_LARGE_ENTITY - _SMALL_ENTITY), 0.0, 1.0)
-    return Cuts(tuple((_CUT[care] * (1 - relief * large)).tolist()))
+    return Cuts(tuple((base * (1 - relief * large)).tolist()))
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
