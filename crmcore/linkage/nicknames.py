@@ -53,7 +53,9 @@ class Nicknames:
         field = comparer.given
         e = comparer.fields[field]
         k = len(e.words)
-        held = np.flatnonzero(e.codes >= 0)
+        named = np.zeros(int(labels.max(initial=-1)) + 1, np.bool_)
+        named[labels[e.codes >= 0]] = True
+        held = np.flatnonzero((e.codes >= 0) & (np.bincount(labels)[labels] > 1))
         cells = np.unique(labels[held].astype(np.int64) * k + e.codes[held])
         entity, value = cells // k, cells % k
         _, left, right = _pairs_within(entity, value)
@@ -65,7 +67,7 @@ class Nicknames:
         level = level[keep][first]
         left, right = packed // k, packed % k
         share = e.counts / max(e.filled, 1)
-        n_entities = len(np.unique(entity))
+        n_entities = int(named.sum())
         expected = (
             n_entities * weights.theta[0, field, level] * 2 * share[left] * share[right] / weights.u[field, level]
         )
