@@ -17,7 +17,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,9 +27,9 @@ import attrs
 REPO = Path(__file__).resolve().parent.parent
 RESULTS = REPO / "benchmarks" / "results"
 CORES = 2  # of every engine
-PINNED = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-) | {"PYTHONHASHSEED": "0"}
+PINNED = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1") | {
+    "PYTHONHASHSEED": "0"
+}
 PACKAGES = ("numpy", "scipy", "rapidfuzz", "narwhals", "pyarrow", "splink", "duckdb")
 
 Row = dict[str, Any]
@@ -48,7 +48,9 @@ def machine() -> str:
     memory = ""
     with contextlib.suppress(ValueError, OSError, AttributeError):
         memory = f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
-    return f"{cpu}, {min(CORES, there)} of {there} cores{memory}, {platform.system()}, Python {platform.python_version()}"
+    return (
+        f"{cpu}, {min(CORES, there)} of {there} cores{memory}, {platform.system()}, Python {platform.python_version()}"
+    )
 
 
 def versions() -> dict[str, str]:
@@ -154,7 +156,13 @@ def child(module: str, *arguments: str) -> Row:
     """Run `python -m module --child arguments` in a fresh, pinned interpreter; its last line is JSON."""
     command = [sys.executable, "-m", module, "--child", *arguments]
     done = subprocess.run(
-        command, cwd=REPO, env={**os.environ, **PINNED}, capture_output=True, text=True, preexec_fn=_two_cores, check=False
+        command,
+        cwd=REPO,
+        env={**os.environ, **PINNED},
+        capture_output=True,
+        text=True,
+        preexec_fn=_two_cores,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[2:])} failed:\n{done.stderr[-4000:]}")
@@ -214,6 +222,7 @@ class Table:
     key : fields that tell rows apart: a later run replaces rows with the same key and keeps the others
     notes : lines below the table
     order : place within the section
+    arrange : values of the first key field in the order of the rows; None: numbers ascending, the rest as it came
     """
 
     name: str
@@ -224,24 +233,31 @@ class Table:
     key: tuple[str, ...]
     notes: Sequence[str] = ()
     order: int = 50
+    arrange: Sequence[str] | None = None
 
-    def save(self, folder: Path | None = None) -> Path:
+    def save(self, folder: Path = RESULTS) -> Path:
         """Write the table, merged with the rows of earlier runs: a head line, then one line a row."""
-        place = (folder or RESULTS) / f"{self.name}.json"
+        place = folder / f"{self.name}.json"
         place.parent.mkdir(parents=True, exist_ok=True)
         mark = commit()
         fresh = [{**_plain(r), "commit": mark} for r in self.rows]
         made = {tuple(r.get(k) for k in self.key): r for r in fresh}
-        kept = [r for r in (load(place)[1] if place.exists() else [])]
+        kept = load(place)[1] if place.exists() else []
         merged = [made.pop(k) if (k := tuple(r.get(f) for f in self.key)) in made else r for r in kept]
         head = {
             "name": self.name, "section": self.section, "order": self.order, "title": self.title, "about": self.about,
             "notes": list(self.notes), "machine": machine(), "versions": versions(),
             "date": dt.datetime.now(dt.UTC).date().isoformat(),
         }  # fmt: skip
-        lines = [head, *merged, *made.values()]
+        lines = [head, *sorted([*merged, *made.values()], key=self._place)]
         place.write_text("".join(json.dumps(x, ensure_ascii=False) + "\n" for x in lines), encoding="utf-8")
         return place
+
+    def _place(self, row: Row) -> float:
+        value = row.get(self.key[0])
+        if self.arrange is not None:
+            return self.arrange.index(value) if value in self.arrange else len(self.arrange)
+        return float(value) if isinstance(value, int | float) else 0.0
 
 
 def load(place: Path) -> tuple[Row, list[Row]]:
@@ -266,14 +282,7 @@ def _plain(row: Row) -> Row:
 
 
 def number(value: float) -> str:
-    """A number as a reader wants it: three significant places, thousands apart, shares with four places."""
-    if isinstance(value, int) or value == int(value) and abs(value) >= 1000:
-        return f"{value:,.0f}"
-    if abs(value) >= 100:
+    """A number as a reader wants it: about three significant places, thousands apart."""
+    if isinstance(value, int) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
-
-
-def children(found: Mapping[str, list[Row]]) -> Iterator[tuple[str, list[Row]]]:
-    """Engines with their runs, those that ran."""
-    yield from ((name, rows) for name, rows in found.items() if rows)

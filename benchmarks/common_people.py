@@ -88,7 +88,9 @@ def make_people(n: int, *, seed: int = 2026) -> MadePeople:
     columns["first_name"][short] = columns["first_name"][short].astype("U3")
     for name, (rate, signs) in SLIPS.items():
         at = np.flatnonzero(again & (rng.random(n) < rate))
-        columns[name][at] = slip(columns[name][at], signs, rng)
+        wrong = slip(columns[name][at], signs, rng)
+        columns[name] = columns[name].astype(wrong.dtype)
+        columns[name][at] = wrong
     order = rng.permutation(n)
     missing = {name: rng.random(n) < rate for name, rate in MISSING.items()}
     return MadePeople({name: columns[name][order] for name in KINDS}, missing, who[order])
@@ -148,6 +150,8 @@ class _Words:
 def slip(values: Texts, signs: str, rng: np.random.Generator) -> Texts:
     """One slip in each value: a sign replaced, left out, added or exchanged with the next (digits: replaced).
 
+    The result is one sign wider.
+
     Works on the matrix of code points: every slip is one choice of source positions, row by row.
     """
     if not len(values):
@@ -169,4 +173,4 @@ def slip(values: Texts, signs: str, rng: np.random.Generator) -> Texts:
     fresh = np.array([ord(c) for c in signs], np.uint32)[rng.integers(0, len(signs), len(values))]
     write = np.flatnonzero((how == 0) | (how == 2))
     out[write, at[write, 0]] = fresh[write]
-    return np.ascontiguousarray(out).view(f"U{width}").ravel().astype(values.dtype)
+    return np.ascontiguousarray(out).view(f"U{width}").ravel()

@@ -167,9 +167,13 @@ def specs() -> dict[str, Spec]:
     """All cases, in the order in which they are shown."""
     out: list[Spec] = []
 
-    def add(group: str, name: str, data: str, pick: Callable[[], Iterable[Record]] | None = None, drop: Sequence[str] = ()) -> None:
+    def add(
+        group: str, name: str, data: str, pick: Callable[[], Iterable[Record]] | None = None, drop: Sequence[str] = ()
+    ) -> None:
         out.append(
-            Spec(name=name, group=group, data=(data,), make=lambda: case(data, pick() if pick else rows(data), drop=drop))
+            Spec(
+                name=name, group=group, data=(data,), make=lambda: case(data, pick() if pick else rows(data), drop=drop)
+            )
         )
 
     for name in ("febrl1", "febrl2", "febrl3", "fake_1000", "historical_50k_a", "households_dev", "rldata500"):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import math
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import Meter, Row, Stages, Table, answer, in_turns, middle, say, spread
+from benchmarks.common import RESULTS, Meter, Row, Stages, Table, answer, in_turns, middle, say, spread
 from benchmarks.common_people import make_people
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -37,7 +38,8 @@ def run(table: Any) -> Row:
     cost = meter.cost
     return {
         "wall_s": cost.wall_s, "cpu_s": cost.cpu_s, "peak_mb": cost.peak_mb, "base_mb": cost.base_mb, "stages": seconds,
-        "pairs": int(people.linkage.n_pairs), "f1": q.pair_f1.value, "b3": q.bcubed_f1.value, "profiles_s": golden.cost.wall_s,
+        "pairs": int(people.linkage.n_pairs), "f1": q.pair_f1.value, "b3": q.bcubed_f1.value,
+        "profiles_s": golden.cost.wall_s,
         "customers": customers,
     }  # fmt: skip
 
@@ -56,20 +58,21 @@ def measure(sizes: tuple[int, ...], *, repeats: int) -> dict[int, list[Row]]:
     return dict(zip(sizes, found.values(), strict=True))
 
 
-def store(found: dict[int, list[Row]]) -> None:
+def store(found: dict[int, list[Row]], folder: Path = RESULTS) -> None:
     """Keep two tables: stages by size, and growth."""
     stages = []
     for n, runs in found.items():
         names = dict.fromkeys(k for r in runs for k in r["stages"])
         middles = {k: middle([{"s": r["stages"].get(k, 0.0)} for r in runs], "s") for k in names}
         stages += [
-            {"records": n, "stage": k, "wall s": v, "share": v / max(sum(middles.values()), 1e-9)} for k, v in middles.items()
+            {"records": n, "stage": k, "wall s": v, "share": v / max(sum(middles.values()), 1e-9)}
+            for k, v in middles.items()
         ]
     Table(
         name="speed-identity-stages", section="speed", order=10, title="Identity: stages of the default flow",
         about="`identify.resolve` on the generated table; seconds between the first reports of stages, medians.",
         rows=stages, key=("records", "stage"),
-    ).save()  # fmt: skip
+    ).save(folder)  # fmt: skip
     rows: list[Row] = []
     for n, runs in sorted(found.items()):
         row: Row = {
@@ -85,27 +88,28 @@ def store(found: dict[int, list[Row]]) -> None:
         rows.append(row)
     Table(
         name="scale-identity", section="scale", order=10, title="Identity: the default flow by size",
-        about="The same runs. Peak memory is of the process; what stood before the run (interpreter, input table) is in it. "
-        "Golden records are built when they are asked for: their seconds stand apart.",
+        about="The same runs. Peak memory is of the process; what stood before the run (interpreter, input table) is "
+        "in it. Golden records are built when they are asked for: their seconds stand apart.",
         rows=rows, key=("records",),
-    ).save()  # fmt: skip
+    ).save(folder)  # fmt: skip
 
 
-def main() -> None:
-    """Measure the sizes and store the tables."""
+def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None:
+    """Measure the sizes and store the tables in `folder`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--child", metavar="TABLE")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if given.child:
         import pyarrow.parquet as pq
 
         answer(run(pq.read_table(given.child)))
         return
-    store(found := measure(tuple(int(s) for s in given.sizes.split(",")), repeats=given.repeats))
+    store(found := measure(tuple(int(s) for s in given.sizes.split(",")), repeats=given.repeats), folder)
     for n, runs in found.items():
-        say(f"{n:,}: {middle(runs, 'wall_s'):.2f} s, {middle(runs, 'cpu_s'):.2f} CPU s, {middle(runs, 'peak_mb'):.0f} MB")
+        wall, cpu, peak = (middle(runs, f) for f in ("wall_s", "cpu_s", "peak_mb"))
+        say(f"{n:,}: {wall:.2f} s, {cpu:.2f} CPU s, {peak:.0f} MB")
 
 
 if __name__ == "__main__":
