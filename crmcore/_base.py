@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 MASK = "\u2022\u2022\u2022"
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class Progress(Protocol):
@@ -100,13 +101,13 @@ def mask(text: object) -> str:
 
     Examples
     --------
-    >>> mask("Somchai"), mask(None)
-    ('S•••', '(none)')
+    >>> mask("Somchai"), mask("@somchai"), mask(None)
+    ('S•••', '@•••', '(none)')
     """
     if text is None:
         return "(none)"
     word = str(text)
-    if "@" in word:
+    if _ADDRESS.fullmatch(word):  # not a handle, nor a text with an address in it
         return mask_email(word)
     if sum(c.isdigit() for c in word) >= 6:
         return mask_phone(word)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.process import cpdist
 
+from crmcore.linkage.companies import company_level
 from crmcore.linkage.encode import WIDTH, Encoded, encode
 from crmcore.linkage.fields import DEFINITIONS, Comparison, Kind
 from crmcore.linkage.records import Records
@@ -137,6 +138,16 @@ def _postcode(e: Encoded, a: Codes, b: Codes) -> Levels:
     return out
 
 
+def _company(e: Encoded, a: Codes, b: Codes) -> Levels:
+    edits = _distance(e, a, b, 2)
+    out = np.full(len(a), 6, np.int8)
+    maybe = np.flatnonzero(edits != 1)
+    out[maybe] = [company_level(x, y) for x, y in zip(e.words[a[maybe]], e.words[b[maybe]], strict=True)]
+    out[edits == 2] = np.minimum(out[edits == 2], 4)
+    out[edits == 1] = 2
+    return out
+
+
 def _equal(_e: Encoded, a: Codes, _b: Codes) -> Levels:
     return np.full(len(a), 2, np.int8)
 
@@ -149,10 +160,11 @@ _UNEQUAL: dict[Comparison, Callable[[Encoded, Codes, Codes], Levels]] = {
     Comparison.PLACE: _place,
     Comparison.WORD: _word,
     Comparison.POSTCODE: _postcode,
+    Comparison.COMPANY: _company,
     Comparison.EQUAL: _equal,
 }
 # Few distinct values meet again and again: compare each pair of values once.
-_REPEATS = frozenset({Comparison.NAME, Comparison.DATE, Comparison.WORD, Comparison.POSTCODE})
+_REPEATS = frozenset({Comparison.NAME, Comparison.DATE, Comparison.WORD, Comparison.POSTCODE, Comparison.COMPANY})
 
 
 def _levels(e: Encoded, a: Codes, b: Codes) -> Levels:
@@ -314,6 +326,11 @@ def _postcode_one(a: str, b: str) -> int:
     return _first_true(edits == 1, _lead(a, True) == _lead(b, True), edits == 2, _lead(a, False) == _lead(b, False))
 
 
+def _company_one(a: str, b: str) -> int:
+    edits = OSA.distance(a, b, score_cutoff=2)
+    return 2 if edits == 1 else min(company_level(a, b), 4) if edits == 2 else company_level(a, b)
+
+
 def _lead(code: str, district: bool) -> str:
     if district:
         return code[: max(len(code) - 3, 2)] if any(c >= "a" for c in code) else code[:3]
@@ -329,6 +346,7 @@ _SCALAR: dict[Comparison, Callable[[str, str], int]] = {
     Comparison.PLACE: _place_one,
     Comparison.WORD: _word_one,
     Comparison.POSTCODE: _postcode_one,
+    Comparison.COMPANY: _company_one,
     Comparison.EQUAL: lambda _a, _b: 2,
 }
 

@@ -46,6 +46,7 @@ class Comparison(enum.StrEnum):
     PLACE = "place"
     WORD = "word"
     POSTCODE = "postcode"
+    COMPANY = "company"
     EQUAL = "equal"
 
 
@@ -73,6 +74,7 @@ LEVELS: Mapping[Comparison, tuple[str, ...]] = MappingProxyType(
         Comparison.PLACE: ("same", "few typos", "near", "alike", "different"),
         Comparison.WORD: ("same", "one typo", "alike", "different"),
         Comparison.POSTCODE: ("same", "one typo", "same district", "two typos", "same area", "different"),
+        Comparison.COMPANY: ("same", "one typo", "same words, shortened or mistyped", "one name in the other or two typos", "same first word", "different"),
         Comparison.EQUAL: ("same", "different"),
     }
 )
@@ -180,7 +182,7 @@ DEFINITIONS: Mapping[Kind, KindDefinition] = MappingProxyType(
             comparison=Comparison.CODE, frequency_levels=1, atoms=("whole", "first 5", "last 5")
         ),
         Kind.ORGANISATION: KindDefinition(
-            comparison=Comparison.PLACE,
+            comparison=Comparison.COMPANY,
             frequency_levels=1,
             household=True,
             namesake=True,

@@ -88,7 +88,7 @@ class Linkage:
 
     Attributes
     ----------
-    records : the records, as given
+    records : the records, as given, without values that too many entities shared
     labels : (n,) entity of each record
     model : what was fitted or used
     plan : blocking plan, None where a model was given
@@ -470,8 +470,12 @@ def _in_given_order(found: _Found, records: Records, order: Rows, place: Rows, p
         bridges=merges(found.clustering.bridges),
     )
     a, b = order[found.lo], order[found.hi]
+    used = {c.name: c for c in found.records.columns}
+    columns = tuple(
+        c if c.name not in used else attrs.evolve(c, text=attrs.evolve(c.text, codes=used[c.name].codes[place])) for c in records.columns
+    )
     return Linkage(
-        records=records,
+        records=attrs.evolve(records, columns=columns),
         labels=clustering.labels,
         model=found.model,
         plan=plan,

@@ -13,6 +13,7 @@ from crmcore.linkage.agglomerate import Cuts
 from crmcore.linkage.blocking import BlockingKey
 from crmcore.linkage.compare import Comparer
 from crmcore.linkage.fields import DEFINITIONS, Kind
+from crmcore.linkage.labels import Calibration
 from crmcore.linkage.mixture import CLASSES, WIDTH, Weights
 from crmcore.linkage.nicknames import Nicknames
 from crmcore.linkage.rarity import Rarity, Shares
@@ -41,6 +42,7 @@ class LinkageModel:
     cuts : evidence that a merge needs
     floor : log-odds below which a pair connects nothing
     n_records : records that it was fitted on
+    calibration : what judgements moved, None where nobody judged
     """
 
     fields: Mapping[str, Kind]
@@ -52,6 +54,7 @@ class LinkageModel:
     cuts: Cuts
     floor: float
     n_records: int
+    calibration: Calibration | None = None
 
     def __repr__(self) -> str:
         names = ", ".join(f"{n}: {k.value}" for n, k in self.fields.items())
@@ -65,7 +68,11 @@ class LinkageModel:
         MissingColumn
             The records lack a field of the model.
         """
-        return self.bind(Comparer.of(self.select(records)))
+        return self.bind_records(self.select(records))
+
+    def bind_records(self, records: Records) -> Scorer:
+        """Bind the model to records that hold exactly its fields, in its order (see `select`)."""
+        return self.bind(Comparer.of(records))
 
     def select(self, records: Records) -> Records:
         """The model's fields of `records`, in the model's order."""
@@ -78,7 +85,8 @@ class LinkageModel:
     def bind(self, comparer: Comparer) -> Scorer:
         """Bind the model to encoded records."""
         rarity = Rarity.of(comparer, self.weights.u, self.shares)
-        return Scorer(comparer, self.weights, rarity, None if self.nicknames is None else self.nicknames.bind(comparer))
+        learned = None if self.nicknames is None else self.nicknames.bind(comparer)
+        return Scorer(comparer, self.weights, rarity, learned, self.calibration)
 
     @property
     def expected_matches(self) -> float:
@@ -136,6 +144,7 @@ class LinkageModel:
             "cuts": list(self.cuts.values),
             "floor": self.floor,
             "n_records": self.n_records,
+            "calibration": None if self.calibration is None else self.calibration.to_dict(),
         }
 
     @classmethod
@@ -182,4 +191,5 @@ class LinkageModel:
             cuts=Cuts(document["cuts"]),
             floor=document["floor"],
             n_records=document["n_records"],
+            calibration=None if document.get("calibration") is None else Calibration.from_dict(document["calibration"]),
         )

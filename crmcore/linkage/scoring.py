@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.linkage.compare import Comparer
+from crmcore.linkage.labels import Calibration
 from crmcore.linkage.mixture import SAME_PERSON, Weights, log_odds
 from crmcore.linkage.nicknames import BoundNicknames
 from crmcore.linkage.rarity import Rarity
@@ -57,21 +58,47 @@ class Scorer:
     weights: Weights
     rarity: Rarity
     nicknames: BoundNicknames | None = None
+    calibration: Calibration | None = None
 
     def evidence(self, lo: Rows, hi: Rows) -> tuple[NDArray[np.int8], Floats]:
         """(m, f) levels and (m, 5) rarity by class of a moderate number of pairs."""
+        levels, terms, learned = self.parts(lo, hi)
+        return levels, self.by_class(terms, learned)
+
+    def parts(self, lo: Rows, hi: Rows) -> tuple[NDArray[np.int8], Floats, Floats]:
+        """(m, f) levels, (m, f) nats of rarity by field, (m,) nats of learned given names."""
         levels = self.comparer.levels(lo, hi)
-        rarity = self.rarity.by_class(self.rarity.terms(self.comparer, lo, hi, levels))
+        terms = self.rarity.terms(self.comparer, lo, hi, levels)
+        if self.nicknames is None:
+            return levels, terms, np.zeros(len(lo))
+        return levels, terms, self.nicknames.terms(self.comparer, lo, hi, levels)
+
+    def by_class(self, terms: Floats, learned: Floats) -> Floats:
+        """(m, 5) evidence of values in each class of pairs: rarity where a class feels it, learned names for one person."""
+        rarity = self.rarity.by_class(terms)
+        rarity[:, SAME_PERSON] += learned[:, None]
+        return rarity
+
+    def features(self, levels: NDArray[np.int8], terms: Floats, learned: Floats) -> Floats:
+        """(m, f) nats that each field says for one person against chance, 0 where a side is missing."""
+        says = np.take_along_axis(self.weights.log_ratio[0].T, levels.astype(np.int64), axis=0) + terms
         if self.nicknames is not None:
-            rarity[:, SAME_PERSON] += self.nicknames.terms(self.comparer, lo, hi, levels)[:, None]
-        return levels, rarity
+            says[:, self.nicknames.field] += learned
+        return np.asarray(says)
 
     def log_odds(self, lo: Rows, hi: Rows) -> Floats:
         """(m,) log-odds that the two records of each pair are one person, computed in chunks."""
         parts = [slice(at, at + CHUNK) for at in range(0, len(lo), CHUNK)]
-        found = spread(lambda s: log_odds(self.weights, *self.evidence(lo[s], hi[s])), parts)
+        found = spread(lambda s: self._odds(lo[s], hi[s]), parts)
         return np.concatenate(list(found)) if parts else np.empty(0)
 
     def odds_at_least(self, lo: Rows, hi: Rows, least: float) -> Floats:
         """(m,) log-odds of one chunk of pairs; pairs that a bound proves to be below `least` may read -inf."""
-        return log_odds(self.weights, *self.evidence(lo, hi))
+        return self._odds(lo, hi)
+
+    def _odds(self, lo: Rows, hi: Rows) -> Floats:
+        levels, terms, learned = self.parts(lo, hi)
+        odds = log_odds(self.weights, levels, self.by_class(terms, learned))
+        if self.calibration is None:
+            return odds
+        return self.calibration.apply(odds, self.features(levels, terms, learned)[:, : len(self.calibration.fields)])

@@ -268,7 +268,7 @@ def clean_organisations(values: Sequence[str]) -> Cleaned:
         else v
         for v in values
     ]
-    return _known(values, [_without_form(v) for v in words([v.replace("&", " and ") for v in thai])])
+    return _known(values, [_without_form(v) for v in words([v.replace("&", " and ").replace(" + ", " and ") for v in thai])])
 
 
 def _without_form(name: str) -> str:

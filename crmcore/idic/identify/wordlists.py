@@ -236,6 +236,8 @@ OCCUPATIONS = frozenset(
 )
 
 LEGAL_FORMS = (
+    "gesellschaft mit beschrankter haftung",
+    "gesellschaft mbh",
     "public company limited",
     "company limited",
     "public limited company",
@@ -249,6 +251,7 @@ LEGAL_FORMS = (
     "gmbh co kg",
     "gmbh und co kg",
     "gmbh and co kg",
+    "g m b h",
     "s a r l",
     "s p a",
     "s r l",
@@ -271,6 +274,8 @@ LEGAL_FORMS = (
     "corp",
     "gmbh",
     "mbh",
+    "fze",
+    "fzc",
     "ohg",
     "sarl",
     "sasu",

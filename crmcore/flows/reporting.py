@@ -1,0 +1,117 @@
+"""The report: what was found about a population, on one page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from crmcore._base import Progress, reporter
+from crmcore.errors import NaiveDatetime, WrongType
+from crmcore.flows.page import Report, Section
+
+if TYPE_CHECKING:
+    from crmcore.datasets import Brand
+    from crmcore.idic.identify.people import People
+
+__all__ = ["brand_truth", "report"]
+
+
+def report(
+    subject: People | Brand,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    truth: Mapping[str, object] | None = None,
+    title: str = "",
+    sections: Sequence[Section] = (),
+    now: datetime | None = None,
+    progress: Progress | bool = False,
+) -> Report:
+    """Write one self-contained page about customers.
+
+    Parameters
+    ----------
+    subject : People or Brand
+        What `identify.resolve` found; or a simulated brand, whose records are resolved first and whose truth is known.
+    out : path, optional
+        File to write; HTML without script, about 0.3 MB.
+    truth : record id -> true customer, optional
+        Adds how close the result comes.
+    title : text
+        Heading of the page.
+    sections : further sections, put after the built-in ones
+    now : aware datetime, optional
+        When the report was made, for its foot.
+    progress : callable or bool
+
+    Returns
+    -------
+    Report
+        No personal data in clear.
+
+    Raises
+    ------
+    WrongType
+        The subject is something else.
+
+    Examples
+    --------
+    >>> from crmcore.idic import identify
+    >>> two = [{"name": "Ann Lee", "email": "a@example.org"}, {"name": "Bo Ek", "email": "b@example.org"}]
+    >>> found = identify.resolve(two)
+    >>> report(found, title="Two people")
+    Report('Two people', 1 sections)
+    """
+    from crmcore.datasets import Brand
+    from crmcore.flows.sections.identify import identify_section
+    from crmcore.idic.identify.people import People
+
+    if now is not None and now.utcoffset() is None:
+        raise NaiveDatetime("now")
+    tell = reporter(progress)
+    if isinstance(subject, Brand):
+        from crmcore.idic.identify.resolving import resolve
+
+        truth = brand_truth(subject) if truth is None else truth
+        title = title or "A simulated brand and its customers"
+        subject = resolve(dict(subject.sources), progress=tell)
+    if not isinstance(subject, People):
+        given = f"a {type(subject).__name__}"
+        raise WrongType(
+            "subject", given, "People or a Brand", "pass what identify.resolve or datasets.simulate_brand returned"
+        )
+    tell("report", 0, 2)
+    page = Report(
+        title or "Our customers",
+        "From raw records to people: what was read, what it says, who is one person, and how far to trust it. "
+        "Personal data are masked.",
+        (identify_section(subject, truth), *sections),
+        made=_made(now),
+    )
+    tell("report", 1, 2)
+    if out is not None:
+        page.save(out)
+    tell("report", 2, 2)
+    return page
+
+
+def _made(now: datetime | None) -> str:
+    from crmcore._version import __version__
+
+    when = f" on {now.isoformat(' ', 'minutes')}" if now is not None else ""
+    return f"Made with crmcore {__version__}{when}. Intervals are 95%. This page holds no script and fetches nothing."
+
+
+def brand_truth(brand: Brand) -> dict[str, str]:
+    """True person of each record of a simulated brand, by record id as `resolve` names it ("source:id").
+
+    Examples
+    --------
+    >>> from crmcore.datasets import simulate_brand
+    >>> len(brand_truth(simulate_brand(50, seed=1))) >= 50
+    True
+    """
+    records = brand.truth.records
+    person = records.person_id[records.person]
+    return {f"{s}:{r}": str(p) for s, r, p in zip(records.source, records.record_id, person, strict=True)}

@@ -1,0 +1,1 @@
+"""Sections of the report: each a pure function from a result to a `Section`."""
