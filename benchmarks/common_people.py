@@ -107,7 +107,7 @@ def _phones(rng: np.random.Generator, n: int) -> Texts:
 
 
 def _joined(*parts: Any) -> Texts:
-    out = parts[0]
+    out: Texts = parts[0]
     for part in parts[1:]:
         out = np.char.add(out, part)
     return out

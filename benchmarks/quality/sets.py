@@ -11,7 +11,7 @@ import gzip
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import attrs
@@ -89,6 +89,10 @@ def at_most(records: Sequence[Record], most: int) -> list[Record]:
             seen[r["cluster"]] += 1
             out.append(r)
     return out
+
+
+def _one_each(name: str) -> list[Record]:
+    return at_most(rows(name), 1)
 
 
 def two_sources() -> Case:
@@ -193,7 +197,7 @@ def specs() -> dict[str, Spec]:
     add(v, "households, names + phone + address", "households_dev", drop=("dob", "email"))
     add(v, "9,000 + 1,000 one-error, names + birth date", "rldata500", one_error)
     for name, data in (("febrl3", "febrl3"), ("historical", "historical_50k_a"), ("households", "households_dev")):
-        add("no duplicates", f"{name}, 1 record an entity", data, lambda data=data: at_most(rows(data), 1))
+        add("no duplicates", f"{name}, 1 record an entity", data, partial(_one_each, data))
     s = "simulated"
     out.append(Spec(name="brand, 5 sources", group=s, make=lambda: brand(6_000)))
     out.append(Spec(name="brand, no duplicates", group=s, make=lambda: brand(3_000, duplicates=0.0)))
