@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from html import escape
@@ -178,6 +179,8 @@ def lazy_names(package: str, where: Mapping[str, str]) -> Callable[[str], Any]:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module = importlib.import_module(where[name], package)
         home = where[name].rpartition(".")[2]
-        return module if home == name and not hasattr(module, name) else getattr(module, name)
+        found = module if home == name and not hasattr(module, name) else getattr(module, name)
+        setattr(sys.modules[package], name, found)  # or a module of the same name would stand there from now on
+        return found
 
     return load

@@ -8,7 +8,7 @@ many true pairs each key would find and at what cost, and takes them greedily.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 import attrs
@@ -55,6 +55,62 @@ class BlockingKey:
 
 
 NAMES = "names"  # the pseudo-field of given name and surname in either order
+
+
+# Parts that stand alone, and pairs of parts, that find most people where no data can choose.
+_ALONE = (
+    (Kind.EMAIL, "whole"),
+    (Kind.EMAIL, "local part"),
+    (Kind.PHONE, "whole"),
+    (Kind.PHONE, "last 6"),
+    (Kind.IDENTIFIER, "whole"),
+    (Kind.HANDLE, "whole"),
+    (Kind.ORGANISATION, "whole"),
+    (Kind.ORGANISATION, "sound"),
+    (Kind.BIRTH_DATE, "whole"),
+    (Kind.GIVEN_NAME, "whole"),
+    (Kind.SURNAME, "whole"),
+    (Kind.TEXT, "whole"),
+)
+_TOGETHER = (
+    ((Kind.GIVEN_NAME, "sound"), (Kind.SURNAME, "sound")),
+    ((Kind.GIVEN_NAME, "first 1"), (Kind.SURNAME, "whole")),
+    ((Kind.GIVEN_NAME, "whole"), (Kind.SURNAME, "first 1")),
+    ((Kind.GIVEN_NAME, "whole"), (Kind.BIRTH_DATE, "first 4")),
+    ((Kind.GIVEN_NAME, "whole"), (Kind.POSTCODE, "whole")),
+    ((Kind.SURNAME, "whole"), (Kind.POSTCODE, "whole")),
+    ((Kind.GIVEN_NAME, "whole"), (Kind.CITY, "whole")),
+    ((Kind.SURNAME, "whole"), (Kind.CITY, "whole")),
+    ((Kind.STREET, "whole"), (Kind.STREET_NUMBER, "whole")),
+    ((Kind.GIVEN_NAME, "whole"), (Kind.STREET, "whole")),
+    ((Kind.SURNAME, "whole"), (Kind.STREET, "whole")),
+    ((Kind.BIRTH_DATE, "whole"), (Kind.POSTCODE, "whole")),
+)
+
+
+def default_keys(fields: Mapping[str, Kind]) -> tuple[BlockingKey, ...]:
+    """Keys for records that are still to come.
+
+    Examples
+    --------
+    >>> [str(k) for k in default_keys({"mail": Kind.EMAIL})]
+    ['mail/whole', 'mail/local part']
+    """
+    of: dict[Kind, list[str]] = {}
+    for name, kind in fields.items():
+        of.setdefault(kind, []).append(name)
+    keys = [BlockingKey(((name, atom),)) for kind, atom in _ALONE for name in of.get(kind, [])]
+    keys += [
+        BlockingKey(((a, first), (b, second)))
+        for (one, first), (two, second) in _TOGETHER
+        for a in of.get(one, [])[:1]
+        for b in of.get(two, [])[:1]
+    ]
+    if Kind.GIVEN_NAME in of and Kind.SURNAME in of:
+        keys += [BlockingKey(((NAMES, "whole"),)), BlockingKey(((NAMES, "first 3"),))]
+    if not keys:
+        keys = [BlockingKey(((name, "whole"),)) for name in fields]
+    return tuple(keys)
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -132,7 +132,9 @@ def thresholds_chart(linkage: Linkage, /, *, is_match: NDArray[np.bool_] | None 
         curve = threshold_curve(odds[some], match[some], weights=weights[some])
     else:
         curve = threshold_curve(linkage.log_odds, is_match)
-    rows = [r for r in curve.rows(most=120) if r["threshold"] / NATS_PER_BIT <= SHOWN_BITS and r["recall"] == r["recall"]]
+    rows = [
+        r for r in curve.rows(most=120) if r["threshold"] / NATS_PER_BIT <= SHOWN_BITS and r["recall"] == r["recall"]
+    ]
     x = [r["threshold"] / NATS_PER_BIT for r in rows]
     names = ("precision", "recall", "f1")
     known = "expected by the model" if is_match is None else "against the truth"
@@ -145,7 +147,10 @@ def thresholds_chart(linkage: Linkage, /, *, is_match: NDArray[np.bool_] | None 
         axis="share",
         percent=True,
     )
-    return _titled(_with_rule(chart, _needed(linkage.model.cuts.at(2))), "threshold in bits; the dashed line is what two records need")
+    return _titled(
+        _with_rule(chart, _needed(linkage.model.cuts.at(2))),
+        "threshold in bits; the dashed line is what two records need",
+    )
 
 
 def unlinkables_chart(found: Unlinkables, /) -> Chart:
@@ -166,6 +171,7 @@ def unlinkables_chart(found: Unlinkables, /) -> Chart:
 def _titled(chart: Chart, title: str) -> Chart:
     """The same picture with words under its horizontal axis."""
     layers = [
-        {**layer, "encoding": {**layer["encoding"], "x": {**layer["encoding"]["x"], "title": title}}} for layer in chart.spec["layer"]
+        {**layer, "encoding": {**layer["encoding"], "x": {**layer["encoding"]["x"], "title": title}}}
+        for layer in chart.spec["layer"]
     ]
     return attrs.evolve(chart, spec={**chart.spec, "layer": layers})

@@ -19,12 +19,13 @@ from crmcore.linkage.encode import WIDTH, Encoded, encode
 from crmcore.linkage.fields import DEFINITIONS, Comparison, Kind
 from crmcore.linkage.records import Records
 
-__all__ = ["SWAPPED", "Comparer", "one_level"]
+__all__ = ["SWAPPED", "Comparer", "level_function", "one_level", "record_levels"]
 
 Levels = NDArray[np.int8]
 Rows = NDArray[np.integer]
 Codes = NDArray[np.int32]
 
+ONE_EDIT, TWO_EDITS = 3, 5  # letters that a name needs before one edit, or two, say that it was misspelled
 SWAPPED = 7  # level of a given name: given and family name stand in each other's place
 
 
@@ -39,26 +40,25 @@ def _distance(e: Encoded, a: Codes, b: Codes, most: int) -> NDArray[np.int8]:
     return out
 
 
-def _winkler(e: Encoded, a: Codes, b: Codes, least: float) -> NDArray[np.float32]:
-    """Jaro-Winkler similarity, 0 where it is below `least`."""
+def _winkler(e: Encoded, a: Codes, b: Codes, least: float) -> NDArray[np.float64]:
+    """Jaro-Winkler similarity, 0 where it is below `least`; in full precision, as scalar comparison has it."""
     la, lb = e.length[a].astype(np.float32), e.length[b].astype(np.float32)
     shared = (la + lb - np.bitwise_count(e.signature[a] ^ e.signature[b])) / 2
     bound = (shared / la + shared / lb + 1) / 3
     bound += np.where(e.first[a] == e.first[b], 0.4, 0.0) * (1 - bound)
     at = np.flatnonzero((bound >= least - 1e-6) | (np.maximum(la, lb) > WIDTH))
-    out = np.zeros(len(a), np.float32)
+    out = np.zeros(len(a))
     if len(at):
         out[at] = cpdist(
-            e.words[a[at]], e.words[b[at]], scorer=JaroWinkler.similarity, score_cutoff=least, dtype=np.float32
+            e.words[a[at]], e.words[b[at]], scorer=JaroWinkler.similarity, score_cutoff=least, dtype=np.float64
         )
     return out
 
 
-def _starts(e: Encoded, a: Codes, b: Codes, at_least: int) -> NDArray[np.bool_]:
-    """Whether the shorter value begins the longer one and has `at_least` letters."""
+def _starts(e: Encoded, a: Codes, b: Codes) -> NDArray[np.bool_]:
+    """Whether the shorter value begins the longer one; an initial does."""
     out = np.zeros(len(a), np.bool_)
-    short = np.minimum(e.length[a], e.length[b])
-    at = np.flatnonzero((e.first[a] == e.first[b]) & (short >= at_least) & (e.length[a] != e.length[b]))
+    at = np.flatnonzero((e.first[a] == e.first[b]) & (e.length[a] != e.length[b]))
     if len(at):
         pairs = zip(e.words[a[at]], e.words[b[at]], strict=True)
         out[at] = np.fromiter((x.startswith(y) or y.startswith(x) for x, y in pairs), np.bool_, len(at))
@@ -69,11 +69,11 @@ def _name(e: Encoded, a: Codes, b: Codes) -> Levels:
     out = np.full(len(a), 6, np.int8)
     alike = _winkler(e, a, b, 0.7)
     edits = _distance(e, a, b, 2)
-    initial = (np.minimum(e.length[a], e.length[b]) == 1) & (e.first[a] == e.first[b])
-    out[(alike >= 0.7) | initial] = 5
-    out[(alike >= 0.85) | _starts(e, a, b, 2)] = 4
-    out[(alike >= 0.92) | (edits == 2)] = 3
-    out[edits == 1] = 2
+    out[alike >= 0.7] = 5
+    out[(alike >= 0.85) | _starts(e, a, b)] = 4
+    longer = np.maximum(e.length[a], e.length[b])  # two edits turn any short name into any other
+    out[(alike >= 0.92) | ((edits == 2) & (longer >= TWO_EDITS))] = 3
+    out[(edits == 1) & (longer >= ONE_EDIT)] = 2
     return out
 
 
@@ -100,7 +100,7 @@ def _email(e: Encoded, a: Codes, b: Codes) -> Levels:
     maybe = np.flatnonzero((la != lb) & (edits > 3))
     if len(maybe):
         x, y = e.local[a[maybe]], e.local[b[maybe]]
-        out[maybe[cpdist(x, y, scorer=JaroWinkler.similarity, score_cutoff=0.9, dtype=np.float32) >= 0.9]] = 4
+        out[maybe[cpdist(x, y, scorer=JaroWinkler.similarity, score_cutoff=0.9, dtype=np.float64) >= 0.9]] = 4
     out[(edits <= 3) | (la == lb)] = 3
     out[edits == 1] = 2
     return out
@@ -275,6 +275,11 @@ def one_level(kind: Kind, a: str | None, b: str | None) -> int:
     return 1 if a == b else _SCALAR[DEFINITIONS[kind].comparison](a, b)
 
 
+def level_function(kind: Kind) -> Callable[[str, str], int]:
+    """Level of two different values of a kind: what `one_level` calls, for those who compare many single pairs."""
+    return _SCALAR[DEFINITIONS[kind].comparison]
+
+
 def _first_true(*tests: bool) -> int:
     """Level of the first test that holds, counted from 2; one more than the last where none does."""
     return next((i for i, t in enumerate(tests, 2) if t), len(tests) + 2)
@@ -285,10 +290,10 @@ def _name_one(a: str, b: str) -> int:
     short, long = sorted((a, b), key=len)
     begins = long.startswith(short) and len(short) < len(long)
     return _first_true(
-        edits == 1,
-        edits == 2 or alike >= 0.92,
-        alike >= 0.85 or (begins and len(short) >= 2),
-        alike >= 0.7 or (begins and len(short) == 1),
+        edits == 1 and len(long) >= ONE_EDIT,
+        (edits == 2 and len(long) >= TWO_EDITS) or alike >= 0.92,
+        alike >= 0.85 or begins,
+        alike >= 0.7,
     )
 
 

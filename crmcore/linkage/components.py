@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RaisedFloor", "bounded_components", "connected"]
+__all__ = ["CEILING", "RaisedFloor", "bounded_components", "connected", "too_large"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -107,7 +107,7 @@ def bounded_components(
     base, original, reached = floor, label, np.full(len(size), floor)
     strong = np.zeros(len(size), bool)
     while floor < ceiling:
-        large = _too_large(label, bound, most)
+        large = too_large(label, bound, most)
         if not large.any():
             break
         floor += 1.0
@@ -115,7 +115,7 @@ def bounded_components(
         keep = ~large[a] | (log_odds >= floor)
         a, b, log_odds = a[keep], b[keep], log_odds[keep]
         label = connected(n, np.concatenate([a, sure_a]), np.concatenate([b, sure_b]))
-    large = _too_large(label, bound, most)
+    large = too_large(label, bound, most)
     if large.any():
         strong[original[large]] = True
         inside = large[a]
@@ -125,7 +125,7 @@ def bounded_components(
     return label, _report(original, label, size, reached, strong, np.flatnonzero((reached > base) | strong))
 
 
-def _too_large(label: Ints, bound: Ints, most: int) -> NDArray[np.bool_]:
+def too_large(label: Ints, bound: Ints, most: int) -> NDArray[np.bool_]:
     """(n,) whether a node's component is over the limit and could still be taken apart."""
     size = np.bincount(label)
     whole = np.bincount(bound)[bound] == size[label]

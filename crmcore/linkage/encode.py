@@ -42,6 +42,13 @@ for _letters, _code in (("bfpv", 1), ("cgjkqsxz", 2), ("dt", 3), ("l", 4), ("mn"
     for _letter in _letters:
         _SOUND[ord(_letter)] = _code
 _SOUND_LENGTH = 4
+SOUND = {chr(i): int(code) for i, code in enumerate(_SOUND) if code}
+"""Consonant class of each letter that has one."""
+
+
+def multipliers() -> tuple[int, ...]:
+    """Multiplier of each place of a value, for the scalar form of the hashes."""
+    return tuple(_MULTIPLIERS.tolist())
 
 
 def _matrix(values: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:

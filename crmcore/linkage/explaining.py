@@ -106,10 +106,15 @@ def explain_pair(model: LinkageModel, records: Records, i: int, j: int, /, *, sh
     total = float(scorer.log_odds(np.array([0]), np.array([1]))[0])
     raw = game.value(np.ones((1, game.size), np.bool_), game.all_on, game.all_on)[0]
     bars = [
-        _bar(scorer, game, f, parts[at], pair, turned=turned, show_values=show_values) for at, f in enumerate(game.known.tolist())
+        _bar(scorer, game, f, parts[at], pair, turned=turned, show_values=show_values)
+        for at, f in enumerate(game.known.tolist())
     ]
     swapped = scorer.comparer.given is not None and game.levels[scorer.comparer.given] == SWAPPED
-    silent = [c.name for f, c in enumerate(pair.columns) if game.levels[f] == 0 and not (swapped and f == scorer.comparer.surname)]
+    silent = [
+        c.name
+        for f, c in enumerate(pair.columns)
+        if game.levels[f] == 0 and not (swapped and f == scorer.comparer.surname)
+    ]
     judged = model.calibration
     return Explanation(
         left=str(records.ids[i]),

@@ -160,7 +160,10 @@ class Explanation:
         return ", ".join(shown)
 
     def __str__(self) -> str:
-        lines = [f"{self.left} and {self.right}: {self.verdict}", f"  {'before any field':<28}{self.start / NATS_PER_BIT:+.1f} bits"]
+        lines = [
+            f"{self.left} and {self.right}: {self.verdict}",
+            f"  {'before any field':<28}{self.start / NATS_PER_BIT:+.1f} bits",
+        ]
         lines += [f"  {bar}" for bar in self.ranked]
         if self.n_judgements:
             lines.append(f"  learned from {self.n_judgements} judgements: {self.judgements / NATS_PER_BIT:+.1f} bits")
@@ -182,7 +185,13 @@ class Explanation:
 
         listed = [row("before any field", "", "", self.start, 0.0, 0.0)]
         for b in self.bars:
-            listed.append({**row(b.field, b.kind, b.agreement, b.level_nats, b.rarity_nats, b.names_nats), "left": b.left, "right": b.right})
+            listed.append(
+                {
+                    **row(b.field, b.kind, b.agreement, b.level_nats, b.rarity_nats, b.names_nats),
+                    "left": b.left,
+                    "right": b.right,
+                }
+            )
         listed += [row(name, "", "missing", 0.0, 0.0, 0.0) for name in self.missing]
         if self.n_judgements:
             listed.append(row("judgements", "", "", self.judgements, 0.0, 0.0))
@@ -210,7 +219,9 @@ class Explanation:
     def html_bars(self) -> str:
         """The waterfall as a small static table: field, agreement, values, bits and a bar."""
         steps = [("before any field", "", self.start, "")]
-        steps += [(b.field, f"{b.agreement} ({b.left} / {b.right})", b.nats, "; ".join(b.notes)) for b in self.ranked[:14]]
+        steps += [
+            (b.field, f"{b.agreement} ({b.left} / {b.right})", b.nats, "; ".join(b.notes)) for b in self.ranked[:14]
+        ]
         rest = sum(b.nats for b in self.ranked[14:])
         if len(self.bars) > 14:
             steps.append((f"{len(self.bars) - 14} more fields", "", rest, ""))

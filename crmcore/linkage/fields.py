@@ -74,8 +74,30 @@ LEVELS: Mapping[Comparison, tuple[str, ...]] = MappingProxyType(
         Comparison.PLACE: ("same", "few typos", "near", "alike", "different"),
         Comparison.WORD: ("same", "one typo", "alike", "different"),
         Comparison.POSTCODE: ("same", "one typo", "same district", "two typos", "same area", "different"),
-        Comparison.COMPANY: ("same", "one typo", "same words, shortened or mistyped", "one name in the other or two typos", "same first word", "different"),
+        Comparison.COMPANY: (
+            "same",
+            "one typo",
+            "same words, shortened or mistyped",
+            "one name in the other or two typos",
+            "same first word",
+            "different",
+        ),
         Comparison.EQUAL: ("same", "different"),
+    }
+)
+
+# Share of levels 2, 3, ... among pairs of unrelated people whose values differ, before any data are seen; disagreement
+# takes the rest.
+_UNLIKE: Mapping[Comparison, tuple[float, ...]] = MappingProxyType(
+    {
+        Comparison.NAME: (0.003, 0.008, 0.02, 0.12),
+        Comparison.DATE: (0.0008, 0.004, 0.015, 0.04),
+        Comparison.EMAIL: (0.002, 0.01, 0.05),
+        Comparison.CODE: (0.001, 0.005),
+        Comparison.PLACE: (0.003, 0.02, 0.05),
+        Comparison.WORD: (0.01, 0.05),
+        Comparison.POSTCODE: (0.01, 0.03, 0.03, 0.1),
+        Comparison.EQUAL: (),
     }
 )
 
@@ -92,6 +114,7 @@ class KindDefinition:
     ----------
     comparison : how two values are compared
     frequency_levels : levels 1..k whose weight depends on how rare the value is (0: never)
+    chance : share of unrelated pairs with the same value, before any data are seen
     contact : whether it can change while the person stays (a move, a new telephone)
     household, place, namesake : whether it may agree between different people who live together, live near each
         other, or bear the same name
@@ -100,6 +123,7 @@ class KindDefinition:
 
     comparison: Comparison
     frequency_levels: int
+    chance: float
     contact: bool = False
     household: bool = False
     place: bool = False
@@ -120,25 +144,46 @@ class KindDefinition:
         total = sum(head) + rest
         return (*(h / total for h in head), rest / total)
 
+    def by_chance(self, n_levels: int) -> tuple[float, ...]:
+        """Prior share of levels 1..n among pairs of unrelated people.
+
+        Examples
+        --------
+        >>> DEFINITIONS[Kind.GENDER].by_chance(2)
+        (0.5, 0.5)
+        """
+        unlike = _UNLIKE[self.comparison]
+        tail = (1e-4,) if n_levels > len(unlike) + 2 else ()  # swapped names
+        rest = 1.0 - sum(unlike) - sum(tail)
+        return (self.chance, *(x * (1 - self.chance) for x in (*unlike, rest, *tail)))
+
 
 _NAME_ATOMS = ("whole", "first 1", "first 3", "last 3", "sound")
 
 DEFINITIONS: Mapping[Kind, KindDefinition] = MappingProxyType(
     {
         Kind.GIVEN_NAME: KindDefinition(
-            comparison=Comparison.NAME, frequency_levels=4, namesake=True, atoms=_NAME_ATOMS
+            comparison=Comparison.NAME, frequency_levels=4, chance=0.005, namesake=True, atoms=_NAME_ATOMS
         ),
         Kind.SURNAME: KindDefinition(
-            comparison=Comparison.NAME, frequency_levels=4, household=True, place=True, namesake=True, atoms=_NAME_ATOMS
+            comparison=Comparison.NAME,
+            frequency_levels=4,
+            chance=0.003,
+            household=True,
+            place=True,
+            namesake=True,
+            atoms=_NAME_ATOMS,
         ),
         Kind.BIRTH_DATE: KindDefinition(
             comparison=Comparison.DATE,
             frequency_levels=3,
+            chance=0.0001,
             atoms=("whole", "first 4", "last 4", "first 6", "year and day"),
         ),
         Kind.EMAIL: KindDefinition(
             comparison=Comparison.EMAIL,
             frequency_levels=1,
+            chance=1e-05,
             household=True,
             namesake=True,
             atoms=("whole", "local part", "first 5", "last 9"),
@@ -146,48 +191,51 @@ DEFINITIONS: Mapping[Kind, KindDefinition] = MappingProxyType(
         Kind.PHONE: KindDefinition(
             comparison=Comparison.CODE,
             frequency_levels=1,
+            chance=1e-05,
             contact=True,
             household=True,
             place=True,
             atoms=("whole", "first 6", "last 6"),
         ),
         Kind.STREET: KindDefinition(
-            comparison=Comparison.PLACE, frequency_levels=1, contact=True, household=True, place=True
+            comparison=Comparison.PLACE, frequency_levels=1, chance=0.001, contact=True, household=True, place=True
         ),
         Kind.STREET_NUMBER: KindDefinition(
-            comparison=Comparison.CODE, frequency_levels=1, contact=True, household=True, atoms=("whole",)
+            comparison=Comparison.CODE, frequency_levels=1, chance=0.02, contact=True, household=True, atoms=("whole",)
         ),
         Kind.POSTCODE: KindDefinition(
             comparison=Comparison.POSTCODE,
             frequency_levels=1,
+            chance=0.003,
             contact=True,
             household=True,
             place=True,
             atoms=("whole", "district"),
         ),
         Kind.CITY: KindDefinition(
-            comparison=Comparison.WORD, frequency_levels=1, contact=True, household=True, place=True
+            comparison=Comparison.WORD, frequency_levels=1, chance=0.03, contact=True, household=True, place=True
         ),
         Kind.STATE: KindDefinition(
-            comparison=Comparison.WORD, frequency_levels=1, contact=True, household=True, place=True
+            comparison=Comparison.WORD, frequency_levels=1, chance=0.1, contact=True, household=True, place=True
         ),
-        Kind.OCCUPATION: KindDefinition(comparison=Comparison.WORD, frequency_levels=1, place=True),
+        Kind.OCCUPATION: KindDefinition(comparison=Comparison.WORD, frequency_levels=1, chance=0.03, place=True),
         Kind.GENDER: KindDefinition(
-            comparison=Comparison.EQUAL, frequency_levels=0, place=True, namesake=True, atoms=("whole",)
+            comparison=Comparison.EQUAL, frequency_levels=0, chance=0.5, place=True, namesake=True, atoms=("whole",)
         ),
         Kind.IDENTIFIER: KindDefinition(
-            comparison=Comparison.CODE, frequency_levels=1, atoms=("whole", "first 4", "last 4")
+            comparison=Comparison.CODE, frequency_levels=1, chance=1e-05, atoms=("whole", "first 4", "last 4")
         ),
         Kind.HANDLE: KindDefinition(
-            comparison=Comparison.CODE, frequency_levels=1, atoms=("whole", "first 5", "last 5")
+            comparison=Comparison.CODE, frequency_levels=1, chance=1e-05, atoms=("whole", "first 5", "last 5")
         ),
         Kind.ORGANISATION: KindDefinition(
             comparison=Comparison.COMPANY,
             frequency_levels=1,
+            chance=0.001,
             household=True,
             namesake=True,
             atoms=("whole", "first 4", "last 4", "sound"),
         ),
-        Kind.TEXT: KindDefinition(comparison=Comparison.PLACE, frequency_levels=1, place=True),
+        Kind.TEXT: KindDefinition(comparison=Comparison.PLACE, frequency_levels=1, chance=0.01, place=True),
     }
 )

@@ -101,8 +101,14 @@ def household_labels(linkage: Linkage, /, *, cut: float = CUT, progress: Progres
         return members.strongest(x, y, scorer)
 
     found = cluster(
-        linkage.clustering.n_clusters, a[keep], b[keep], strength[keep],
-        rank=first, score=score, cuts=Cuts.constant(cut), floor=FLOOR,
+        linkage.clustering.n_clusters,
+        a[keep],
+        b[keep],
+        strength[keep],
+        rank=first,
+        score=score,
+        cuts=Cuts.constant(cut),
+        floor=FLOOR,
     )
     report("households", 2, 2)
     out = np.empty(len(records), np.int64)

@@ -35,7 +35,7 @@ from crmcore.linkage.rarity import Shares
 from crmcore.linkage.records import Column, Records
 from crmcore.linkage.scoring import CHUNK, Scorer, spread
 
-__all__ = ["Care", "Linkage", "canonical_order", "link", "plan_blocking"]
+__all__ = ["FEW", "Care", "Linkage", "canonical_order", "link", "plan_blocking"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -43,6 +43,7 @@ Rows = NDArray[np.int64]
 BUDGET = 10.0  # candidate pairs a record
 SMALL = 2_000_000  # pairs that are always affordable
 MOST_BUDGET = 60.0
+FEW = 20  # records that may all say the same and still mean each other, not the place where they were written
 
 
 class Care(enum.StrEnum):
@@ -235,7 +236,7 @@ class _Found:
 
 
 def _usable(records: Records) -> Records:
-    """Columns that say anything; one value for all says nothing."""
+    """Columns that say anything; one value for all says nothing, unless all are a handful."""
     columns = tuple(c for c in records.columns if _tells_apart(c.codes))
     if not columns and len(records) > 1 and not any((c.codes >= 0).sum() > 1 for c in records.columns):
         raise EmptyInput("every column", "give at least one column that tells records apart")
@@ -244,7 +245,7 @@ def _usable(records: Records) -> Records:
 
 def _tells_apart(codes: NDArray[np.int32]) -> bool:
     said = codes[codes >= 0]
-    return len(said) > 0 and bool(said.min() != said.max())
+    return len(said) > 0 and (len(said) <= FEW or bool(said.min() != said.max()))
 
 
 @attrs.frozen(eq=False)
@@ -472,7 +473,8 @@ def _in_given_order(found: _Found, records: Records, order: Rows, place: Rows, p
     a, b = order[found.lo], order[found.hi]
     used = {c.name: c for c in found.records.columns}
     columns = tuple(
-        c if c.name not in used else attrs.evolve(c, text=attrs.evolve(c.text, codes=used[c.name].codes[place])) for c in records.columns
+        c if c.name not in used else attrs.evolve(c, text=attrs.evolve(c.text, codes=used[c.name].codes[place]))
+        for c in records.columns
     )
     return Linkage(
         records=attrs.evolve(records, columns=columns),

@@ -31,6 +31,11 @@ Levels = NDArray[np.int8]
 
 WIDTH = 8  # levels 0..7
 PSEUDO_PAIRS = 50.0
+# Pseudo-pairs of each class, and of unrelated people, in the class shares: they speak where a handful of records does not.
+FEW_PAIRS = np.array([0.5, 0.15, 0.3, 0.2, 0.3])
+UNRELATED_PAIRS = 6.0
+FEW_RECORDS = 20.0
+RATES = np.array([0.15, 0.05, 0.5 / 3, 0.5 / 3, 0.5 / 3])  # pairs a record of each class, before any is seen
 
 
 class PairClass(enum.StrEnum):
@@ -101,7 +106,7 @@ def start(kinds: Sequence[Kind], n_levels: Sequence[int], u: Floats, *, n_record
         if kind is Kind.EMAIL:  # local parts repeat names: alike, rarely the same
             theta[4, f, 1:6] = np.array([0.001, 0.01, 0.09, 0.4, 0.5]) / 1.001
     all_pairs = n_records * (n_records - 1) / 2
-    pi = np.array([0.15, 0.05, 0.5 / 3, 0.5 / 3, 0.5 / 3]) * n_records / all_pairs
+    pi = RATES * n_records / max(all_pairs, 1.0)
     return Weights(tuple(kinds), tuple(n_levels), u, theta, np.minimum(pi, 0.1))
 
 
@@ -169,6 +174,7 @@ def fit_em(
     free = free_fields(begin.kinds)
     tied = np.array([not DEFINITIONS[k].contact for k in begin.kinds])
     prior = PSEUDO_PAIRS * begin.theta[0]
+    typical = FEW_RECORDS / (FEW_RECORDS + n_records)  # how much the other reasons rest on what is typical of them
     weights = begin
     named = names_agree(begin.kinds, pattern)
     blocked = np.where(group.background[:, None] & ~BACKGROUND[None, :], -np.inf, 0.0)
@@ -179,7 +185,7 @@ def fit_em(
         top = np.maximum(scores.max(axis=1), 0.0)
         share = np.exp(scores - top[:, None])
         share *= (size / (share.sum(axis=1) + (1 - weights.pi.sum()) * np.exp(-top)))[:, None]
-        pi = np.clip(share.sum(axis=0) / all_pairs, 1e-15, 0.2)
+        pi = np.clip((share.sum(axis=0) + FEW_PAIRS) / (all_pairs + FEW_PAIRS.sum() + UNRELATED_PAIRS), 1e-15, 0.2)
         theta = weights.theta.copy()
         counts = np.stack(
             [
@@ -204,7 +210,9 @@ def fit_em(
             theta[1, f, span] = (m2 + moved_prior) / (m2.sum() + PSEUDO_PAIRS)
             for c in (2, 3, 4):
                 if free[c, f]:
-                    held = counts[c, f, span] + PSEUDO_PAIRS * weights.u[f, span]
+                    held = counts[c, f, span] + PSEUDO_PAIRS * (
+                        (1 - typical) * weights.u[f, span] + typical * begin.theta[c, f, span]
+                    )
                     theta[c, f, span] = held / held.sum()
         change = float(np.abs(np.log(pi / weights.pi)).max())
         weights = attrs.evolve(weights, theta=theta, pi=pi)

@@ -10,11 +10,11 @@ import numpy as np
 
 from crmcore.errors import MissingColumn, OutOfRange
 from crmcore.linkage.agglomerate import Cuts
-from crmcore.linkage.blocking import BlockingKey
+from crmcore.linkage.blocking import CAP, BlockingKey, default_keys
 from crmcore.linkage.compare import Comparer
 from crmcore.linkage.fields import DEFINITIONS, Kind
 from crmcore.linkage.labels import Calibration
-from crmcore.linkage.mixture import CLASSES, WIDTH, Weights
+from crmcore.linkage.mixture import CLASSES, WIDTH, Weights, start
 from crmcore.linkage.nicknames import Nicknames
 from crmcore.linkage.rarity import Rarity, Shares
 from crmcore.linkage.records import Records
@@ -55,6 +55,58 @@ class LinkageModel:
     floor: float
     n_records: int
     calibration: Calibration | None = None
+
+    @classmethod
+    def default(
+        cls,
+        fields: Mapping[str, Kind | str],
+        *,
+        n_records: int = 10_000,
+        cap: int = CAP,
+        cuts: Cuts | None = None,
+    ) -> LinkageModel:
+        """Model for the start, when there are no records yet to fit one on: what is typical of each kind of field.
+
+        Parameters
+        ----------
+        fields : name -> kind
+        n_records : records expected; the more there are, the more evidence makes two of them one person
+        cap : largest block that is compared
+        cuts : evidence that a merge needs; .25 for every size by default
+
+        Raises
+        ------
+        OutOfRange
+            Fewer than two records.
+
+        Examples
+        --------
+        >>> LinkageModel.default({"name": "given name", "phone": "phone"})
+        LinkageModel(name: given name, phone: phone; 3 keys; fitted on 0 records)
+        """
+        if n_records < 2:
+            raise OutOfRange("n_records", n_records, "2 and more", "say how many records you expect")
+        kinds = {name: Kind(kind) for name, kind in fields.items()}
+        listed = list(kinds.values())
+        both = Kind.GIVEN_NAME in listed and Kind.SURNAME in listed
+        first = listed.index(Kind.GIVEN_NAME) if both else -1
+        n_levels = tuple(len(DEFINITIONS[k].levels) + (f == first) for f, k in enumerate(listed))
+        u = np.full((len(listed), WIDTH), 1e-9)
+        u[:, 0] = 1.0
+        for f, (kind, levels) in enumerate(zip(listed, n_levels, strict=True)):
+            u[f, 1 : levels + 1] = DEFINITIONS[kind].by_chance(levels)
+        nothing = Shares(np.zeros(0, np.uint64), np.zeros(0, np.int64), 0)
+        return cls(
+            fields=kinds,
+            weights=start(listed, n_levels, u, n_records=n_records),
+            shares=(nothing,) * len(listed),
+            nicknames=None,
+            keys=default_keys(kinds),
+            cap=cap,
+            cuts=Cuts() if cuts is None else cuts,
+            floor=FLOOR,
+            n_records=0,
+        )
 
     def __repr__(self) -> str:
         names = ", ".join(f"{n}: {k.value}" for n, k in self.fields.items())

@@ -243,5 +243,7 @@ def _settled(linkage: Linkage, asked: Questions, pairs: Ints) -> NDArray[np.bool
     same = np.isin(key(asked.left, asked.right, n), key(pairs[:, 0], pairs[:, 1], n))
     apart = labels[pairs[:, 0]] != labels[pairs[:, 1]]
     between = key(labels[pairs[apart, 0]], labels[pairs[apart, 1]], k)
-    crossed = (labels[asked.left] != labels[asked.right]) & np.isin(key(labels[asked.left], labels[asked.right], k), between)
+    crossed = (labels[asked.left] != labels[asked.right]) & np.isin(
+        key(labels[asked.left], labels[asked.right], k), between
+    )
     return np.asarray(same | crossed)

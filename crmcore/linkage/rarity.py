@@ -102,16 +102,23 @@ class Rarity:
         return out
 
 
+FEW_PAIRS = 100.0  # pseudo-pairs of typical unrelated people: a handful of records says next to nothing about chance
+
+
 def chance_levels(levels: NDArray[np.int8], comparer: Comparer) -> Floats:
-    """(f, 8) share of each level among random pairs: level 1 exactly from value counts, the others as sampled."""
+    """(f, 8) share of each level among random pairs: level 1 exactly from value counts, the others as sampled.
+
+    Where pairs are few, what is typical of the kind of field weighs in as `FEW_PAIRS` pairs.
+    """
     u = np.full((len(comparer.fields), WIDTH), 1e-9)
     u[:, 0] = 1.0
     for f, (e, k) in enumerate(zip(comparer.fields, comparer.n_levels, strict=True)):
         filled = e.filled
         pairs = filled * (filled - 1) / 2
         same = (e.counts * (e.counts - 1) / 2).sum()
-        u_same = (same + 0.5) / (pairs + 1)
-        counts = np.bincount(levels[:, f], minlength=WIDTH)[2 : k + 1] + 0.5
+        typical = np.array(DEFINITIONS[e.kind].by_chance(k))
+        u_same = (same + 0.5 + FEW_PAIRS * typical[0]) / (pairs + 1 + FEW_PAIRS)
+        counts = np.bincount(levels[:, f], minlength=WIDTH)[2 : k + 1] + FEW_PAIRS * typical[1:]
         u[f, 1] = u_same
         u[f, 2 : k + 1] = counts / counts.sum() * (1 - u_same)
     return u

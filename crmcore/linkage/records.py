@@ -101,6 +101,11 @@ class Records:
             tuple(Column.of(name, kind, columns[name]) for name, kind in kinds.items()),
         )
 
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Name -> kind of each column."""
+        return {c.name: c.kind for c in self.columns}
+
     def take(self, rows: NDArray[np.intp]) -> Records:
         """Select rows, in the order given; dictionaries are shared."""
         columns = tuple(Column(c.name, c.kind, TextColumn(c.codes[rows], c.values)) for c in self.columns)

@@ -87,8 +87,13 @@ class Unlinkables:
         head = f"{len(self)} of {len(self.log_odds)} records ({self.share:.2%}) say too little to be matched even with themselves"
         lines = [f"  {r['source']}: {r['unlinkable']} of {r['records']} ({r['share']:.2%})" for r in self.by_source()]
         if len(self):
-            why = [r for r in self.by_field() if float(str(r["missing if unlinkable"])) > float(str(r["missing in all"]))]
-            lines += [f"  {r['field']}: missing in {r['missing if unlinkable']:.0%} of them, in {r['missing in all']:.0%} of all" for r in why[:5]]
+            why = [
+                r for r in self.by_field() if float(str(r["missing if unlinkable"])) > float(str(r["missing in all"]))
+            ]
+            lines += [
+                f"  {r['field']}: missing in {r['missing if unlinkable']:.0%} of them, in {r['missing in all']:.0%} of all"
+                for r in why[:5]
+            ]
         return "\n".join([head, *lines])
 
     def __repr__(self) -> str:

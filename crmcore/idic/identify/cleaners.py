@@ -30,6 +30,7 @@ __all__ = [
     "clean_street_numbers",
     "clean_streets",
     "clean_text",
+    "has_lost_zeros",
     "split_full_names",
     "split_streets",
 ]
@@ -189,10 +190,23 @@ def _one_address(line: str) -> str:
     return ""
 
 
-def clean_postcodes(values: Sequence[str]) -> Cleaned:
+def has_lost_zeros(values: Sequence[str]) -> bool:
+    """Whether a column of five-digit codes went through a spreadsheet that ate leading zeros.
+
+    Examples
+    --------
+    >>> has_lost_zeros(["10115", "10117", "20095", "80331", "1067", "50667", "60311"])
+    True
+    """
+    digits = [c for c in map(_postcode, fold(values)) if c and c.isdigit()]
+    return len(digits) > 4 and sum(len(c) == 5 for c in digits) > 0.8 * len(digits)
+
+
+def clean_postcodes(values: Sequence[str], *, padded: bool | None = None) -> Cleaned:
     """Postcodes in lower case: British and Canadian ones with one blank, all others without.
 
-    ZIP+4 loses its tail. In a column of five-digit codes, four digits get back the leading zero that a spreadsheet ate.
+    ZIP+4 loses its tail. In a column of five-digit codes, four digits get back the leading zero that a spreadsheet ate;
+    `padded` says whether it is one, None asks the values.
 
     Examples
     --------
@@ -200,8 +214,7 @@ def clean_postcodes(values: Sequence[str]) -> Cleaned:
     ['la14 1nw', 'k1a 0b1', '10110', '12345', 'd10115', '2000']
     """
     flat = [_postcode(v) for v in fold(values)]
-    digits = [c for c in flat if c and c.isdigit()]
-    if digits and sum(len(c) == 5 for c in digits) > 0.8 * len(digits) and len(digits) > 4:
+    if has_lost_zeros(values) if padded is None else padded:
         flat = ["0" + c if len(c) == 4 and c.isdigit() else c for c in flat]
     return _known(values, flat)
 
@@ -268,7 +281,9 @@ def clean_organisations(values: Sequence[str]) -> Cleaned:
         else v
         for v in values
     ]
-    return _known(values, [_without_form(v) for v in words([v.replace("&", " and ").replace(" + ", " and ") for v in thai])])
+    return _known(
+        values, [_without_form(v) for v in words([v.replace("&", " and ").replace(" + ", " and ") for v in thai])]
+    )
 
 
 def _without_form(name: str) -> str:

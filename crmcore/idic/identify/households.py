@@ -143,7 +143,11 @@ class HouseholdTable:
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row per customer: customer id, household id, customers in that household."""
         ids = np.array(self.ids, object)[self.household]
-        columns = {"customer_id": list(self.customers), "household_id": list(ids), "customers": self.sizes[self.household]}
+        columns = {
+            "customer_id": list(self.customers),
+            "household_id": list(ids),
+            "customers": self.sizes[self.household],
+        }
         return write_frame(columns, backend=backend)
 
     def _repr_html_(self) -> str:

@@ -14,13 +14,16 @@ from crmcore._base import mask
 from crmcore.errors import EmptyInput
 from crmcore.idic.identify import dates, phone_regions, phones
 from crmcore.idic.identify.folding import map_values, merge_codes
+from crmcore.idic.identify.plan import PreparationPlan
 from crmcore.idic.identify.preparation import FieldReport, Preparation
 from crmcore.idic.identify.roles import Meaning, meaning_of
 from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.source_cleaning import CLEANERS, Notes, Piece, Slot, SourceCleaner
 from crmcore.idic.identify.source_table import rows_of
 from crmcore.linkage.fields import Kind
+from crmcore.linkage.linking import FEW
 from crmcore.linkage.records import Column, Records
+from crmcore.linkage.scalar import value_hash
 from crmcore.tables import RecordTable, TextColumn
 
 __all__ = ["prepare"]
@@ -40,6 +43,7 @@ def prepare(
     *,
     default_region: str | None = None,
     blocked_values: Mapping[str, Collection[str]] | None = None,
+    plan: PreparationPlan | None = None,
 ) -> tuple[Records, Preparation]:
     """Normalise raw records for linkage, and say what was done.
 
@@ -55,6 +59,10 @@ def prepare(
     blocked_values : mapping, optional
         Kind -> raw or normalised values that belong to nobody (`{"phone": ["02 123 4567"]}`): they become missing.
         In e-mails, phones, identifiers and handles a value of more than 50 records and 0.5 % of them is blocked too.
+
+    plan : PreparationPlan, optional
+        Decide nothing here: do what was decided for earlier records (`preparation.plan`). Columns are then those of the
+        plan, with or without values.
 
     Returns
     -------
@@ -79,38 +87,66 @@ def prepare(
     """
     if not len(table):
         raise EmptyInput("the record table", "read at least one record")
-    bound = schema.bind(table)
-    regions, region_notes = phone_regions.regions_of(table, bound, default_region)
+    bound = schema.bind(table) if plan is None else plan.schema
+    if plan is None:
+        regions, region_notes = phone_regions.regions_of(table, bound, default_region)
+    else:
+        regions = {s: plan.regions.get(s) for s in table.sources}
+        region_notes = {s: f"{r or 'unknown'} (as planned)" for s, r in regions.items()}
     notes = Notes(regions=region_notes)
     slots: dict[Slot, list[Piece]] = {}
     for code, source in enumerate(table.sources):
         rows = rows_of(table, code)
         if len(rows):
-            reader = SourceCleaner(table, bound, source, rows, regions[source], notes)
+            reader = SourceCleaner(table, bound, source, rows, regions[source], notes, plan)
             for slot, piece in reader.pieces():
                 slots.setdefault(slot, []).append(piece)
     blocked = _blocked(blocked_values or {}, regions)
     columns, reports = [], []
+    gone: dict[str, frozenset[int]] = {}
     kinds = list(Kind)
     for slot in sorted(slots, key=lambda s: (s.place > 0, kinds.index(s.kind), s.place)):
         name = slot.kind.value if not slot.place else f"{slot.kind.value} {slot.place + 1}"
         text = merge_codes(len(table), [(p.rows, p.text) for p in slots[slot]])
-        text = _without_blocked(name, slot.kind, text, blocked.get(slot.kind, frozenset()), notes)
+        if plan is None:
+            text, gone[name] = _without_blocked(name, slot.kind, text, blocked.get(slot.kind, frozenset()), notes)
+        elif name in plan.fields:
+            cleaned = [None if plan.is_blocked(name, v) else v for v in text.values]
+            columns.append(Column(name, slot.kind, _used(map_values(text.codes, cleaned))))
+            reports.append(_report(name, slot.kind, columns[-1].text, [p.origin for p in slots[slot]]))
+            continue
+        else:
+            notes.left_out[name] = "no column of the plan"
+            continue
         text = _used(text)
-        if len(text.values) < 2 and len(table) > 1:
-            notes.left_out[name] = "no value in any record" if not text.values else "one value in all records"
+        if len(text.values) == 1 and int((text.codes >= 0).sum()) > FEW:
+            notes.left_out[name] = "one value in all records"
             continue
         if not text.values:
             notes.left_out[name] = "no value in any record"
             continue
         columns.append(Column(name, slot.kind, text))
         reports.append(_report(name, slot.kind, text, [p.origin for p in slots[slot]]))
+    if plan is not None:
+        held = {c.name: c for c in columns}
+        none = TextColumn.empty(len(table))
+        columns = [held.get(name) or Column(name, kind, none) for name, kind in plan.fields.items()]
     if not columns:
         raise EmptyInput(
             "the evidence", "no column holds values that tell records apart; see Schema.infer(...) and override it"
         )
     records = Records(table.record_id, table.source, table.sources, tuple(columns))
-    return records, _finish(table, bound, reports, notes)
+    made = plan or PreparationPlan(
+        schema=bound,
+        regions=regions,
+        date_orders=notes.day_or_month_first,
+        padded=frozenset(notes.padded),
+        into_first_column=notes.folded,
+        blocked={name: hashes for name, hashes in gone.items() if hashes},
+        blocked_kinds={kind: frozenset(map(value_hash, sorted(listed))) for kind, listed in blocked.items()},
+        fields={c.name: c.kind for c in columns},
+    )
+    return records, _finish(table, bound, reports, notes, made)
 
 
 def _blocked(values: Mapping[str, Collection[str]], regions: Mapping[str, str | None]) -> dict[Kind, frozenset[str]]:
@@ -134,8 +170,10 @@ def _blocked(values: Mapping[str, Collection[str]], regions: Mapping[str, str | 
     return out
 
 
-def _without_blocked(name: str, kind: Kind, text: TextColumn, listed: frozenset[str], notes: Notes) -> TextColumn:
-    """Make values missing that the caller blocks, or that stand on too many records to be one person's."""
+def _without_blocked(
+    name: str, kind: Kind, text: TextColumn, listed: frozenset[str], notes: Notes
+) -> tuple[TextColumn, frozenset[int]]:
+    """Make values missing that the caller blocks, or that stand on too many records to be one person's; also their hashes."""
     n = len(text)
     counts = np.bincount(text.codes[text.codes >= 0], minlength=len(text.values))
     bad = counts > max(COMMON_AT_LEAST, COMMON * n) if kind in _OWN else np.zeros(len(counts), bool)
@@ -145,11 +183,10 @@ def _without_blocked(name: str, kind: Kind, text: TextColumn, listed: frozenset[
         notes.blocked[f"{name} {mask(text.values[i])}"] = notes.blocked.get(f"{name} {mask(text.values[i])}", 0) + int(
             counts[i]
         )
-    return (
-        map_values(text.codes, [None if b else v for v, b in zip(text.values, bad.tolist(), strict=True)])
-        if bad.any()
-        else text
-    )
+    if not bad.any():
+        return text, frozenset()
+    hashes = frozenset(value_hash(text.values[i]) for i in np.flatnonzero(bad).tolist())
+    return map_values(text.codes, [None if b else v for v, b in zip(text.values, bad.tolist(), strict=True)]), hashes
 
 
 def _used(text: TextColumn) -> TextColumn:
@@ -167,7 +204,9 @@ def _report(name: str, kind: Kind, text: TextColumn, origins: list[str]) -> Fiel
     )
 
 
-def _finish(table: RecordTable, schema: Schema, fields: list[FieldReport], notes: Notes) -> Preparation:
+def _finish(
+    table: RecordTable, schema: Schema, fields: list[FieldReport], notes: Notes, plan: PreparationPlan
+) -> Preparation:
     ignored = {
         f"{source}.{name}": "; ".join(role.reasons)
         for source, roles in schema.roles.items()
@@ -185,4 +224,5 @@ def _finish(table: RecordTable, schema: Schema, fields: list[FieldReport], notes
         dict(notes.orders),
         {**ignored, **notes.left_out},
         schema,
+        plan,
     )

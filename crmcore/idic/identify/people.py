@@ -330,5 +330,9 @@ class People:
         from crmcore._frames import write_frame
 
         sources = np.array(self.table.sources, object)[self.table.source]
-        columns = {"record_id": list(self.table.record_id), "source": list(sources), "customer_id": list(self.customer_ids)}
+        columns = {
+            "record_id": list(self.table.record_id),
+            "source": list(sources),
+            "customer_id": list(self.customer_ids),
+        }
         return write_frame(columns, backend=backend)

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from crmcore._base import html_table
+from crmcore.idic.identify.plan import PreparationPlan
 from crmcore.idic.identify.schema import Schema
 
 __all__ = ["FieldReport", "Preparation"]
@@ -41,6 +42,7 @@ class Preparation:
     date_orders: Mapping[str, str]  # source.column -> order, and the counts it rests on
     left_out: Mapping[str, str]  # column -> why it is no evidence
     schema: Schema
+    plan: PreparationPlan  # the decisions, as data: one more record is normalised by them as these were
 
     def __repr__(self) -> str:
         return f"Preparation({self.n_records} records, {len(self.fields)} fields, {sum(self.junk.values())} junk cells)"

@@ -161,10 +161,16 @@ def _records(item: ReviewItem) -> str:
     body = ""
     for record, cells in item.records.items():
         asked = ' class="asked"' if record in (item.left, item.right) else ""
-        body += f"<tr{asked}><td>{escape(record)}</td>" + "".join(f"<td>{escape(cells.get(c, ''))}</td>" for c in columns) + "</tr>"
+        body += (
+            f"<tr{asked}><td>{escape(record)}</td>"
+            + "".join(f"<td>{escape(cells.get(c, ''))}</td>" for c in columns)
+            + "</tr>"
+        )
     more = item.n_records - len(item.records)
     caption = f"Records behind, {more} more not shown" if more else "Records behind"
-    return f"<table><caption>{caption}</caption><thead><tr><th>record</th>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return (
+        f"<table><caption>{caption}</caption><thead><tr><th>record</th>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
 
 
 def review_of(people: People, asked: Sequence[Question], *, show_values: bool) -> Review:
@@ -176,7 +182,9 @@ def review_of(people: People, asked: Sequence[Question], *, show_values: bool) -
 def _item(people: People, q: Question, customer_ids: Sequence[str], *, show_values: bool) -> ReviewItem:
     table, labels = people.table, people.labels
     behind = np.flatnonzero((labels == labels[q.left]) | (labels == labels[q.right]))
-    rest = sorted((r for r in behind.tolist() if r not in (q.left, q.right)), key=lambda r: (labels[r] != labels[q.left], r))
+    rest = sorted(
+        (r for r in behind.tolist() if r not in (q.left, q.right)), key=lambda r: (labels[r] != labels[q.left], r)
+    )
     shown = [q.left, q.right, *rest][:MOST_RECORDS]
     evidence = people.linkage.records.columns  # normalised, so that records of all sources stand under one another
     two = labels[q.left] != labels[q.right]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from crmcore._base import mask
 from crmcore.idic.identify import cleaners, dates, phones
 from crmcore.idic.identify.folding import combine, map_values, unspelled
+from crmcore.idic.identify.plan import PreparationPlan
 from crmcore.idic.identify.roles import Meaning
 from crmcore.idic.identify.schema import Schema
 from crmcore.linkage.fields import Kind
@@ -71,6 +72,9 @@ class Notes:
     orders: dict[str, str] = attrs.field(factory=dict)
     left_out: dict[str, str] = attrs.field(factory=dict)
     blocked: dict[str, int] = attrs.field(factory=dict)
+    day_or_month_first: dict[str, dates.Order] = attrs.field(factory=dict)
+    padded: set[str] = attrs.field(factory=set)
+    folded: dict[str, tuple[bool, ...]] = attrs.field(factory=dict)
 
 
 @attrs.frozen(eq=False)
@@ -83,6 +87,7 @@ class SourceCleaner:
     rows: NDArray[np.intp]
     region: str | None
     notes: Notes
+    plan: PreparationPlan | None = None  # decisions that were made on other records; None: decide here
 
     def raw(self, column: str) -> TextColumn:
         """Rows and distinct values of this source alone."""
@@ -117,7 +122,10 @@ class SourceCleaner:
         """All evidence of this source, each with the column it belongs to."""
         found: list[tuple[Slot, Piece]] = []
         for kind, parts in self._kinds().items():
-            for place, (text, origin) in enumerate(_folded(kind, parts)):
+            key = f"{self.name}.{kind.value}"
+            into = _into_first(kind, parts) if self.plan is None else self.plan.into_first(key, len(parts))
+            self.notes.folded[key] = into
+            for place, (text, origin) in enumerate(_folded(kind, parts, into)):
                 found.append((Slot(kind, place), Piece(self.rows, text, f"{self.name}.{origin}")))
         return found
 
@@ -135,7 +143,7 @@ class SourceCleaner:
         for column in of(self.name, Meaning.PHONE):
             kinds.setdefault(Kind.PHONE, []).extend(self._phones(column))
         self._streets(kinds)
-        for meaning in (m for m in CLEANERS if m not in _SPECIAL):
+        for meaning in (m for m in CLEANERS if m not in SPECIAL):
             for column in of(self.name, meaning):
                 role = self.schema.roles[self.name][column]
                 if meaning is Meaning.TEXT and not role.chosen:
@@ -143,12 +151,29 @@ class SourceCleaner:
                         "free text (override it with kind 'text' to compare it)"
                     )
                 elif meaning.kind is not None:
-                    kinds.setdefault(meaning.kind, []).append((self.clean(column, CLEANERS[meaning]), column))
+                    cleaner = self._postcodes(column) if meaning is Meaning.POSTCODE else CLEANERS[meaning]
+                    kinds.setdefault(meaning.kind, []).append((self.clean(column, cleaner), column))
         return kinds
 
+    def _postcodes(self, column: str) -> Cleaner:
+        key = f"{self.name}.{column}"
+
+        def cleaner(values: Sequence[str]) -> list[str | None]:
+            padded = cleaners.has_lost_zeros(values) if self.plan is None else key in self.plan.padded
+            if padded:
+                self.notes.padded.add(key)
+            return cleaners.clean_postcodes(values, padded=padded)
+
+        return cleaner
+
     def _dates(self, column: str) -> Cleaner:
+        key = f"{self.name}.{column}"
+
         def cleaner(values: Sequence[str]) -> list[str | None]:
             order, day_first, month_first = dates.date_order(values)
+            if self.plan is not None:
+                order = self.plan.date_orders.get(key, order)
+            self.notes.day_or_month_first[key] = order
             if day_first or month_first:
                 self.notes.orders[f"{self.name}.{column}"] = (
                     f"{order} ({day_first} day first, {month_first} month first)"
@@ -219,7 +244,7 @@ class SourceCleaner:
 MOST_PHONES = 4
 """Numbers of one cell that are kept."""
 
-_SPECIAL = frozenset({Meaning.GIVEN_NAME, Meaning.SURNAME, Meaning.STREET, Meaning.ADDRESS, Meaning.STREET_NUMBER})
+SPECIAL = frozenset({Meaning.GIVEN_NAME, Meaning.SURNAME, Meaning.STREET, Meaning.ADDRESS, Meaning.STREET_NUMBER})
 
 
 def _first(parts: tuple[str | None, ...]) -> str | None:
@@ -230,19 +255,28 @@ def _joined(parts: tuple[str | None, ...]) -> str | None:
     return " ".join(dict.fromkeys(p for p in parts if p)) or None
 
 
-def _folded(kind: Kind, parts: Sequence[tuple[TextColumn, str]]) -> list[tuple[TextColumn, str]]:
+def _into_first(kind: Kind, parts: Sequence[tuple[TextColumn, str]]) -> tuple[bool, ...]:
+    """Whether each further column of a kind is rare, and folded into the first."""
+    return tuple(kind is not Kind.PHONE and float((text.codes >= 0).mean()) < RARE for text, _ in parts[1:])
+
+
+def _folded(
+    kind: Kind, parts: Sequence[tuple[TextColumn, str]], into_first: Sequence[bool]
+) -> list[tuple[TextColumn, str]]:
     """Fold the rare further columns of a kind into its first; move values up where the first is empty."""
     kept = list(parts[:1])
-    for text, origin in parts[1:]:
+    for (text, origin), rare in zip(parts[1:], into_first, strict=True):
         main, name = kept[0]
-        filled = float((text.codes >= 0).mean())
-        if kind is Kind.PHONE:
-            kept.append((text, origin))
-        elif filled < RARE:
-            kept[0] = (combine([main, text], _joined if kind in _JOINED else _first), f"{name}+{origin}")
+        if rare:
+            kept[0] = (combine([main, text], joiner(kind)), f"{name}+{origin}")
         else:
             kept.append((text, origin))
     return _moved_up(kept) if kind is Kind.PHONE else kept
+
+
+def joiner(kind: Kind) -> Callable[[tuple[str | None, ...]], str | None]:
+    """How the further columns of a kind join its first: as one text, or only to fill a gap."""
+    return _joined if kind in _JOINED else _first
 
 
 def _moved_up(parts: list[tuple[TextColumn, str]]) -> list[tuple[TextColumn, str]]:

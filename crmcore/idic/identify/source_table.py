@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from crmcore.tables import RecordTable, TextColumn
 
-__all__ = ["SourceTable", "columns_of", "encode", "export_records", "rows_of"]
+__all__ = ["SourceTable", "columns_of", "encode", "export_records", "rows_of", "text_of"]
 
 _ABSENT, _NONE, _STR, _INT, _FLOAT, _BOOL, _DATE, _DATETIME, _JSON, _OTHER, _DECIMAL = range(11)
 _CODES: dict[type, int] = {
@@ -53,7 +53,7 @@ class SourceTable(RecordTable):
         return f"SourceTable({len(self)} records, {len(self.sources)} sources, columns {list(self.columns)})"
 
 
-def _text(cell: object) -> str | None:
+def text_of(cell: object) -> str | None:
     """Text of one cell that is not a string: whole floats lose their ".0", dates become ISO, lists become JSON."""
     if cell is None or isinstance(cell, _Absent):
         return None
@@ -89,7 +89,7 @@ def encode(cells: Sequence[object]) -> tuple[TextColumn, NDArray[np.int8]]:
         look = _CODES.get
         types = np.fromiter((look(type(c), _OTHER) for c in cells), np.int8, len(cells))
     if not seen <= {str, type(None)}:
-        cells = [c if type(c) is str else _text(c) for c in cells]
+        cells = [c if type(c) is str else text_of(c) for c in cells]
     types.flags.writeable = False
     return TextColumn.of(cells), types  # type: ignore[arg-type]  # only text and None are left
 

@@ -62,7 +62,9 @@ class Summary:
     def rows(self) -> list[dict[str, object]]:
         """One row per fact."""
         sizes = [*self.sizes.items()]
-        shown = ", ".join(f"{s}: {n:,}" for s, n in sizes[:6]) + (f", ... {sizes[-1][0]}: {sizes[-1][1]:,}" if len(sizes) > 6 else "")
+        shown = ", ".join(f"{s}: {n:,}" for s, n in sizes[:6]) + (
+            f", ... {sizes[-1][0]}: {sizes[-1][1]:,}" if len(sizes) > 6 else ""
+        )
         facts: list[tuple[str, str]] = [
             ("records", f"{self.n_records:,} ({', '.join(f'{s} {n:,}' for s, n in self.records.items())})"),
             ("customers", f"{self.customers:,}"),

@@ -1,0 +1,329 @@
+"""The scalar twin of hashing, rarity and scoring: for one record an array costs more than its numbers.
+
+Everything here equals its vectorised form: hashes exactly, log-odds to the last bits. The law tests hold both together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from operator import mul
+
+from crmcore.linkage.blocking import NAMES, BlockingKey
+from crmcore.linkage.compare import SWAPPED, level_function
+from crmcore.linkage.encode import SOUND, WIDTH, multipliers
+from crmcore.linkage.fields import DEFINITIONS, Kind
+from crmcore.linkage.mixture import SAME_PERSON, free_fields
+from crmcore.linkage.model import LinkageModel
+from crmcore.linkage.nicknames import FIRST, LAST
+from crmcore.linkage.rarity import MOST
+
+__all__ = ["KeyHasher", "PairScorer", "atom_hash", "value_hash"]
+
+Values = Sequence[str | None]
+
+_M = multipliers()
+_FULL = (1 << 64) - 1
+_HALF = (1 << 32) - 1
+_C1, _C2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9
+KEPT = 100_000  # values whose rarity is remembered per field
+
+
+def value_hash(value: str) -> int:
+    """64-bit hash of one value: the scalar form of `value_hashes`.
+
+    Examples
+    --------
+    >>> from crmcore.linkage.encode import value_hashes
+    >>> value_hash("smith") == int(value_hashes(["smith"])[0])
+    True
+    """
+    mixed = sum(map(mul, map(ord, value), _M)) & _FULL
+    mixed ^= mixed >> 32
+    mixed = mixed * _C2 & _FULL
+    return mixed ^ (mixed >> 29)
+
+
+def _finish(total: int) -> int:
+    total &= _FULL
+    return ((total ^ (total >> 31)) * _C2 & _FULL) >> 32 or 1
+
+
+def _hash(part: str) -> int:
+    return _finish(sum(map(mul, map(ord, part), _M))) if part else 0
+
+
+def _sound(value: str) -> int:
+    total = place = before = 0
+    for i, letter in enumerate(value):
+        code = SOUND.get(letter, 0)
+        if not i and not code:
+            code = 7
+        if code and code != before:
+            total += code << (3 * place)
+            place += 1
+            if place == 4:
+                break
+        before = code
+    return _finish(total * _M[0]) if value else 0
+
+
+def atom_hash(name: str, value: str) -> int:
+    """Hash of one part of one value, 0 where it has no such part: the scalar form of `atom_hashes`.
+
+    Examples
+    --------
+    >>> atom_hash("first 3", "anna") == atom_hash("first 3", "annika"), atom_hash("local part", "@x")
+    (True, 0)
+    """
+    value = value[:WIDTH]
+    how, _, count = name.partition(" ")
+    if how == "first" and count.isdigit():
+        return _hash(value[: int(count)])
+    if how == "last" and count.isdigit():
+        return _hash(value[-int(count) :])
+    if name == "whole":
+        return _hash(value)
+    if name == "sound":
+        return _sound(value)
+    if name == "local part":
+        return _hash(value.partition("@")[0])
+    if name == "district":
+        letters = any(c >= "a" for c in value)
+        return _hash(value[: max(len(value) - 3, 2)] if letters else value[:3])
+    if name == "year and day":  # the day keeps its place behind four columns of the year
+        head, tail = value[:4], value[6:8]
+        return _finish(sum(map(mul, map(ord, head), _M)) + sum(map(mul, map(ord, tail), _M[4:]))) if value else 0
+    letters = next((i for i, c in enumerate(value) if c < "a"), len(value))  # the area of a postcode
+    return _hash(value[: letters or 2])
+
+
+class KeyHasher:
+    """Blocking keys of one record: the scalar form of `KeySpace.values`."""
+
+    def __init__(self, model: LinkageModel) -> None:
+        kinds = list(model.fields.values())
+        place = {name: f for f, name in enumerate(model.fields)}
+        atoms: dict[tuple[int, str], int] = {}
+        names: dict[str, tuple[int, int]] = {}
+        self._keys: list[tuple[int, int]] = []
+        pending: list[tuple[BlockingKey, list[tuple[str, str]]]] = [(k, list(k.parts)) for k in model.keys]
+        for _, parts in pending:
+            for field, atom in parts:
+                if field == NAMES:
+                    for kind in (Kind.GIVEN_NAME, Kind.SURNAME):
+                        atoms.setdefault((kinds.index(kind), atom), len(atoms))
+                    names[atom] = (
+                        atoms[kinds.index(Kind.GIVEN_NAME), atom],
+                        atoms[kinds.index(Kind.SURNAME), atom],
+                    )
+                else:
+                    atoms.setdefault((place[field], atom), len(atoms))
+        self._atoms = [(f, atom) for f, atom in atoms]
+        self._names = list(names.values())
+        at_name = {atom: len(atoms) + i for i, atom in enumerate(names)}
+        for _, parts in pending:
+            at = [at_name[atom] if field == NAMES else atoms[place[field], atom] for field, atom in parts]
+            self._keys.append((at[0], at[1] if len(at) > 1 else -1))
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __call__(self, values: Values) -> list[int]:
+        """One 64-bit value per key of the model; 0 where the record has none."""
+        parts = [atom_hash(atom, v) if (v := values[f]) else 0 for f, atom in self._atoms]
+        for g, s in self._names:
+            a, b = parts[g], parts[s]
+            parts.append(((a + b) & _HALF or 1) if a and b else 0)
+        out = []
+        for a, b in self._keys:
+            one = parts[a]
+            if not one:
+                out.append(0)
+            elif b < 0:
+                out.append(one * _C1 & _FULL)
+            elif two := parts[b]:
+                h = ((one << 32) | two) * _C1 & _FULL
+                h ^= h >> 32
+                out.append(h * _C2 & _FULL)
+            else:
+                out.append(0)
+        return out
+
+
+class PairScorer:
+    """Log-odds of one pair of records: the scalar form of `Scorer`."""
+
+    def __init__(self, model: LinkageModel) -> None:
+        w = model.weights
+        self.kinds = w.kinds
+        self._n = len(w.kinds)
+        self._compare = [level_function(k) for k in w.kinds]
+        ratio = w.log_ratio
+        self._says = [[tuple(ratio[:, f, level].tolist()) for level in range(8)] for f in range(self._n)]
+        self._log_pi = [math.log(p) for p in w.pi.tolist()]
+        self._unrelated = math.log1p(-float(w.pi.sum()))
+        free = free_fields(w.kinds)
+        free[4] = False
+        self._free = [[bool(free[c, f]) for c in range(5)] for f in range(self._n)]
+        self._counted = [DEFINITIONS[k].frequency_levels for k in w.kinds]
+        self._shares = model.shares
+        self._mean = [math.log(float(w.u[f, 1]) + 1 / max(s.filled, 1)) for f, s in enumerate(model.shares)]
+        self._known: list[dict[str, float]] = [{} for _ in w.kinds]
+        kinds = list(w.kinds)
+        self._given = kinds.index(Kind.GIVEN_NAME) if Kind.GIVEN_NAME in kinds else -1
+        self._surname = kinds.index(Kind.SURNAME) if Kind.SURNAME in kinds else -1
+        self._both = self._given >= 0 and self._surname >= 0
+        self._emails = [f for f, k in enumerate(kinds) if k is Kind.EMAIL]
+        self._nicknames: dict[tuple[int, int], float] = {}
+        if model.nicknames is not None and self._given >= 0:
+            n = model.nicknames
+            self._nicknames = {
+                (min(a, b), max(a, b)): x
+                for a, b, x in zip(n.left.tolist(), n.right.tolist(), n.nats.tolist(), strict=True)
+            }
+        self._bounds()
+
+    def _bounds(self) -> None:
+        """Most that a level can say for one person, and the most that a field of unequal values can."""
+        self._top = [[max(says[0], says[1]) for says in field] for field in self._says]
+        self._unequal = []
+        for f, levels in enumerate(self._top):
+            last = len(DEFINITIONS[self.kinds[f]].levels)
+            best = max((levels[i] + (MOST if i <= self._counted[f] else 0.0) for i in range(2, last + 1)), default=0.0)
+            nick = max(self._nicknames.values(), default=0.0) if f == self._given else 0.0
+            self._unequal.append(best + max(nick, 0.0))
+        self._start = max(self._log_pi[0], self._log_pi[1]) + math.log(2) - self._unrelated + 1e-6
+        # fields whose disagreement says most come first: they end hopeless comparisons soonest
+        spread = [levels[len(DEFINITIONS[k].levels)] for k, levels in zip(self.kinds, self._top, strict=True)]
+        self._order = sorted(range(self._n), key=lambda f: spread[f] - self._unequal[f])
+
+    def excess(self, field: int, value: str) -> float:
+        """How much more (or less) than average an agreement on this value says."""
+        known = self._known[field]
+        found = known.get(value)
+        if found is None:
+            shares = self._shares[field]
+            count = 1.0
+            if len(shares.hashes):
+                h = value_hash(value)
+                at = int(shares.hashes.searchsorted(shares.hashes.dtype.type(h)))
+                if at < len(shares.hashes) and int(shares.hashes[at]) == h:
+                    count = float(shares.counts[at])
+            found = self._mean[field] - math.log(count / max(shares.filled, 1))
+            if len(known) >= KEPT:
+                known.clear()
+            known[value] = found
+        return found
+
+    def levels(self, left: Values, right: Values) -> list[int]:
+        """Agreement level of every field, swapped names included."""
+        out = [
+            0 if not a or not b else 1 if a == b else how(a, b)
+            for how, a, b in zip(self._compare, left, right, strict=True)
+        ]
+        if self._both:
+            g, s = self._given, self._surname
+            if out[g] > 2 and out[s] > 2 and left[g] == right[s] and right[g] == left[s]:
+                out[g], out[s] = SWAPPED, 0
+        return out
+
+    def log_odds(self, left: Values, right: Values, *, least: float = -math.inf) -> float:
+        """Log-odds that both records are one person.
+
+        Parameters
+        ----------
+        left, right : values of the model's fields, None where missing
+        least : log-odds
+            Pairs that are proved to lie below it on the way read -inf.
+        """
+        bound = self._start
+        odd = []
+        for f in self._order:
+            a, b = left[f], right[f]
+            if a and b:
+                if a == b:
+                    bound += self._top[f][1]
+                    if self._counted[f]:
+                        bound += self.excess(f, a)
+                else:
+                    odd.append(f)
+                    bound += self._unequal[f]
+        if bound < least:
+            return -math.inf
+        g, s = self._given, self._surname
+        swapped = self._both and left[g] == right[s] and right[g] == left[s]
+        found = {}
+        if not swapped:
+            for f in odd:
+                a, b = left[f], right[f]
+                level = found[f] = self._compare[f](a, b)  # type: ignore[arg-type]
+                bound += self._top[f][level] - self._unequal[f]
+                if level <= self._counted[f]:
+                    bound += MOST
+                if f == g and self._nicknames and FIRST <= level <= LAST:
+                    bound += max(self._nickname(a, b), 0.0)  # type: ignore[arg-type]
+                if bound < least:
+                    return -math.inf
+            levels = [
+                0 if not a or not b else 1 if a == b else found[f]
+                for f, (a, b) in enumerate(zip(left, right, strict=True))
+            ]
+        else:
+            levels = self.levels(left, right)
+        return self._of_levels(left, right, levels)
+
+    def _nickname(self, a: str, b: str) -> float:
+        x, y = value_hash(a), value_hash(b)
+        return self._nicknames.get((x, y) if x < y else (y, x), 0.0)
+
+    def terms(self, left: Values, right: Values, levels: Sequence[int]) -> list[float]:
+        """Nats that the rarity of each field's values adds."""
+        out = [0.0] * self._n
+        for f, level in enumerate(levels):
+            if 0 < level <= self._counted[f]:
+                a, b = left[f], right[f]
+                mine = self.excess(f, a)  # type: ignore[arg-type]
+                if level == 1:
+                    out[f] = mine
+                else:
+                    least = min(mine, self.excess(f, b))  # type: ignore[arg-type]
+                    out[f] = min(max(0.5 * least, -MOST), MOST)
+        return out
+
+    def says(self, field: int, level: int) -> float:
+        """Nats that a level of a field speaks for one person against chance, rarity not counted."""
+        return self._says[field][level][0] if level else 0.0
+
+    def _of_levels(self, left: Values, right: Values, levels: Sequence[int]) -> float:
+        scores = [0.0] * 5
+        for f, term in enumerate(self.terms(left, right, levels)):
+            if term:
+                for c, felt in enumerate(self._free[f]):
+                    if felt:
+                        scores[c] += term
+        g, s = self._given, self._surname
+        if g >= 0 and self._nicknames and FIRST <= levels[g] <= LAST:
+            nats = self._nickname(left[g], right[g])  # type: ignore[arg-type]
+            for c, same in enumerate(SAME_PERSON.tolist()):
+                if same:
+                    scores[c] += nats
+        named = self._both and (levels[g] == SWAPPED or (0 < levels[g] <= 4 and 0 < levels[s] <= 4))
+        scores = [p + r for p, r in zip(self._log_pi, scores, strict=True)]
+        for f, level in enumerate(levels):
+            if level:
+                a, b, c, d, e = self._says[f][level]
+                if named and f in self._emails:
+                    c = d = e
+                scores[0] += a
+                scores[1] += b
+                scores[2] += c
+                scores[3] += d
+                scores[4] += e
+        same_ = _logaddexp(scores[0], scores[1])
+        other = _logaddexp(_logaddexp(scores[2], scores[3]), _logaddexp(scores[4], self._unrelated))
+        return same_ - other
+
+
+def _logaddexp(a: float, b: float) -> float:
+    return a + math.log1p(math.exp(b - a)) if a >= b else b + math.log1p(math.exp(a - b))
