@@ -330,11 +330,18 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
     chosen = [s for s in specs().values() if given.only in s.name and not (given.quick and large(s))]
     found: dict[str, Outcome] = {}
     lines: dict[str, list[Row]] = {}
+    failed: list[str] = []  # one broken case does not take the others' numbers away
     for spec in chosen:
         if spec.missing():
             say(f"{spec.name}: skipped, no data set {', '.join(spec.missing())}")
             continue
-        found[spec.name] = got = run(spec.make())
+        try:
+            got = run(spec.make())
+        except Exception as error:
+            failed.append(f"{spec.name}: {type(error).__name__}: {error}")
+            say(f"FAILED {failed[-1]}")
+            continue
+        found[spec.name] = got
         lines.setdefault(spec.group, []).append(row(spec, got))
         bar, met = bars(spec, got)
         verdict = f"bar {bar} {'met' if met else 'MISSED'}"
@@ -367,6 +374,8 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
             about="`budget=` caps the pairs a record that blocking may make; it grows where records match often.",
             rows=[r for s in dirty for r in budgets(s)], key=("case", "budget per record"),
         ).save(folder)  # fmt: skip
+    if failed:
+        raise SystemExit("\n".join(["failed:", *failed]))
 
 
 def large(spec: Spec) -> bool:

@@ -104,3 +104,14 @@ def test_both_engines_compare_the_same_pairs(tmp_path: Path) -> None:
     rows = {r["engine"]: r for r in load(tmp_path / "peers-identity.json")[1]}
     assert set(rows) == set(identity.ENGINES)
     assert rows["Splink 5"]["pairs compared"] == rows["crmcore, matched"]["pairs compared"]
+
+
+@pytest.mark.bench
+def test_the_lookup_benchmark_runs(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from benchmarks.speed import lookup
+
+    lookup.main(["--sizes", "1000", "--repeats", "1"], tmp_path)
+    row = load(tmp_path / "speed-identity-lookup.json")[1][0]
+    assert 0 < row["look-up p50 ms"] <= row["look-up p95 ms"]
+    assert row["observed per s"] > 0
