@@ -10,14 +10,14 @@ import sys
 import textwrap
 
 import pytest
-from tests.unit.identify.resolver_examples import MEMBER, NOW, ORDER, OTHER, at, partition, people, raw, shop
 
 from crmcore.errors import DuplicateIds, EmptyInput, NaiveDatetime, OutOfRange, StoreConflict, UnknownName
 from crmcore.idic.identify.ids import Change
 from crmcore.idic.identify.observation import Outcome
-from crmcore.idic.identify.resolving import Rules, resolve
 from crmcore.idic.identify.resolver import Resolver
+from crmcore.idic.identify.resolving import Rules, resolve
 from crmcore.stores import MemoryStore, SqliteStore
+from tests.unit.identify.resolver_examples import MEMBER, NOW, ORDER, OTHER, at, partition, people, raw, shop
 
 
 def seen(resolver: Resolver, *records) -> list:
@@ -295,7 +295,9 @@ def test_a_killed_process_loses_no_acknowledged_observation(tmp_path):
             print(found.record_id, found.customer, flush=True)
         """
     )
-    child = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "people.db")], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "people.db")], stdout=subprocess.PIPE, text=True
+    )
     said = [child.stdout.readline().split() for _ in range(120)]
     os.kill(child.pid, signal.SIGKILL)
     said += [line.split() for line in child.stdout.read().splitlines()]
