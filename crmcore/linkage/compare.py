@@ -80,7 +80,9 @@ def _name(e: Encoded, a: Codes, b: Codes) -> Levels:
 
 def _date(e: Encoded, a: Codes, b: Codes) -> Levels:
     x, y = e.parts["digits"][a], e.parts["digits"][b]
-    same_year, same_month, same_day = x // 10000 == y // 10000, x // 100 % 100 == y // 100 % 100, x % 100 == y % 100
+    known = (x != 0) & (y != 0)  # parts of eight digits only: other text has edits alone
+    same_year = (x // 10000 == y // 10000) & known
+    same_month, same_day = (x // 100 % 100 == y // 100 % 100) & known, (x % 100 == y % 100) & known
     swapped = same_year & (x // 100 % 100 == y % 100) & (x % 100 == y // 100 % 100)
     edits = _distance(e, a, b, 2)
     out = np.full(len(a), 6, np.int8)
@@ -88,8 +90,6 @@ def _date(e: Encoded, a: Codes, b: Codes) -> Levels:
     out[edits == 2] = 4
     out[(same_year.astype(np.int8) + same_month + same_day) >= 2] = 3
     out[(edits == 1) | swapped] = 2
-    known = (x != 0) & (y != 0)
-    out[~known & (edits > 2)] = 6
     return out
 
 
@@ -286,25 +286,28 @@ def level_function(kind: Kind) -> Callable[[str, str], int]:
     return _SCALAR[DEFINITIONS[kind].comparison]
 
 
+_edits, _alike = OSA.distance, JaroWinkler.similarity
+
+
 def _first_true(*tests: bool) -> int:
     """Level of the first test that holds, counted from 2; one more than the last where none does."""
     return next((i for i, t in enumerate(tests, 2) if t), len(tests) + 2)
 
 
 def _name_one(a: str, b: str) -> int:
-    edits, alike = OSA.distance(a, b, score_cutoff=2), JaroWinkler.similarity(a, b, score_cutoff=0.7)
-    short, long = sorted((a, b), key=len)
-    begins = long.startswith(short) and len(short) < len(long)
-    return _first_true(
-        edits == 1 and len(long) >= ONE_EDIT,
-        (edits == 2 and len(long) >= TWO_EDITS) or alike >= 0.92,
-        alike >= 0.85 or begins,
-        alike >= 0.7,
-    )
+    edits, longer = _edits(a, b, score_cutoff=2), max(len(a), len(b))
+    if edits == 1 and longer >= ONE_EDIT:
+        return 2
+    alike = _alike(a, b, score_cutoff=0.7)
+    if alike >= 0.92 or (edits == 2 and longer >= TWO_EDITS):
+        return 3
+    if alike >= 0.85 or a.startswith(b) or b.startswith(a):
+        return 4
+    return 5 if alike >= 0.7 else 6
 
 
 def _date_one(a: str, b: str) -> int:
-    edits = OSA.distance(a, b, score_cutoff=2)
+    edits = _edits(a, b, score_cutoff=2)
     if not (len(a) == len(b) == 8 and a.isdecimal() and b.isdecimal()):
         return _first_true(edits == 1, False, edits == 2, False)
     year, month, day = a[:4] == b[:4], a[4:6] == b[4:6], a[6:] == b[6:]
@@ -313,27 +316,33 @@ def _date_one(a: str, b: str) -> int:
 
 
 def _email_one(a: str, b: str) -> int:
-    edits, x, y = OSA.distance(a, b, score_cutoff=3), a.partition("@")[0], b.partition("@")[0]
-    return _first_true(edits == 1, edits <= 3 or x == y, JaroWinkler.similarity(x, y, score_cutoff=0.9) >= 0.9)
+    edits = _edits(a, b, score_cutoff=3)
+    if edits == 1:
+        return 2
+    x, y = a.partition("@")[0], b.partition("@")[0]
+    if edits <= 3 or x == y:
+        return 3
+    return 4 if _alike(x, y, score_cutoff=0.9) >= 0.9 else 5
 
 
 def _code_one(a: str, b: str) -> int:
-    edits = OSA.distance(a, b, score_cutoff=2)
-    return _first_true(edits == 1, edits == 2)
+    return min(_edits(a, b, score_cutoff=2), 3) + 1
 
 
 def _place_one(a: str, b: str) -> int:
-    alike = JaroWinkler.similarity(a, b, score_cutoff=0.8)
-    return _first_true(OSA.distance(a, b, score_cutoff=2) <= 2, alike >= 0.9, alike >= 0.8)
+    if _edits(a, b, score_cutoff=2) <= 2:
+        return 2
+    alike = _alike(a, b, score_cutoff=0.8)
+    return 3 if alike >= 0.9 else 4 if alike >= 0.8 else 5
 
 
 def _word_one(a: str, b: str) -> int:
-    edits, alike = OSA.distance(a, b, score_cutoff=2), JaroWinkler.similarity(a, b, score_cutoff=0.88)
-    return _first_true(edits == 1 or alike >= 0.95, edits == 2 or alike >= 0.88)
+    edits, alike = _edits(a, b, score_cutoff=2), _alike(a, b, score_cutoff=0.88)
+    return 2 if edits == 1 or alike >= 0.95 else 3 if edits == 2 or alike >= 0.88 else 4
 
 
 def _postcode_one(a: str, b: str) -> int:
-    edits = OSA.distance(a, b, score_cutoff=2)
+    edits = _edits(a, b, score_cutoff=2)
     return _first_true(edits == 1, _lead(a, True) == _lead(b, True), edits == 2, _lead(a, False) == _lead(b, False))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from crmcore.linkage.agglomerate import QUANTUM, Cuts, agglomerate, probability
 from crmcore.linkage.constraints import Constraints
@@ -42,12 +43,12 @@ class Orders:
             must_link=np.array(self.must, np.int64).reshape(-1, 2),
             must_not_link=np.array(self.must_not, np.int64).reshape(-1, 2),
             source=np.array([names.index(s) for s in self.sources], np.int32),
-            one_to_one=tuple(names.index(s) for s in self.one_to_one),
+            one_to_one=tuple([names.index(s) for s in self.one_to_one]),
             max_values={name: (_codes(cells), most) for name, (cells, most) in self.max_values.items()},
         )
 
 
-def _codes(cells: Sequence[str | None]) -> np.ndarray:
+def _codes(cells: Sequence[str | None]) -> NDArray[np.int32]:
     seen: dict[str | None, int] = {None: -1}
     return np.array([seen.setdefault(c, len(seen) - 1) for c in cells], np.int32)
 

@@ -359,9 +359,9 @@ class EntityGraph:
         self.index.remove(row)
         del self._row[record_id]
         cap = self.model.cap
-        for k, block in self.index.blocks(keys, most=cap):
+        for _, block in self.index.blocks(keys, most=cap):
             if len(block) == cap:
-                self._revive(k, block, touched)
+                self._revive(block, touched)
         return self._settle(touched, gone=row)
 
     def decide(
@@ -449,24 +449,20 @@ class EntityGraph:
     def _retract(self, block: Sequence[int], touched: dict[int, float]) -> None:
         """Take back pairs of a block that has just outgrown the cap, where no other block holds both."""
         inside = set(block)
-        keys: dict[int, set[int]] = {}
+        keys: dict[int, list[int]] = {}
         for row in block:
             for other in [o for o in self.near(row) if o > row and o in inside]:
                 for r in (row, other):
                     if r not in keys:
-                        keys[r] = self._live_keys(r)
-                if not keys[row] & keys[other]:
+                        keys[r] = self.index.hasher(self.index.values(r))
+                shared = [a if a == b else 0 for a, b in zip(keys[row], keys[other], strict=True)]
+                if not self.index.blocks(shared, most=self.model.cap):
                     odds = self._writable(row).pop(other)
                     self._writable(other).pop(row)
                     for r in (row, other):
                         touched[r] = max(touched.get(r, -math.inf), odds)
 
-    def _live_keys(self, row: int) -> set[int]:
-        """Keys of a record whose blocks are within the cap, as numbers that differ between keys."""
-        keys = self.index.hasher(self.index.values(row))
-        return {keys[k] * len(keys) + k for k, _ in self.index.blocks(keys, most=self.model.cap)}
-
-    def _revive(self, _key: int, block: Sequence[int], touched: dict[int, float]) -> None:
+    def _revive(self, block: Sequence[int], touched: dict[int, float]) -> None:
         """Compare the pairs of a block that is within the cap again."""
         floor = self.model.floor
         for place, row in enumerate(block):

@@ -162,24 +162,13 @@ class LinkageIndex:
 
     def blocks(self, keys: Sequence[int], *, most: int) -> list[tuple[int, list[int]]]:
         """Blocks of at most `most` records that these keys name: number of the key, rows in it."""
-        found: dict[int, list[int]] = {}
-        at = np.array([(k, h) for k, h in enumerate(keys) if h], np.uint64).reshape(-1, 2)
-        if len(self._packed) and len(at):
-            prefix = self._prefix(at[:, 1], at[:, 0])
-            first = self._packed.searchsorted(prefix)
-            here = self._packed[np.minimum(first, len(self._packed) - 1)]
-            hit = np.flatnonzero((here >> np.uint64(self._bits)) == (prefix >> np.uint64(self._bits)))
-            if len(hit):
-                mask = np.uint64((1 << self._bits) - 1)
-                last = self._packed.searchsorted(prefix[hit] | mask, side="right").tolist()
-                for k, begin, end in zip(at[hit, 0].tolist(), first[hit].tolist(), last, strict=True):
-                    found[k] = self._slice(begin, end, most + self._lost[k].get(keys[k], 0))
+        found = self._early(keys, most) if len(self._packed) else {}
         out = []
-        gone = self._gone
-        for k, (h, held) in enumerate(zip(keys, self._late, strict=True)):
+        gone, waiting = self._gone, self._late
+        for k, h in enumerate(keys):
             if h:
                 rows = found.get(k)
-                late = held.get(h)
+                late = waiting[k].get(h)
                 if late is not None:
                     limit = most + self._lost[k].get(h, 0) if gone else most
                     if len(late) + (0 if rows is None else len(rows)) > limit:
@@ -191,11 +180,30 @@ class LinkageIndex:
                         out.append((k, live))
         return out
 
-    def _slice(self, begin: int, end: int, most: int) -> list[int]:
-        """Rows of one block; one too many stands for any number above."""
-        part: NDArray[np.uint64] = self._packed[begin : min(end, begin + most + 1)] & np.uint64((1 << self._bits) - 1)
-        rows: list[int] = part.tolist()
-        return rows
+    def _early(self, keys: Sequence[int], most: int) -> dict[int, list[int]]:
+        """Rows of each block in the arrays; of a block that is too large, one row too many."""
+        named = [k for k, h in enumerate(keys) if h]
+        at = np.array(named, np.uint64)
+        prefix = self._prefix(np.array([keys[k] for k in named], np.uint64), at)
+        mask = np.uint64((1 << self._bits) - 1)
+        packed = self._packed
+        first = packed.searchsorted(prefix)
+        here = packed[np.minimum(first, len(packed) - 1)]
+        hit = np.flatnonzero((here & ~mask) == prefix)
+        if not len(hit):
+            return {}
+        first = first[hit]
+        last = packed.searchsorted(prefix[hit] | mask, side="right")
+        listed = [named[i] for i in hit.tolist()]
+        limit = [most + 1 + self._lost[k].get(keys[k], 0) for k in listed] if self._gone else most + 1
+        sizes = np.minimum(last - first, limit)
+        ends = sizes.cumsum()
+        rows = (packed[np.repeat(first - ends + sizes, sizes) + np.arange(ends[-1])] & mask).tolist()
+        out, begin = {}, 0
+        for k, end in zip(listed, ends.tolist(), strict=True):
+            out[k] = rows[begin:end]
+            begin = end
+        return out
 
     def candidates(self, values: Values) -> list[int]:
         """Rows that share a block with this record, were it one more: ascending.
@@ -231,20 +239,19 @@ class LinkageIndex:
 
     def scored(self, values: Values, rows: Iterable[int], *, least: float) -> list[tuple[int, float]]:
         """Log-odds of a record with each of several rows, where they reach `least`."""
-        listed = list(rows)
         first = len(self._codes)
-        score, words = self.scorer.log_odds, self._words
+        listed = list(rows)
         early = [r for r in listed if r < first]
+        probe, words = self.scorer.probe(values, least=least), self._words
         out = []
         if early:
             for row, codes in zip(early, self._codes[early].tolist(), strict=True):
-                other = [w[c] if c >= 0 else None for w, c in zip(words, codes, strict=True)]
-                odds = score(values, other, least=least)
+                odds = probe.with_codes(codes, words)
                 if odds >= least:
                     out.append((row, odds))
         for row in listed:
             if row >= first:
-                odds = score(values, self._late_values[row - first], least=least)
+                odds = probe.with_(self._late_values[row - first])
                 if odds >= least:
                     out.append((row, odds))
         return out

@@ -6,8 +6,9 @@ Everything here equals its vectorised form: hashes exactly, log-odds to the last
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import mul
+from typing import Any
 
 from crmcore.linkage.blocking import NAMES, BlockingKey
 from crmcore.linkage.compare import SWAPPED, level_function
@@ -18,7 +19,7 @@ from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.nicknames import FIRST, LAST
 from crmcore.linkage.rarity import MOST
 
-__all__ = ["KeyHasher", "PairScorer", "atom_hash", "value_hash"]
+__all__ = ["KeyHasher", "PairScorer", "Probe", "atom_hash", "value_hash"]
 
 Values = Sequence[str | None]
 
@@ -26,7 +27,7 @@ _M = multipliers()
 _FULL = (1 << 64) - 1
 _HALF = (1 << 32) - 1
 _C1, _C2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9
-KEPT = 100_000  # values whose rarity is remembered per field
+KEPT = 50_000  # values remembered per field: names and places come again and again
 
 
 def value_hash(value: str) -> int:
@@ -41,7 +42,7 @@ def value_hash(value: str) -> int:
     mixed = sum(map(mul, map(ord, value), _M)) & _FULL
     mixed ^= mixed >> 32
     mixed = mixed * _C2 & _FULL
-    return mixed ^ (mixed >> 29)
+    return int(mixed ^ (mixed >> 29))
 
 
 def _finish(total: int) -> int:
@@ -120,6 +121,9 @@ class KeyHasher:
                 else:
                     atoms.setdefault((place[field], atom), len(atoms))
         self._atoms = [(f, atom) for f, atom in atoms]
+        self._by_field: list[tuple[int, list[tuple[int, str]], dict[str, list[int]]]] = [
+            (f, [(i, atom) for i, (g, atom) in enumerate(atoms) if g == f], {}) for f in sorted({f for f, _ in atoms})
+        ]
         self._names = list(names.values())
         at_name = {atom: len(atoms) + i for i, atom in enumerate(names)}
         for _, parts in pending:
@@ -131,7 +135,17 @@ class KeyHasher:
 
     def __call__(self, values: Values) -> list[int]:
         """One 64-bit value per key of the model; 0 where the record has none."""
-        parts = [atom_hash(atom, v) if (v := values[f]) else 0 for f, atom in self._atoms]
+        parts = [0] * len(self._atoms)
+        for f, wanted, known in self._by_field:
+            value = values[f]
+            if value:
+                found = known.get(value)
+                if found is None:
+                    if len(known) >= KEPT:
+                        known.clear()
+                    found = known[value] = [atom_hash(atom, value) for _, atom in wanted]
+                for (place, _), h in zip(wanted, found, strict=True):
+                    parts[place] = h
         for g, s in self._names:
             a, b = parts[g], parts[s]
             parts.append(((a + b) & _HALF or 1) if a and b else 0)
@@ -175,6 +189,8 @@ class PairScorer:
         self._surname = kinds.index(Kind.SURNAME) if Kind.SURNAME in kinds else -1
         self._both = self._given >= 0 and self._surname >= 0
         self._emails = [f for f, k in enumerate(kinds) if k is Kind.EMAIL]
+        self._moved = model.calibration
+        self._hashed: dict[str, int] = {}
         self._nicknames: dict[tuple[int, int], float] = {}
         if model.nicknames is not None and self._given >= 0:
             n = model.nicknames
@@ -185,18 +201,11 @@ class PairScorer:
         self._bounds()
 
     def _bounds(self) -> None:
-        """Most that a level can say for one person, and the most that a field of unequal values can."""
+        """Most that a level can say for one person."""
         self._top = [[max(says[0], says[1]) for says in field] for field in self._says]
-        self._unequal = []
-        for f, levels in enumerate(self._top):
-            last = len(DEFINITIONS[self.kinds[f]].levels)
-            best = max((levels[i] + (MOST if i <= self._counted[f] else 0.0) for i in range(2, last + 1)), default=0.0)
-            nick = max(self._nicknames.values(), default=0.0) if f == self._given else 0.0
-            self._unequal.append(best + max(nick, 0.0))
+        self._best_nickname = max([0.0, *self._nicknames.values()])
+        self._last = [len(DEFINITIONS[k].levels) for k in self.kinds]
         self._start = max(self._log_pi[0], self._log_pi[1]) + math.log(2) - self._unrelated + 1e-6
-        # fields whose disagreement says most come first: they end hopeless comparisons soonest
-        spread = [levels[len(DEFINITIONS[k].levels)] for k, levels in zip(self.kinds, self._top, strict=True)]
-        self._order = sorted(range(self._n), key=lambda f: spread[f] - self._unequal[f])
 
     def excess(self, field: int, value: str) -> float:
         """How much more (or less) than average an agreement on this value says."""
@@ -228,54 +237,30 @@ class PairScorer:
                 out[g], out[s] = SWAPPED, 0
         return out
 
-    def log_odds(self, left: Values, right: Values, *, least: float = -math.inf) -> float:
+    def log_odds(self, left: Values, right: Values) -> float:
         """Log-odds that both records are one person.
 
         Parameters
         ----------
         left, right : values of the model's fields, None where missing
-        least : log-odds
-            Pairs that are proved to lie below it on the way read -inf.
         """
-        bound = self._start
-        odd = []
-        for f in self._order:
-            a, b = left[f], right[f]
-            if a and b:
-                if a == b:
-                    bound += self._top[f][1]
-                    if self._counted[f]:
-                        bound += self.excess(f, a)
-                else:
-                    odd.append(f)
-                    bound += self._unequal[f]
-        if bound < least:
-            return -math.inf
-        g, s = self._given, self._surname
-        swapped = self._both and left[g] == right[s] and right[g] == left[s]
-        found = {}
-        if not swapped:
-            for f in odd:
-                a, b = left[f], right[f]
-                level = found[f] = self._compare[f](a, b)  # type: ignore[arg-type]
-                bound += self._top[f][level] - self._unequal[f]
-                if level <= self._counted[f]:
-                    bound += MOST
-                if f == g and self._nicknames and FIRST <= level <= LAST:
-                    bound += max(self._nickname(a, b), 0.0)  # type: ignore[arg-type]
-                if bound < least:
-                    return -math.inf
-            levels = [
-                0 if not a or not b else 1 if a == b else found[f]
-                for f, (a, b) in enumerate(zip(left, right, strict=True))
-            ]
-        else:
-            levels = self.levels(left, right)
-        return self._of_levels(left, right, levels)
+        return self._of_levels(left, right, self.levels(left, right))
+
+    def probe(self, values: Values, *, least: float) -> Probe:
+        """This record, made ready to be compared with many others; pairs below `least` are given up early."""
+        return Probe(self, values, least)
 
     def _nickname(self, a: str, b: str) -> float:
-        x, y = value_hash(a), value_hash(b)
+        x, y = self._hash_of(a), self._hash_of(b)
         return self._nicknames.get((x, y) if x < y else (y, x), 0.0)
+
+    def _hash_of(self, name: str) -> int:
+        found = self._hashed.get(name)
+        if found is None:
+            if len(self._hashed) >= KEPT:
+                self._hashed.clear()
+            found = self._hashed[name] = value_hash(name)
+        return found
 
     def terms(self, left: Values, right: Values, levels: Sequence[int]) -> list[float]:
         """Nats that the rarity of each field's values adds."""
@@ -297,17 +282,19 @@ class PairScorer:
 
     def _of_levels(self, left: Values, right: Values, levels: Sequence[int]) -> float:
         scores = [0.0] * 5
-        for f, term in enumerate(self.terms(left, right, levels)):
+        learned = 0.0
+        terms = self.terms(left, right, levels)
+        for f, term in enumerate(terms):
             if term:
                 for c, felt in enumerate(self._free[f]):
                     if felt:
                         scores[c] += term
         g, s = self._given, self._surname
         if g >= 0 and self._nicknames and FIRST <= levels[g] <= LAST:
-            nats = self._nickname(left[g], right[g])  # type: ignore[arg-type]
-            for c, same in enumerate(SAME_PERSON.tolist()):
-                if same:
-                    scores[c] += nats
+            learned = self._nickname(left[g], right[g])  # type: ignore[arg-type]
+            for c, one_person in enumerate(SAME_PERSON.tolist()):
+                if one_person:
+                    scores[c] += learned
         named = self._both and (levels[g] == SWAPPED or (0 < levels[g] <= 4 and 0 < levels[s] <= 4))
         scores = [p + r for p, r in zip(self._log_pi, scores, strict=True)]
         for f, level in enumerate(levels):
@@ -320,9 +307,92 @@ class PairScorer:
                 scores[2] += c
                 scores[3] += d
                 scores[4] += e
-        same_ = _logaddexp(scores[0], scores[1])
+        same = _logaddexp(scores[0], scores[1])
         other = _logaddexp(_logaddexp(scores[2], scores[3]), _logaddexp(scores[4], self._unrelated))
-        return same_ - other
+        return same - other if self._moved is None else self._calibrated(same - other, levels, terms, learned)
+
+    def _calibrated(self, odds: float, levels: Sequence[int], terms: Sequence[float], learned: float) -> float:
+        """What judgements made of the evidence: see `Calibration`."""
+        moved = self._moved
+        assert moved is not None
+        odds = (1 + moved.slope) * odds + moved.shift
+        for f, coefficient in enumerate(moved.fields.values()):
+            odds += coefficient * (self._says[f][levels[f]][0] + terms[f] + (learned if f == self._given else 0.0))
+        return odds
+
+
+_Field = tuple[int, str, float, float, list[float], Callable[[str, str], int]]
+
+
+class Probe:
+    """One record against many: what each level of each field could say at most is worked out once."""
+
+    def __init__(self, scorer: PairScorer, values: Values, least: float) -> None:
+        self._scorer = scorer
+        self._values = values
+        self._least = least if scorer._moved is None else -math.inf  # a bound on evidence says nothing after judgements
+        self._fields: list[_Field] = []
+        for f, value in enumerate(values):
+            if value:
+                top, counted = scorer._top[f], scorer._counted[f]
+                excess = scorer.excess(f, value) if counted else 0.0
+                fuzzy = min(max(0.5 * excess, -MOST), MOST)
+                most = [x + (fuzzy if i <= counted else 0.0) for i, x in enumerate(top)]
+                if f == scorer._given:
+                    for i in range(FIRST, LAST + 1):
+                        most[i] += scorer._best_nickname
+                unequal = max(most[2 : scorer._last[f] + 1])
+                self._fields.append((f, value, top[1] + excess, unequal, most, scorer._compare[f]))
+        # fields whose disagreement lowers the bound most come first: they end hopeless comparisons soonest
+        self._fields.sort(key=lambda x: x[4][scorer._last[x[0]]] - x[3])
+        g, s = scorer._given, scorer._surname
+        self._swap = (g, s) if scorer._both and values[g] and values[s] else None
+
+    def with_(self, others: Values) -> float:
+        """Log-odds with another record; -inf where they are proved to lie below the least."""
+        return self._judged([(field, others[field[0]]) for field in self._fields], others)
+
+    def with_codes(self, codes: Sequence[int], words: Sequence[Sequence[str]]) -> float:
+        """The same where the other record's values stand as codes."""
+        pairs = [(field, words[f][c] if (c := codes[f := field[0]]) >= 0 else None) for field in self._fields]
+        return self._judged(pairs, _Decoded(codes, words))
+
+    def _judged(self, pairs: list[tuple[_Field, str | None]], others: Values) -> float:
+        bound = self._scorer._start
+        odd = []
+        for field, other in pairs:
+            if other:
+                if field[1] == other:
+                    bound += field[2]
+                else:
+                    odd.append((field, other))
+                    bound += field[3]
+        if self._swap is not None:
+            g, s = self._swap
+            if self._values[g] == others[s] and self._values[s] == others[g]:
+                return self._scorer.log_odds(self._values, [others[f] for f in range(self._scorer._n)])
+        least = self._least
+        if bound < least:
+            return -math.inf
+        for (_, value, _, unequal, most, compare), other in odd:
+            bound += most[compare(value, other)] - unequal
+            if bound < least:
+                return -math.inf
+        return self._scorer.log_odds(self._values, [others[f] for f in range(self._scorer._n)])
+
+
+class _Decoded(Sequence[str | None]):
+    """Values of a record that stand as codes, read when they are asked for."""
+
+    def __init__(self, codes: Sequence[int], words: Sequence[Sequence[str]]) -> None:
+        self._codes, self._words = codes, words
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def __getitem__(self, field: Any) -> Any:
+        code = self._codes[field]
+        return self._words[field][code] if code >= 0 else None
 
 
 def _logaddexp(a: float, b: float) -> float:

@@ -20,8 +20,8 @@ from crmcore.idic.identify.one_record import RecordNormaliser
 from crmcore.idic.identify.people import People
 from crmcore.idic.identify.plan import PreparationPlan
 from crmcore.idic.identify.readers import read_columns
-from crmcore.idic.identify.resolving import Rules
 from crmcore.idic.identify.resolver_history import BEGUN, DESCRIBED, MERGED, OBSERVED, SPLIT, UNDONE, WITHDRAWN, History
+from crmcore.idic.identify.resolving import Rules
 from crmcore.idic.identify.roles import Meaning
 from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.source_table import export_records, text_of
