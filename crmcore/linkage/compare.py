@@ -170,7 +170,16 @@ _UNEQUAL: dict[Comparison, Callable[[Encoded, Codes, Codes], Levels]] = {
     Comparison.EQUAL: _equal,
 }
 # Few distinct values meet again and again: compare each pair of values once.
-_REPEATS = frozenset({Comparison.NAME, Comparison.DATE, Comparison.WORD, Comparison.POSTCODE, Comparison.COMPANY, Comparison.WORDS})
+_REPEATS = frozenset(
+    {
+        Comparison.NAME,
+        Comparison.DATE,
+        Comparison.WORD,
+        Comparison.POSTCODE,
+        Comparison.COMPANY,
+        Comparison.WORDS,
+    }
+)
 
 
 def _levels(e: Encoded, a: Codes, b: Codes) -> Levels:

@@ -51,6 +51,10 @@ def text_level(a: str, b: str) -> int:
     return 3 if share >= _MOST else 4 if share >= _SOME else 5
 
 
+def _in_order(text: str) -> str:
+    return " ".join(sorted(set(text.split())))
+
+
 def _longest(text: str) -> str:
     return max(text.split(), key=lambda w: (len(w), w), default="")
 
@@ -60,6 +64,6 @@ def _code(text: str) -> str:
 
 
 WORD_ATOMS: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {"words": lambda text: " ".join(sorted(set(text.split()))), "longest word": _longest, "code word": _code}
+    {"words": _in_order, "longest word": _longest, "code word": _code}
 )
-"""Parts of a text that may serve as blocking keys: all words in order of the alphabet, the longest, the longest code."""
+"""Parts of a text that may serve as blocking keys: all words in alphabetic order, the longest, the longest code."""

@@ -17,12 +17,15 @@ from crmcore.datasets import organisations, simulate_records
 from crmcore.idic.identify import Schema, resolve
 from crmcore.linkage.companies import company_level, same_word
 from crmcore.linkage.compare import Comparer, one_level
+from crmcore.linkage.encode import atom_hashes
 from crmcore.linkage.explaining import explain_pair
 from crmcore.linkage.fields import Kind
 from crmcore.linkage.labels import Calibration
 from crmcore.linkage.mixture import Weights
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Records
+from crmcore.linkage.scalar import atom_hash
+from crmcore.linkage.texts import WORD_ATOMS
 
 
 @cache
@@ -211,3 +214,16 @@ def test_products_of_two_shops_are_one_thing_whatever_the_order_of_words() -> No
     kinds = {"title": "text", "brand": "organisation", "ean": "identifier", "sku": "record id"}
     people = resolve({"shops": rows}, schema=Schema.infer(overrides=kinds))
     assert people.evaluate(truth).pair_f1.value > 0.8
+
+
+@given(
+    values=st.lists(
+        st.one_of(titles, st.text("ab 1", min_size=1, max_size=90).map(str.strip).filter(bool)),
+        min_size=1,
+        max_size=5,
+        unique=True,
+    )
+)
+def test_word_keys_are_the_same_one_by_one_and_in_columns(values: list[str]) -> None:
+    for atom, hashes in atom_hashes(values, tuple(WORD_ATOMS)).items():
+        assert hashes.tolist() == [atom_hash(atom, v) for v in values]
