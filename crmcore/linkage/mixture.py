@@ -34,7 +34,7 @@ PSEUDO_PAIRS = 50.0
 # Pseudo-pairs of each class, and of unrelated people, in the class shares: they speak where a handful of records does not.
 FEW_PAIRS = np.array([0.5, 0.15, 0.3, 0.2, 0.3])
 UNRELATED_PAIRS = 6.0
-FEW_RECORDS = 20.0
+FEW_RECORDS = 2_000.0  # up to here families keep to what is typical of them, or one person drifts to explain them
 RATES = np.array([0.15, 0.05, 0.5 / 3, 0.5 / 3, 0.5 / 3])  # pairs a record of each class, before any is seen
 
 
