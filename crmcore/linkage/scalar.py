@@ -90,8 +90,7 @@ def atom_hash(name: str, value: str) -> int:
     if name == "local part":
         return _hash(value.partition("@")[0])
     if name == "district":
-        letters = any(c >= "a" for c in value)
-        return _hash(value[: max(len(value) - 3, 2)] if letters else value[:3])
+        return _hash(value[: max(len(value) - 3, 2)] if any(c >= "a" for c in value) else value[:3])
     if name == "year and day":  # the day keeps its place behind four columns of the year
         head, tail = value[:4], value[6:8]
         return _finish(sum(map(mul, map(ord, head), _M)) + sum(map(mul, map(ord, tail), _M[4:]))) if value else 0
@@ -247,7 +246,7 @@ class PairScorer:
         return self._of_levels(left, right, self.levels(left, right))
 
     def probe(self, values: Values, *, least: float) -> Probe:
-        """This record, made ready to be compared with many others; pairs below `least` are given up early."""
+        """A record made ready to be compared with many others; pairs below `least` are given up early."""
         return Probe(self, values, least)
 
     def _nickname(self, a: str, b: str) -> float:

@@ -1,5 +1,7 @@
 """One record is normalised exactly as its batch was, under the batch's decisions kept as data."""
 
+# ruff: noqa: E501  (tables of cells read best as lines)
+
 from __future__ import annotations
 
 import json
@@ -51,7 +53,9 @@ def check(table: RecordTable, schema: Schema, sources: list[str], raw: list[dict
 def test_one_record_is_normalised_as_in_its_batch(rows, blocked):
     rows = [*rows, {"name": "Ann Lee", "mail": "ann@example.org"}]
     table = read({"crm": rows})
-    schema = Schema({"crm": {c: Role(m, 1.0, part=1 + (c in ("middle", "mobile", "road2"))) for c, m in COLUMNS.items()}})
+    schema = Schema(
+        {"crm": {c: Role(m, 1.0, part=1 + (c in ("middle", "mobile", "road2"))) for c, m in COLUMNS.items()}}
+    )
     options = {"blocked_values": {"phone": ["081-234-5678"]}} if blocked else {}
     check(table, schema, ["crm"] * len(rows), rows, default_region="TH", **options)
 

@@ -1,19 +1,19 @@
 """Rows of the feature list that ask for records one at a time: 4 and 8, and the small inputs of 5 and 10."""
 
+# ruff: noqa: E501  (tables of cells read best as lines)
+
 from __future__ import annotations
 
 import random
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from crmcore.datasets import simulate_records
 from crmcore.idic.identify.profiles import ProfileTable
-from crmcore.idic.identify.resolving import Rules, resolve
 from crmcore.idic.identify.resolver import Resolver
+from crmcore.idic.identify.resolving import Rules, resolve
 from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.source_table import export_records
 

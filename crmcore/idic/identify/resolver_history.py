@@ -14,7 +14,6 @@ from crmcore.idic.identify.ids import Change
 from crmcore.idic.identify.naming import Names
 from crmcore.idic.identify.observation import IdentityStep
 from crmcore.idic.identify.plan import PreparationPlan
-from crmcore.idic.identify.resolving import Rules
 from crmcore.idic.identify.resolver_snapshot import (
     pack_array,
     pack_records,
@@ -23,6 +22,7 @@ from crmcore.idic.identify.resolver_snapshot import (
     unpack_records,
     unpack_texts,
 )
+from crmcore.idic.identify.resolving import Rules
 from crmcore.linkage.incremental import EntityGraph, Limits
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Column, Records
@@ -195,7 +195,7 @@ def load(store: EventStore, stream: str) -> History:
     _apply(history, fresh, gone, orders)
     history.waiting = [w for w in history.waiting if not (w[1] in history.graph and w[2] in history.graph)]
     for record, entity in history.graph.labels().items():
-        history.names.set(entity, customer_of[record])
+        history.names.give(entity, customer_of[record])
     return history
 
 

@@ -31,9 +31,17 @@ from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Records
 from crmcore.linkage.scalar import KeyHasher, PairScorer, atom_hash, value_hash
 
-FIELDS = {"given name": "given name", "surname": "surname", "phone": "phone", "email": "email", "birth date": "birth date"}
+FIELDS = {
+    "given name": "given name",
+    "surname": "surname",
+    "phone": "phone",
+    "email": "email",
+    "birth date": "birth date",
+}
 ATOMS = sorted({a for d in DEFINITIONS.values() for a in d.atoms} | {"area"})
-TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=0x0E7F, exclude_categories=["Cs", "Cc"]), min_size=1, max_size=80)
+TEXT = st.text(
+    st.characters(min_codepoint=32, max_codepoint=0x0E7F, exclude_categories=["Cs", "Cc"]), min_size=1, max_size=80
+)
 PERSON = st.tuples(
     st.sampled_from([None, "ann", "anna", "bob", "bobby", "robert"]),
     st.sampled_from([None, "lee", "li", "smith", "ann"]),
@@ -54,7 +62,9 @@ def model_of(cap: int = 3, n_records: int = 30) -> LinkageModel:
     return LinkageModel.default(FIELDS, cap=cap, n_records=n_records)
 
 
-def records_of(rows: list[tuple[str | None, ...]], ids: list[str] | None = None, source: list[str] | None = None) -> Records:
+def records_of(
+    rows: list[tuple[str | None, ...]], ids: list[str] | None = None, source: list[str] | None = None
+) -> Records:
     columns = {name: [r[f] for r in rows] for f, name in enumerate(FIELDS)}
     return Records.from_columns(columns, FIELDS, ids=ids or [f"r{i}" for i in range(len(rows))], source=source)
 
@@ -91,7 +101,11 @@ def test_a_pair_given_up_early_is_below_the_least(rows, least):
         assert found == full or (found == -np.inf and full < least)
 
 
-@given(st.integers(2, 10), st.randoms(use_true_random=False), st.sampled_from([Cuts(), Cuts((0.25, 0.25, 0.25, 0.2, 0.1)), Cuts.constant(0.6)]))
+@given(
+    st.integers(2, 10),
+    st.randoms(use_true_random=False),
+    st.sampled_from([Cuts(), Cuts((0.25, 0.25, 0.25, 0.2, 0.1)), Cuts.constant(0.6)]),
+)
 def test_grouping_a_few_records_in_plain_numbers_equals_refine(k, rng, cuts):
     odds = {(i, j): rng.choice([-3.0, -1.0, 0.0, 0.0, 1.0, 4.0]) for i in range(k) for j in range(i + 1, k)}
     p = np.zeros((k, k))
@@ -102,7 +116,11 @@ def test_grouping_a_few_records_in_plain_numbers_equals_refine(k, rng, cuts):
     for label, members in enumerate(found.groups):
         labels[list(members)] = label
     want = refine(p, cuts)
-    assert len(set(zip(labels.tolist(), want.tolist(), strict=True))) == len(set(labels.tolist())) == len(set(want.tolist()))
+    assert (
+        len(set(zip(labels.tolist(), want.tolist(), strict=True)))
+        == len(set(labels.tolist()))
+        == len(set(want.tolist()))
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -215,7 +233,13 @@ def test_scalar_evidence_equals_the_vectorised_one_on_simulated_records():
 def test_components_above_the_limit_are_taken_apart_as_in_the_batch():
     rng = random.Random(5)
     rows = [
-        (rng.choice(["ann", "anna", "hanna", "joan", "joanna"]), rng.choice(["lee", "leeds", "smith"]), None, None, f"19{rng.randint(50, 99)}0{rng.randint(1, 9)}1{rng.randint(0, 9)}")
+        (
+            rng.choice(["ann", "anna", "hanna", "joan", "joanna"]),
+            rng.choice(["lee", "leeds", "smith"]),
+            None,
+            None,
+            f"19{rng.randint(50, 99)}0{rng.randint(1, 9)}1{rng.randint(0, 9)}",
+        )
         for _ in range(330)
     ]
     model = LinkageModel.default(FIELDS, cap=400, n_records=30)

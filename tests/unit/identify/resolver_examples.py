@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from crmcore.datasets import simulate_records
 from crmcore.idic.identify.people import People
-from crmcore.idic.identify.resolving import resolve
 from crmcore.idic.identify.resolver import Resolver
+from crmcore.idic.identify.resolving import resolve
 from crmcore.idic.identify.schema import Schema
 
 NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)

@@ -10,14 +10,14 @@ import sys
 import textwrap
 
 import pytest
-from tests.unit.identify.resolver_examples import MEMBER, NOW, ORDER, OTHER, at, partition, people, raw, shop
 
 from crmcore.errors import DuplicateIds, EmptyInput, NaiveDatetime, OutOfRange, StoreConflict, UnknownName
 from crmcore.idic.identify.ids import Change
 from crmcore.idic.identify.observation import Outcome
-from crmcore.idic.identify.resolving import Rules, resolve
 from crmcore.idic.identify.resolver import Resolver
+from crmcore.idic.identify.resolving import Rules, resolve
 from crmcore.stores import MemoryStore, SqliteStore
+from tests.unit.identify.resolver_examples import MEMBER, NOW, ORDER, OTHER, at, partition, people, raw, shop
 
 
 def seen(resolver: Resolver, *records) -> list:
@@ -295,18 +295,20 @@ def test_a_killed_process_loses_no_acknowledged_observation(tmp_path):
             print(found.record_id, found.customer, flush=True)
         """
     )
-    child = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "people.db")], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "people.db")], stdout=subprocess.PIPE, text=True
+    )
     said = [child.stdout.readline().split() for _ in range(120)]
     os.kill(child.pid, signal.SIGKILL)
     said += [line.split() for line in child.stdout.read().splitlines()]
     child.stdout.close()
     child.wait()
-    acknowledged = {r: c for r, c in (s for s in said if len(s) == 2)}
+    acknowledged = dict(s for s in said if len(s) == 2)
     with SqliteStore(tmp_path / "people.db") as store:
         resolver = Resolver.open(store)
         held = resolver.assignments()
         assert len(acknowledged) >= 120
         assert acknowledged.keys() <= held.keys()
         assert all(held[r] in (*resolver.became(c), c) for r, c in acknowledged.items())
-        rebuilt = {r: c for r, c in resolver.as_of(NOW).customer_of.items()}
+        rebuilt = dict(resolver.as_of(NOW).customer_of.items())
         assert rebuilt == held
