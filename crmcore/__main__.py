@@ -188,7 +188,10 @@ def _scores(people: People, truth: Mapping[str, object]) -> list[str]:
         ("customers found", f"{quality.predicted_entities:,} (true: {quality.true_entities:,})"),
         ("pair F1", f"{short(pairs)}  {of_pairs}"),
         ("B-cubed F1", f"{short(each)}  {of_each}"),
-        ("within reach", f"{reach}  share of true pairs that identical values link: about the highest recall"),
+        (
+            "linked by values",
+            f"{reach}  of true pairs share a value, directly or through others; the rest is at most alike",
+        ),
     ]
     lines = [f"  {name:<16}  {said}" for name, said in rows]
     joined = between_sources(people.labels, true, people.table.source, people.table.sources)

@@ -18,7 +18,7 @@ from crmcore.flows.style import STYLE
 __all__ = ["render"]
 
 WIDTHS = {"wide": 600, "narrow": 230}  # points of a drawing without its labels: one for desks, one for telephones
-SHORT = 14  # letters of a cell that is never broken into lines
+SHORT = 18  # letters of a cell that is never broken into lines
 
 
 def render(report: Report) -> str:

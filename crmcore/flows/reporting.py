@@ -12,7 +12,7 @@ from crmcore.errors import NaiveDatetime, WrongType
 from crmcore.flows.page import Report, Section
 
 if TYPE_CHECKING:
-    from crmcore.datasets import Brand
+    from crmcore.datasets.brand import Brand
     from crmcore.idic.identify.people import People
 
 __all__ = ["brand_truth", "report"]
@@ -63,7 +63,7 @@ def report(
     >>> report(found, title="Two people")
     Report('Two people', 1 sections)
     """
-    from crmcore.datasets import Brand
+    from crmcore.datasets.brand import Brand
     from crmcore.flows.sections.identify import identify_section
     from crmcore.idic.identify.people import People
 
@@ -73,11 +73,13 @@ def report(
     if isinstance(subject, Brand):
         from crmcore.idic.identify.resolving import resolve
 
+        people: object = resolve(dict(subject.sources), progress=tell)
         truth = brand_truth(subject) if truth is None else truth
         title = title or "A simulated brand and its customers"
-        subject = resolve(dict(subject.sources), progress=tell)
-    if not isinstance(subject, People):
-        given = f"a {type(subject).__name__}"
+    else:
+        people = subject
+    if not isinstance(people, People):
+        given = f"a {type(people).__name__}"
         raise WrongType(
             "subject", given, "People or a Brand", "pass what identify.resolve or datasets.simulate_brand returned"
         )
@@ -86,7 +88,7 @@ def report(
         title or "Our customers",
         "From raw records to people: what was read, what it says, who is one person, and how far to trust it. "
         "Personal data are masked.",
-        (identify_section(subject, truth), *sections),
+        (identify_section(people, truth), *sections),
         made=_made(now),
     )
     tell("report", 1, 2)

@@ -45,7 +45,7 @@ figure{margin:1.2rem 0;background:var(--paper);border:1px solid var(--rule);bord
 break-inside:avoid}
 figure svg{display:block;max-width:100%;height:auto}
 .narrow{display:none}
-figure pre{margin:0;overflow-x:auto;font:.82rem/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+figure pre{margin:0;overflow:auto;max-height:28rem;font:.82rem/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 figcaption{margin-top:.6rem;font-size:.93rem}
 figcaption p{margin:.3rem 0}
 .reading{color:var(--quiet)}
@@ -74,8 +74,8 @@ th,td{padding:.4rem .65rem}}
 @media(max-width:32rem){.cards{grid-template-columns:1fr 1fr;gap:.6rem}.card{padding:.7rem .8rem}.card .number{font-size:1.35rem}
 figure{padding:.8rem .4rem}figcaption{padding:0 .4rem}.wide{display:none}.narrow{display:block}
 th:first-child,td:first-child{position:sticky;left:0;background:var(--paper)}h3{margin-top:2rem}}
-@media print{body{background:#fff;font-size:10.5pt}.page{display:block;max-width:none;padding:0}nav{display:none}
-h2,h3{break-after:avoid}.card,.table,tr{break-inside:avoid}.scroll{overflow:visible}
+@media print{body{background:#fff;font-size:10.5pt}.page{display:block;max-width:none;padding:0}nav{display:none}header{margin-bottom:1.5rem}
+h2,h3{break-after:avoid}.card,.table,tr{break-inside:avoid}.scroll{overflow:visible}figure pre{max-height:none}
 details::details-content{content-visibility:visible;display:block;height:auto}
 a{color:inherit;text-decoration:none}}
 """

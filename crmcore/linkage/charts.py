@@ -60,7 +60,7 @@ def weights_chart(model: LinkageModel, /) -> Chart:
         [f"{r['field']}: {r['level']}" for r in rows],
         [float(str(r["bits"])) for r in rows],
         title="What agreement says",
-        description="Bits for one person (right) or against (left), by field and level of agreement, for average values.",
+        description="Bits for one person (right) or against (left), by field and agreement, for average values.",
         axis="log2 of the share among one person's records over the share among strangers",
     )
 
@@ -161,7 +161,10 @@ def unlinkables_chart(found: Unlinkables, /) -> Chart:
         [r["bits"] for r in rows],
         [r["share"] for r in rows],
         title="Records that say too little",
-        description=f"Share of records that score at most so many bits against their own copy; {found.share:.2%} are below {need:.1f}.",
+        description=(
+            f"Share of records that score at most so many bits against their own copy; {found.share:.2%} are below "
+            f"{need:.1f}."
+        ),
         axis="share of records",
         percent=True,
     )

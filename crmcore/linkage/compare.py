@@ -79,7 +79,9 @@ def _name(e: Encoded, a: Codes, b: Codes) -> Levels:
 
 def _date(e: Encoded, a: Codes, b: Codes) -> Levels:
     x, y = e.parts["digits"][a], e.parts["digits"][b]
-    same_year, same_month, same_day = x // 10000 == y // 10000, x // 100 % 100 == y // 100 % 100, x % 100 == y % 100
+    known = (x != 0) & (y != 0)  # parts of eight digits only: other text has edits alone
+    same_year = (x // 10000 == y // 10000) & known
+    same_month, same_day = (x // 100 % 100 == y // 100 % 100) & known, (x % 100 == y % 100) & known
     swapped = same_year & (x // 100 % 100 == y % 100) & (x % 100 == y // 100 % 100)
     edits = _distance(e, a, b, 2)
     out = np.full(len(a), 6, np.int8)
@@ -87,8 +89,6 @@ def _date(e: Encoded, a: Codes, b: Codes) -> Levels:
     out[edits == 2] = 4
     out[(same_year.astype(np.int8) + same_month + same_day) >= 2] = 3
     out[(edits == 1) | swapped] = 2
-    known = (x != 0) & (y != 0)
-    out[~known & (edits > 2)] = 6
     return out
 
 

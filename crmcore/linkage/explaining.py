@@ -98,7 +98,7 @@ def explain_pair(model: LinkageModel, records: Records, i: int, j: int, /, *, sh
         raise OutOfRange("j", j, "another record than i", "a record needs no explanation beside itself")
     # a linkage compares the record first in canonical order with the other: the same here, whoever asks
     turned = bool(canonical_order(records.ids[np.array([i, j])])[0])
-    pair = some_records(model.select(records), np.array([j, i] if turned else [i, j]))
+    pair = model.select(some_records(records, np.array([j, i] if turned else [i, j])))
     scorer = model.bind_records(pair)
     game = _Game.of(scorer)
     parts = game.bars()
@@ -167,10 +167,10 @@ class _Game:
         levels = np.where(here, self.levels, 0).astype(np.int8)
         feels = np.zeros((len(fields), n))
         feels[:, self.known] = (fields & rare) * self.terms[self.known]
-        learned = np.zeros(len(fields))
+        learned: Floats = np.zeros(len(fields))
         if self.learned:
             at = int(np.flatnonzero(self.known == self.scorer.comparer.given)[0])
-            learned = (fields & names)[:, at] * self.learned
+            learned = np.asarray((fields & names)[:, at] * self.learned, np.float64)
         return log_odds(self.scorer.weights, levels, self.scorer.by_class(feels, learned))
 
     def bars(self) -> Floats:
@@ -202,7 +202,7 @@ class _Game:
             before = place < place[:, [f]]
             after = place <= place[:, [f]]
             begin, end = (self.value(s, self.all_on, self.all_on) for s in (before, after))
-            out[f] = self._steps(after, f, begin, end).mean(axis=0)
+            out[f] = np.asarray(self._steps(after, f, begin, end).mean(axis=0), np.float64)
         return out
 
     def _steps(self, after: Bools, f: int, begin: Floats, end: Floats) -> Floats:
@@ -280,7 +280,7 @@ def _grouped(linkage: Linkage, verdict: Verdict, i: int, j: int) -> Verdict:
 def _mean_between(linkage: Linkage, a: Ints, b: Ints) -> float:
     """Mean match probability over all pairs between two groups of rows."""
     rows = np.concatenate([a, b])
-    scorer = linkage.model.bind_records(some_records(linkage.model.select(linkage.records), rows))
+    scorer = linkage.model.scorer(some_records(linkage.records, rows))
     left, right = np.divmod(np.arange(len(a) * len(b)), len(b))
     return float(probability(scorer.log_odds(left, right + len(a))).mean())
 

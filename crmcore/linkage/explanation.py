@@ -184,14 +184,14 @@ class Explanation:
             return {"step": step, "kind": kind, "agreement": agreement, **parts, "bits": total}
 
         listed = [row("before any field", "", "", self.start, 0.0, 0.0)]
-        for b in self.bars:
-            listed.append(
-                {
-                    **row(b.field, b.kind, b.agreement, b.level_nats, b.rarity_nats, b.names_nats),
-                    "left": b.left,
-                    "right": b.right,
-                }
-            )
+        listed += [
+            {
+                **row(b.field, b.kind, b.agreement, b.level_nats, b.rarity_nats, b.names_nats),
+                "left": b.left,
+                "right": b.right,
+            }
+            for b in self.bars
+        ]
         listed += [row(name, "", "missing", 0.0, 0.0, 0.0) for name in self.missing]
         if self.n_judgements:
             listed.append(row("judgements", "", "", self.judgements, 0.0, 0.0))
@@ -214,7 +214,8 @@ class Explanation:
         return cls(**{**given, "verdict": Verdict(**verdict)})
 
     def _repr_html_(self) -> str:
-        return f"<figure><figcaption><b>{escape(self.left)}</b> and <b>{escape(self.right)}</b>: {escape(str(self.verdict))}</figcaption>{self.html_bars()}</figure>"
+        title = f"<b>{escape(self.left)}</b> and <b>{escape(self.right)}</b>: {escape(str(self.verdict))}"
+        return f"<figure><figcaption>{title}</figcaption>{self.html_bars()}</figure>"
 
     def html_bars(self) -> str:
         """The waterfall as a small static table: field, agreement, values, bits and a bar."""
@@ -230,13 +231,14 @@ class Explanation:
         largest = max(abs(s[2]) for s in steps) or 1.0
         body = "".join(
             f"<tr><td>{escape(what)}<td>{escape(_short(said))}<td align=right>{nats / NATS_PER_BIT:+.1f}"
-            f'<td><meter max=1 value={abs(nats) / largest:.2f} style="width:6em;{"" if nats >= 0 else "filter:hue-rotate(270deg)"}"></meter><td>{escape(note)}'
+            f"<td>{_meter(nats / largest)}<td>{escape(note)}"
             for what, said, nats, note in steps
         )
         gone = f" Not compared: {escape(', '.join(self.missing))}." if self.missing else ""
         return (
             f"<table><thead><tr><th>field<th>agreement<th>bits<th><th></thead><tbody>{body}"
-            f"<tr><th>together<td><td align=right><b>{self.bits:+.1f}</b><td><td></tbody></table><p>{escape(self.likeliest)}.{gone}</p>"
+            f"<tr><th>together<td><td align=right><b>{self.bits:+.1f}</b><td><td></tbody></table>"
+            f"<p>{escape(self.likeliest)}.{gone}</p>"
         )
 
     def chart(self) -> Chart:
@@ -244,6 +246,12 @@ class Explanation:
         from crmcore.linkage.charts import explanation_chart
 
         return explanation_chart(self)
+
+
+def _meter(share: float) -> str:
+    """A small bar; what speaks against is of another colour, and the number beside it says so too."""
+    against = "" if share >= 0 else ";filter:hue-rotate(270deg)"
+    return f'<meter max=1 value={abs(share):.2f} style="width:6em{against}"></meter>'
 
 
 def _percent(p: float) -> str:

@@ -97,7 +97,7 @@ _UNLIKE: Mapping[Comparison, tuple[float, ...]] = MappingProxyType(
         Comparison.PLACE: (0.003, 0.02, 0.05),
         Comparison.WORD: (0.01, 0.05),
         Comparison.POSTCODE: (0.01, 0.03, 0.03, 0.1),
-        Comparison.COMPANY: (0.001, 0.002, 0.004, 0.03),
+        Comparison.COMPANY: (0.0001, 0.0002, 0.0005, 0.004),
         Comparison.EQUAL: (),
     }
 )

@@ -192,6 +192,12 @@ def link(
         No column says anything.
     ConflictingConstraints
         Must-link and must-not-link contradict each other.
+    MissingColumn
+        `max_entities` names a field that the records lack, or they lack a field of the model.
+    UnknownName
+        A key names a part that no field has; a field that says nothing (empty, or one value for all) has none.
+    OutOfRange
+        `budget` is not above 0, or `cap` below 2.
 
     Examples
     --------
@@ -203,6 +209,10 @@ def link(
     np.True_
     """
     report = reporter(progress)
+    held_fields = tuple(c.name for c in records.columns)
+    for name in max_entities or ():
+        if name not in held_fields:
+            raise MissingColumn(name, held_fields, "the records")
     usable = _usable(records) if model is None else model.select(records)
     order = canonical_order(usable.ids)
     place = np.empty(len(order), np.int64)
@@ -238,7 +248,8 @@ class _Found:
 def _usable(records: Records) -> Records:
     """Columns that say anything; one value for all says nothing, unless all are a handful."""
     columns = tuple(c for c in records.columns if _tells_apart(c.codes))
-    if not columns and len(records) > 1 and not any((c.codes >= 0).sum() > 1 for c in records.columns):
+    enough = min(len(records), 2)  # one record that says anything is one entity
+    if not columns and not any((c.codes >= 0).sum() >= max(enough, 1) for c in records.columns):
         raise EmptyInput("every column", "give at least one column that tells records apart")
     return attrs.evolve(records, columns=columns or records.columns)
 
@@ -437,10 +448,6 @@ def _without_crowded(
     found: _Found, most: Mapping[str, int], constraints: Constraints | None, progress: Progress
 ) -> _Found:
     """Take out values that too many entities share, and link again under the same model, until none is left."""
-    names = {c.name for c in found.records.columns}
-    for name in most:
-        if name not in names:
-            raise MissingColumn(name, tuple(sorted(names)), "the records")
     columns, changed = [], False
     for c in found.records.columns:
         crowded = (

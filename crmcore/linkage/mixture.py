@@ -169,6 +169,8 @@ def fit_em(
     -------
     parameters, steps taken
     """
+    if not len(levels):  # a single record has no pairs
+        return begin, 0
     all_pairs = n_records * (n_records - 1) / 2
     pattern, group, size = _group(levels, rarity, weight, background)
     free = free_fields(begin.kinds)

@@ -36,7 +36,7 @@ REASONS = tuple(Reason)
 
 @attrs.frozen(kw_only=True)
 class Question:
-    """Are these two records one entity?
+    """A pair of records to look at: is it one entity.
 
     Attributes
     ----------
@@ -141,8 +141,8 @@ def choose_questions(linkage: Linkage, size: int, /, *, settled: Sequence[tuple[
     -----
     An answer moves all N pairs between two groups. With F the F1 that the model expects of itself, P pairs put together
     and M matches, "no" to a merge that was made is worth ``N F / (P + M)``, "yes" to one that was not is worth
-    ``N (2 - F) / (P + M)``; each is taken times the probability of that answer. Merges that were made are asked about at
-    the weakest place of each entity, those that were not by the mean probability between two entities. A merge of
+    ``N (2 - F) / (P + M)``; each is taken times the probability of that answer. Merges that were made are asked about
+    at the weakest place of each entity, those that were not by the mean probability between two entities. A merge of
     larger groups is worth making from its cut on, so there a mean at the cut counts as probability F / 2.
 
     Examples
@@ -188,7 +188,7 @@ def _valued(asked: Questions, worth: float) -> Questions:
     """Questions with their gain: the chance that the answer changes something, times what it changes."""
     made = asked.reason <= REASONS.index(Reason.BRIDGE)
     chance = np.where(made, 1 - asked.probability, asked.probability)
-    return attrs.evolve(asked, gain=chance * asked.left_size * asked.right_size * worth)
+    return attrs.evolve(asked, gain=np.asarray(chance * asked.left_size * asked.right_size * worth, np.float64))
 
 
 def _of(left: Ints, right: Ints, reason: Reason | Ints, left_size: Ints, right_size: Ints, p: Floats) -> Questions:

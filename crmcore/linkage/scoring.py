@@ -74,7 +74,7 @@ class Scorer:
         return levels, terms, self.nicknames.terms(self.comparer, lo, hi, levels)
 
     def by_class(self, terms: Floats, learned: Floats) -> Floats:
-        """(m, 5) evidence of values in each class of pairs: rarity where a class feels it, learned names for one person."""
+        """(m, 5) evidence of values by class: rarity where a class feels it, learned names for one person."""
         rarity = self.rarity.by_class(terms)
         rarity[:, SAME_PERSON] += learned[:, None]
         return rarity

@@ -18,6 +18,8 @@ from crmcore._frames import masked_samples
         ("somchai@example.org", "s•••@example.org"),
         ("+66 81-234-5678", "•••78"),
         ("0812345678", "•••78"),
+        ("@somchai.j", "@•••"),
+        ("call Ann @ home, room 55", "c•••"),
         ("", "•••"),
         (None, "(none)"),
     ],

@@ -35,7 +35,7 @@ def test_without_files_a_brand_is_simulated_and_compared_with_its_truth(tmp_path
     assert "a simulated brand of 300 people (seed 3)" in done.stdout
     assert re.search(r"customers found +\d+ \(true: 300\)", done.stdout)
     assert re.search(r"pair F1 +0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]  precision", done.stdout)
-    assert re.search(r"within reach +[01]\.\d{3} \[", done.stdout)
+    assert re.search(r"linked by values +[01]\.\d{3} \[", done.stdout)
     assert re.search(r"members – web_orders +\d+  0\.\d{3} \[", done.stdout)
     assert "<h1>A simulated brand" in (tmp_path / "crmcore-report.html").read_text(encoding="utf-8")
     assert "compare pairs ..." in done.stderr

@@ -132,22 +132,17 @@ def review_blocks(people: People) -> list[Block]:
         rows = []
         for item in review:
             q = item.question
-            two = " and ".join(source[people.table.source[row]] for row in (q.left, q.right))
-            ids = dict.fromkeys((item.left_customer, item.right_customer))
-            rows.append((q.reason.value, two, ", ".join(ids), q.probability, q.n_pairs))
+            a, b = (source[people.table.source[row]] for row in (q.left, q.right))
+            other = item.right_customer if item.right_customer != item.left_customer else None
+            records = f"{a} and {b}" if a != b else f"two of {a}"
+            rows.append((q.reason.value, records, item.left_customer, other, Share(q.probability), q.n_pairs))
         blocks += [
             Text(
                 "Questions that a person can answer, most valuable first. `people.review()` lists them with their evidence, "
                 "`people.review_page()` writes them to a page, and `people.decide()` obeys the answers, now and in every later run."
             ),
             Table(
-                (
-                    "why it is asked",
-                    "records of",
-                    "customer",
-                    "probability of the same person",
-                    "pairs that the answer decides",
-                ),
+                ("why it is asked", "records of", "customer", "other customer", "same person", "pairs it decides"),
                 rows,
                 "Are these two one person?",
             ),

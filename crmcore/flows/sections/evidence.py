@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["example_blocks", "model_blocks", "pairs_blocks", "weights_blocks"]
 
-NATS_PER_BIT = math.log(2)
 MOST_KEYS = 12
 
 
@@ -112,7 +111,7 @@ def example_blocks(people: People) -> list[Block]:
         Heading("One pair, explained"),
         Figure(
             attrs.evolve(why.chart(), title=two),  # record ids may name people
-            f"Two records of one customer: {why.bits:.1f} bits in all, likeliest reason: {why.likeliest}.",
+            f"Two records of one customer: {why.bits:.1f} bits in all. {_likeliest(why.classes)}.",
             "the story begins at how unlikely it is that two records drawn at random are one person. Blue bars speak for, orange "
             "ones against, strongest first, and they add up exactly to the last one. A field adds less once others have said the "
             "same: after a name, an address made of that name is no news.",
@@ -123,6 +122,11 @@ def example_blocks(people: People) -> list[Block]:
             f"The same in numbers; values are masked.{silent}",
         ),
     ]
+
+
+def _likeliest(classes: Mapping[str, float]) -> str:
+    shown = [f"{name} ({share:.0%})" for name, share in classes.items() if share >= 0.005][:3]
+    return f"Why they are alike, likeliest first: {', '.join(shown)}"
 
 
 def _example(people: People) -> tuple[int, int] | None:

@@ -143,7 +143,7 @@ def share_linked_by_values(people: People, true: Ints) -> Estimate:
     """Share of true pairs that identical values link, directly or through other records of the same person.
 
     Gender, city, state, occupation and free text do not count: they tell nobody apart. The other true pairs can only be
-    found where values are merely alike, so this is near the most that any recall can be.
+    found where values are alike without being the same: the reach of exact matching, and a hint of what recall can be.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -218,7 +218,7 @@ def quality_blocks(people: People, truth: Truth, quality: LinkageQuality) -> lis
                 "Precision, recall and F1 with 95% intervals, over pairs of records (large customers weigh most) and over records "
                 "(B-cubed: every record weighs the same).",
                 "precision is the share of what was put together that belongs together; recall is the share of what belongs "
-                "together that was put together; F1 lies between the two. The line is what other brands of this kind would show.",
+                "together that was put together; F1 lies between the two. The line through a dot is its 95% interval.",
             )
         )  # fmt: skip
     if len(people.linkage.lo):
@@ -240,8 +240,8 @@ def quality_blocks(people: People, truth: Truth, quality: LinkageQuality) -> lis
         blocks.append(
             Note(
                 f"{reach.value:.1%} of the true pairs [{reach.low:.1%}, {reach.high:.1%}] are linked by identical values, directly or "
-                "through other records of the same person. The rest share no value that tells people apart, at most values "
-                "that are merely alike: recall can hardly be higher than this."
+                "through other records of the same person. The rest share no value that tells people apart: they can only "
+                "be found through values that are merely alike (a slip, another script, a short form), or not at all."
             )
         )
     return blocks

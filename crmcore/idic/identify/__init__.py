@@ -9,6 +9,7 @@ from crmcore._base import lazy_names
 if TYPE_CHECKING:
     from crmcore.idic.identify.access import AccessGate, AccessPolicy, RoleView
     from crmcore.idic.identify.accounts import Account, AccountTree, ContactRole
+    from crmcore.idic.identify.households import HouseholdTable
     from crmcore.idic.identify.normalize import prepare
     from crmcore.idic.identify.people import People
     from crmcore.idic.identify.privacy import PrivacyDesk, PrivacyPolicy
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from crmcore.idic.identify.readers import read
     from crmcore.idic.identify.repository import MemoryProfiles, StoredProfiles
     from crmcore.idic.identify.resolving import Rules, resolve
+    from crmcore.idic.identify.reviewing import Review
     from crmcore.idic.identify.schema import Schema
     from crmcore.idic.identify.survivorship import FieldRule, Strategy, SurvivorshipPlan
     from crmcore.idic.identify.vcards import read_vcards, write_vcards
@@ -29,12 +31,14 @@ __all__ = [
     "AccountTree",
     "ContactRole",
     "FieldRule",
+    "HouseholdTable",
     "MemoryProfiles",
     "People",
     "PrivacyDesk",
     "PrivacyPolicy",
     "Profile",
     "ProfileTable",
+    "Review",
     "RoleView",
     "Rules",
     "Schema",
@@ -58,12 +62,14 @@ __getattr__ = lazy_names(
         "AccountTree": ".accounts",
         "ContactRole": ".accounts",
         "FieldRule": ".survivorship",
+        "HouseholdTable": ".households",
         "MemoryProfiles": ".repository",
         "People": ".people",
         "PrivacyDesk": ".privacy",
         "PrivacyPolicy": ".privacy",
         "Profile": ".profile",
         "ProfileTable": ".profiles",
+        "Review": ".reviewing",
         "RoleView": ".access",
         "Rules": ".resolving",
         "Schema": ".schema",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crmcore.charts import Chart, bar, network
 from crmcore.charts.theme import PAPER
-from crmcore.errors import UnknownName
+from crmcore.errors import EmptyInput, UnknownName
 from crmcore.linkage.agglomerate import probability
 from crmcore.linkage.charts import scores_chart, sizes_chart, thresholds_chart, unlinkables_chart, weights_chart
 from crmcore.linkage.explaining import some_records
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from crmcore.idic.identify.people import People
 
-__all__ = ["CHARTS", "OVERVIEW", "draw"]
+__all__ = ["CHARTS", "OVERVIEW", "draw", "overview"]
 
 MOST_COMBINATIONS = 12
 MOST_NODES = 40
@@ -39,6 +39,17 @@ def draw(people: People, which: str, **options: Any) -> Chart:
     if which not in CHARTS:
         raise UnknownName("chart", which, tuple(CHARTS))
     return CHARTS[which](people, **options)
+
+
+def overview(people: People) -> dict[str, Chart]:
+    """Every picture of `OVERVIEW` that has something to show."""
+    found = {}
+    for name in OVERVIEW:
+        try:
+            found[name] = draw(people, name)
+        except EmptyInput:  # no pair was scored, nothing was merged
+            continue
+    return found
 
 
 def _weights(people: People) -> Chart:
@@ -96,7 +107,7 @@ def _sources(people: People) -> Chart:
 def _customer(people: People, *, customer: str) -> Chart:
     """Records of one customer (by customer or record id) and how alike they are."""
     rows = _rows_of(people, customer)
-    scorer = people.model.bind_records(some_records(people.model.select(people.linkage.records), rows))
+    scorer = people.model.scorer(some_records(people.linkage.records, rows))
     i, j = np.triu_indices(len(rows), 1)
     p = probability(scorer.log_odds(i, j))
     angle = 2 * np.pi * np.arange(len(rows)) / len(rows) + np.pi / 2
@@ -121,7 +132,7 @@ def _customer(people: People, *, customer: str) -> Chart:
         nodes,
         edges,
         title=f"Records of {name}",
-        description=f"{len(rows)} records; lines show probabilities of {SHOWN:g} and more that two records are one customer.",
+        description=f"{len(rows)} records; lines show the probability that two are one customer, from {SHOWN:g} on.",
     )
     return attrs.evolve(chart, spec={**chart.spec, "layer": _outside(list(chart.spec["layer"]))})
 

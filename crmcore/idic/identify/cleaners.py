@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from crmcore.idic.identify.folding import JUNK, fold, unspelled, words
+from crmcore.idic.identify.place_names import PLACES, place_key
 from crmcore.idic.identify.wordlists import (
     GENDERS,
     LEGAL_FORMS,
@@ -26,6 +27,7 @@ __all__ = [
     "clean_identifiers",
     "clean_names",
     "clean_organisations",
+    "clean_places",
     "clean_postcodes",
     "clean_street_numbers",
     "clean_streets",
@@ -49,6 +51,11 @@ _NO_ONE = frozenset(
 _UK = re.compile(r"([a-z]{1,2}\d[a-z\d]?) ?(\d[a-z]{2})")
 _CANADA = re.compile(r"([a-z]\d[a-z]) ?(\d[a-z]\d)")
 _ZIP4 = re.compile(r"(\d{5})-? ?\d{4}")
+_DIGIT = re.compile(r"[0-9]+")
+_VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
+_NETWORK_NAME = re.compile(r"@?(?=\S*[0-9_])[A-Za-z0-9._\-]+")
+SHORTEST_NAME, LONGEST_NAME = 3, 9
+"""Letters before the digits of a network name that may be a given name; longer runs are several words."""
 _HOUSE = re.compile(r"\d+[a-z]?")
 _NO_NUMBER_AFTER = frozenset(
     "soi moo highway hwy route rt km unit apt flat room floor fl level lot box no suite ste block blk sr cr".split()
@@ -63,6 +70,9 @@ _THAI_STREET = (
     ("ถ.", " rd "),
     ("ซ.", " soi "),
 )
+_NO_CODE = dict.fromkeys(i for i in range(128) if not chr(i).isalnum() and chr(i) != "\n")
+_OF_PLACE = re.compile(r"^\s*(?:จังหวัด|จ\.|อำเภอเมือง|อำเภอ|อ\.|เขต)\s*")
+"""Thai words for province and district in front of the name."""
 _SOCIAL = re.compile(r"(?:https?://)?(?:www\.|m\.)?[a-z]+\.(?:com|me|net|org)/(?:in/|@|user/)?([^/?#\s]+).*")
 
 
@@ -73,18 +83,32 @@ def _known(values: Sequence[str], cleaned: Sequence[str | None]) -> Cleaned:
 
 
 def clean_text(values: Sequence[str]) -> Cleaned:
-    """Words of any field without rules of its own (city, state, occupation, text).
+    """Words of any field without rules of its own (occupation, text).
 
     Examples
     --------
-    >>> clean_text(["  M\u00fcnchen ", "n/a"])
-    ['munchen', None]
+    >>> clean_text(["  Caf\u00e9 ", "n/a"])
+    ['cafe', None]
     """
     return _known(values, words(values))
 
 
+def clean_places(values: Sequence[str]) -> Cleaned:
+    """Cities and states in words, provinces of Thailand and some large cities in one form.
+
+    Examples
+    --------
+    >>> clean_places(["\u0e01\u0e17\u0e21.", "Krung Thep", "Chiangmai", "M\u00fcnchen", "Bath"])
+    ['bangkok', 'bangkok', 'chiang mai', 'munich', 'bath']
+    """
+    bare = [v if v.isascii() else _OF_PLACE.sub("", v) for v in values]
+    return _known(values, [PLACES.get(place_key(w), w) for w in words(bare)])
+
+
 def _untitled(name: str) -> str:
     parts = name.split()
+    if len(parts) < 2:
+        return name
     while len(parts) > 1 and parts[0] in TITLES:
         parts = parts[1:]
     while len(parts) > 1 and parts[-1] in SUFFIXES:
@@ -102,36 +126,62 @@ def _unprefixed(value: str) -> str:
 
 
 def clean_names(values: Sequence[str]) -> Cleaned:
-    """Given names and surnames: words without titles and degrees; initials stay.
+    """Given names and surnames: words without titles, degrees and digits; initials stay.
 
     Examples
     --------
-    >>> clean_names(["Dr. Jos\u00e9", "O'Brien, Jr.", "\u0e04\u0e38\u0e13\u0e2a\u0e21\u0e0a\u0e32\u0e22", "J."])
-    ['jose', 'obrien', 'smchay', 'j']
+    >>> clean_names(["Dr. Jos\u00e9", "O'Brien, Jr.", "\u0e04\u0e38\u0e13\u0e2a\u0e21\u0e0a\u0e32\u0e22"])
+    ['jose', 'obrien', 'somchai']
+    >>> clean_names(["J.", "anna_84"])
+    ['j', 'anna']
     """
     bare = [v if v.isascii() else _unprefixed(v) for v in values]
-    return _known(values, [_untitled(n) for n in words(bare)])
+    return _known(values, [_untitled(n) for n in _unnumbered(words(bare))])
+
+
+def _unnumbered(names: Sequence[str]) -> list[str]:
+    """Take digits out of names: a year of birth or a counter is no part of them."""
+    blob = "\n".join(names)
+    if not _DIGIT.search(blob):
+        return list(names)
+    return [" ".join(_DIGIT.sub(" ", n).split()) if _DIGIT.search(n) else n for n in names]
+
+
+def _of_handle(value: str) -> str:
+    """Name in one word with a digit or an underscore: two parts, or a few letters before digits; else empty."""
+    parts = [p for p in re.split(r"[._\-\d]+", value.lstrip("@")) if p]
+    if len(parts) == 2 and min(map(len, parts)) > 1:
+        return " ".join(parts)
+    first = parts[0] if parts else ""
+    return first if SHORTEST_NAME <= len(first) <= LONGEST_NAME and _VOWEL.search(first) else ""
+
+
+def _spelled_out(values: Sequence[str]) -> list[str]:
+    """Names for what looks like a name on a network; all other texts as they are."""
+    return [_of_handle(v) if _NETWORK_NAME.fullmatch(v) else v for v in values]
 
 
 def split_full_names(values: Sequence[str]) -> tuple[Cleaned, Cleaned]:
     """Given names and surnames of full names.
 
     `Last, First` turns around; the last word is the surname, with the particles before it (van, de, bin ...); one word
-    alone is a given name.
+    alone is a given name. A name on a network (`anna_84`) gives a given name where 3 to 9 letters stand in front.
 
     Examples
     --------
     >>> split_full_names(["Mr Somchai Jaidee", "van Gogh, Vincent", "Ludwig van Beethoven", "Cher"])
     (['somchai', 'vincent', 'ludwig', 'cher'], ['jaidee', 'van gogh', 'van beethoven', None])
+    >>> split_full_names(["anna_84", "silentpanda99", "ann.lee"])
+    (['anna', None, 'ann'], [None, None, 'lee'])
     """
-    bare = [v if v.isascii() else _unprefixed(v) for v in values]
+    bare = _spelled_out([v if v.isascii() else _unprefixed(v) for v in values])
     given: Cleaned = []
     last: Cleaned = []
     gone = unspelled(values)
     # the comma must survive the folding, so both of its sides are folded on their own
     sides = [v.replace("\uff0c", ",").split(",", 1) for v in bare]
-    left = words([s[0] for s in sides])
-    right = words([s[1] if len(s) > 1 else "" for s in sides])
+    left = _unnumbered(words([s[0] for s in sides]))
+    right = _unnumbered(words([s[1] if len(s) > 1 else "" for s in sides]))
     for before, after, missing in zip(left, right, gone, strict=True):
         first, family = _two(before, after)
         given.append(None if missing else first or None)
@@ -247,7 +297,7 @@ def clean_identifiers(values: Sequence[str]) -> Cleaned:
     >>> clean_identifiers(["AB-123 456", "7989054.0", "000000"])
     ['ab123456', '7989054', None]
     """
-    flat = ["".join(c for c in v.removesuffix(".0") if c.isalnum()) for v in fold(values)]
+    flat = "\n".join([v.removesuffix(".0") for v in fold(values)]).translate(_NO_CODE).split("\n") if values else []
     return _known(values, [None if len(set(v)) == 1 and len(v) > 3 else v for v in flat])
 
 

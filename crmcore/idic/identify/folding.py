@@ -9,9 +9,11 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 import numpy as np
 
+from crmcore.idic.identify.thai import romanise_words
 from crmcore.tables import TextColumn
 
 __all__ = ["JUNK", "checksum_sample", "combine", "fold", "map_values", "merge_codes", "unspelled", "words"]
@@ -40,13 +42,46 @@ def _joined(values: Sequence[str]) -> str:
     return blob
 
 
+_NO_LETTER = frozenset({"So", "Sk", "Sm", "Cs", "Co", "Cn", "Cf"})
+"""Unicode categories of pictures, modifiers, half a pair, private signs and joiners: nobody spells them."""
+
+_THAI = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e]+")
+
+
 def _to_ascii(blob: str) -> str:
-    """Spell every script in ASCII; combining marks vanish because each letter is composed first (NFKC)."""
+    """Spell every script in ASCII; combining marks vanish because each letter is composed first (NFKC).
+
+    Thai is read by syllable (`romanise_words`), all other scripts letter by letter; pictures and symbols become blanks,
+    joiners nothing.
+    """
     from anyascii import anyascii
 
     blob = unicodedata.normalize("NFKC", blob).replace("\u2028", " ").replace("\u2029", " ")
     foreign = {c for c in set(blob) if not c.isascii()}
-    return blob.translate({ord(c): _BREAKS.sub(" ", anyascii(c)) for c in foreign})
+    pictures = {c: unicodedata.category(c) for c in foreign}
+    away = {ord(c): "" if k == "Cf" else " " for c, k in pictures.items() if k in _NO_LETTER}
+    if away:
+        blob = blob.translate(away)
+    if any("\u0e01" <= c <= "\u0e4e" for c in foreign):
+        blob = blob.replace("\u0e4d\u0e32", "\u0e33")  # NFKC takes ำ apart
+        runs = list(dict.fromkeys(_THAI.findall(blob)))
+        known = dict(zip(runs, romanise_words(runs), strict=True))
+        blob = _THAI.sub(lambda m: known[m[0]], blob)
+    return blob.translate({ord(c): _BREAKS.sub(" ", anyascii(c)) for c in foreign if ord(c) not in away})
+
+
+def _folded(values: Sequence[str]) -> str:
+    blob = _joined(values)
+    return (blob if blob.isascii() else _to_ascii(blob)).lower()
+
+
+def _lines(blob: str) -> list[str]:
+    """Lines of a text with single blanks and none at the ends; the whole at once, which is faster than line by line."""
+    if "\t" in blob or "\x1f" in blob:
+        blob = blob.replace("\t", " ").replace("\x1f", " ")
+    while "  " in blob:
+        blob = blob.replace("  ", " ")
+    return blob.replace("\n ", "\n").replace(" \n", "\n").strip(" ").split("\n")
 
 
 def fold(values: Sequence[str]) -> list[str]:
@@ -68,11 +103,7 @@ def fold(values: Sequence[str]) -> list[str]:
     """
     if not values:
         return []
-    blob = _joined(values)
-    if not blob.isascii():
-        blob = _to_ascii(blob)
-    lines = blob.lower().split("\n")
-    return [" ".join(v.split()) for v in lines]
+    return _lines(_folded(values))
 
 
 def words(values: Sequence[str]) -> list[str]:
@@ -85,8 +116,7 @@ def words(values: Sequence[str]) -> list[str]:
     """
     if not values:
         return []
-    blob = "\n".join(fold(values)).translate(_SPACED)
-    return [" ".join(v.split()) for v in blob.split("\n")]
+    return _lines(_folded(values).translate(_SPACED))
 
 
 def checksum_sample(values: Sequence[str], size: int) -> list[str]:
@@ -149,13 +179,14 @@ def merge_codes(n: int, pieces: Sequence[tuple[np.ndarray, TextColumn]]) -> Text
     """
     if len(pieces) == 1 and len(pieces[0][1]) == n:
         return pieces[0][1]  # one source: its rows are all rows, in order
-    seen: dict[str, int] = {}
+    seen = tuple(dict.fromkeys(chain.from_iterable(column.values for _, column in pieces)))
+    place = dict(zip(seen, range(len(seen)), strict=True))
     out = np.full(n, -1, np.int32)
     for rows, column in pieces:
-        table = np.fromiter((seen.setdefault(v, len(seen)) for v in column.values), np.int32, len(column.values))
+        table = np.fromiter(map(place.__getitem__, column.values), np.int32, len(column.values))
         out[rows] = np.append(table, np.int32(-1))[column.codes]
     out.flags.writeable = False
-    return TextColumn(out, tuple(seen))
+    return TextColumn(out, seen)
 
 
 def combine(columns: Sequence[TextColumn], join: Callable[[tuple[str | None, ...]], str | None]) -> TextColumn:

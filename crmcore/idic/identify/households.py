@@ -75,7 +75,7 @@ class HouseholdTable:
         --------
         >>> names = np.array(["web:1", "web:2", "shop:1"], object)
         >>> table = HouseholdTable.build(np.array([0, 0, 1]), names, ("c-1", "c-2", "c-3"), np.array([0, 1, 2]))
-        >>> table, table[0].customer_ids
+        >>> table, table.of("c-1").customer_ids
         (HouseholdTable(2 households of 3 customers, 1 with several), ('c-1', 'c-2'))
         """
         before = None if not previous else {r: _swapped(h, _OWN, _OTHER) for r, h in previous.items()}
@@ -143,7 +143,7 @@ class HouseholdTable:
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row per customer: customer id, household id, customers in that household."""
         ids = np.array(self.ids, object)[self.household]
-        columns = {
+        columns: dict[str, Any] = {
             "customer_id": list(self.customers),
             "household_id": list(ids),
             "customers": self.sizes[self.household],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from crmcore.idic.identify.answers import Answer
     from crmcore.linkage.linking import Linkage
 
-__all__ = ["candidates", "recalibrated"]
+__all__ = ["candidates", "clearly_better", "recalibrated"]
 
 Ints = NDArray[np.int64]
 
@@ -94,6 +94,16 @@ def recalibrated(linkage: Linkage, answers: Sequence[Answer]) -> LinkageModel:
     same = np.array([a.same for a in answers])
     moved: Calibration = recalibrate(scorer.log_odds(lo, hi), features, same, names=list(plain.fields))
     return attrs.evolve(plain, calibration=moved, cuts=_followed(linkage.model, moved))
+
+
+def clearly_better(before: Linkage, after: Linkage, answers: Sequence[Answer]) -> bool:
+    """Whether the second linkage gets more judged pairs right than chance would explain (a one-sigma sign test)."""
+    row = {str(r): i for i, r in enumerate(before.records.ids)}
+    a, b = (np.array([row[getattr(x, side)] for x in answers], np.int64) for side in ("left", "right"))
+    same = np.array([x.same for x in answers])
+    was, now = (linkage.labels[a] == linkage.labels[b] for linkage in (before, after))
+    gain = int((now == same).sum()) - int((was == same).sum())
+    return gain > float(np.sqrt((was != now).sum()))
 
 
 def _followed(model: LinkageModel, moved: Calibration) -> Cuts:

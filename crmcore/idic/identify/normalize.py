@@ -13,13 +13,16 @@ import numpy as np
 from crmcore._base import mask
 from crmcore.errors import EmptyInput
 from crmcore.idic.identify import dates, phone_regions, phones
+from crmcore.idic.identify.code_columns import CodeColumn, column_names
 from crmcore.idic.identify.folding import map_values, merge_codes
+from crmcore.idic.identify.phone_reading import PhoneReading, region_shares
 from crmcore.idic.identify.plan import PreparationPlan
 from crmcore.idic.identify.preparation import FieldReport, Preparation
 from crmcore.idic.identify.roles import Meaning, meaning_of
 from crmcore.idic.identify.schema import Schema
-from crmcore.idic.identify.source_cleaning import CLEANERS, Notes, Piece, Slot, SourceCleaner
+from crmcore.idic.identify.source_cleaning import CLEANERS, CODES, Notes, Piece, Slot, SourceCleaner
 from crmcore.idic.identify.source_table import rows_of
+from crmcore.linkage.encode import value_hashes
 from crmcore.linkage.fields import Kind
 from crmcore.linkage.linking import FEW
 from crmcore.linkage.records import Column, Records
@@ -94,26 +97,19 @@ def prepare(
         regions = {s: plan.regions.get(s) for s in table.sources}
         region_notes = {s: f"{r or 'unknown'} (as planned)" for s, r in regions.items()}
     notes = Notes(regions=region_notes)
-    slots: dict[Slot, list[Piece]] = {}
-    for code, source in enumerate(table.sources):
-        rows = rows_of(table, code)
-        if len(rows):
-            reader = SourceCleaner(table, bound, source, rows, regions[source], notes, plan)
-            for slot, piece in reader.pieces():
-                slots.setdefault(slot, []).append(piece)
+    slots = _pieces(table, bound, regions, notes, plan, fixed=default_region is not None)
     blocked = _blocked(blocked_values or {}, regions)
     columns, reports = [], []
     gone: dict[str, frozenset[int]] = {}
-    kinds = list(Kind)
-    for slot in sorted(slots, key=lambda s: (s.place > 0, kinds.index(s.kind), s.place)):
-        name = slot.kind.value if not slot.place else f"{slot.kind.value} {slot.place + 1}"
-        text = merge_codes(len(table), [(p.rows, p.text) for p in slots[slot]])
+    named, code_names = _named(slots, plan)
+    for name, kind, pieces in named:
+        text = merge_codes(len(table), [(p.rows, p.text) for p in pieces])
         if plan is None:
-            text, gone[name] = _without_blocked(name, slot.kind, text, blocked.get(slot.kind, frozenset()), notes)
+            text, gone[name] = _without_blocked(name, kind, text, blocked.get(kind, frozenset()), notes)
         elif name in plan.fields:
             cleaned = [None if plan.is_blocked(name, v) else v for v in text.values]
-            columns.append(Column(name, slot.kind, _used(map_values(text.codes, cleaned))))
-            reports.append(_report(name, slot.kind, columns[-1].text, [p.origin for p in slots[slot]]))
+            columns.append(Column(name, kind, _used(map_values(text.codes, cleaned))))
+            reports.append(_report(name, kind, columns[-1].text, [p.origin for p in pieces]))
             continue
         else:
             notes.left_out[name] = "no column of the plan"
@@ -125,8 +121,8 @@ def prepare(
         if not text.values:
             notes.left_out[name] = "no value in any record"
             continue
-        columns.append(Column(name, slot.kind, text))
-        reports.append(_report(name, slot.kind, text, [p.origin for p in slots[slot]]))
+        columns.append(Column(name, kind, text))
+        reports.append(_report(name, kind, text, [p.origin for p in pieces]))
     if plan is not None:
         held = {c.name: c for c in columns}
         none = TextColumn.empty(len(table))
@@ -145,8 +141,74 @@ def prepare(
         blocked={name: hashes for name, hashes in gone.items() if hashes},
         blocked_kinds={kind: frozenset(map(value_hash, sorted(listed))) for kind, listed in blocked.items()},
         fields={c.name: c.kind for c in columns},
+        readings=notes.readings,
+        code_names=code_names,
     )
     return records, _finish(table, bound, reports, notes, made)
+
+
+def _pieces(
+    table: RecordTable,
+    schema: Schema,
+    regions: Mapping[str, str | None],
+    notes: Notes,
+    plan: PreparationPlan | None,
+    *,
+    fixed: bool,
+) -> dict[Slot, list[Piece]]:
+    """Clean every source; those whose rows name their country come first, for their numbers help to read the others."""
+    found: dict[int, list[tuple[Slot, Piece]]] = {}
+    sure = [bool(schema.columns(s, Meaning.COUNTRY)) or fixed for s in table.sources]
+    readings = {s: PhoneReading(regions[s], fixed=fixed) for s in table.sources}
+    if plan is not None:
+        readings |= {s: plan.readings[s] for s in table.sources if s in plan.readings}
+    for late in (False, True):
+        if late and plan is None and not all(sure):
+            known = [
+                v for ps in found.values() for s, p in ps if s.kind is Kind.PHONE for v in p.text.values if v[0] == "+"
+            ]
+            known += phone_regions.plus_numbers(table, schema, [i for i, s in enumerate(sure) if not s])
+            if any(sure):
+                shares = region_shares(known)
+                hashed = frozenset(value_hashes(known).tolist())
+                readings |= {
+                    s: PhoneReading(regions[s], shares, hashed) for i, s in enumerate(table.sources) if not sure[i]
+                }
+        for code, source in enumerate(table.sources):
+            rows = rows_of(table, code)
+            if len(rows) and sure[code] != late:
+                notes.readings[source] = readings[source]
+                found[code] = SourceCleaner(table, schema, source, rows, readings[source], notes, plan).pieces()
+    slots: dict[Slot, list[Piece]] = {}
+    for _, pieces in sorted(found.items()):
+        for slot, piece in pieces:
+            slots.setdefault(slot, []).append(piece)
+    return slots
+
+
+def _named(
+    slots: Mapping[Slot, list[Piece]], plan: PreparationPlan | None
+) -> tuple[list[tuple[str, Kind, list[Piece]]], dict[str, str]]:
+    """Name the columns: the n-th of a kind, or for codes the system that gave them; and the names of the codes."""
+    kinds = list(Kind)
+    plain = [s for s in slots if s.kind not in CODES]
+    found = {
+        slot: (slot.kind.value if not slot.place else f"{slot.kind.value} {slot.place + 1}", slots[slot])
+        for slot in plain
+    }
+    code_names: dict[str, str] = {}
+    for kind in sorted(CODES, key=kinds.index):
+        pieces = [p for s in slots if s.kind is kind for p in slots[s]]
+        codes = [CodeColumn(p.source, p.origin[len(p.source) + 1 :], frozenset(p.text.values)) for p in pieces]
+        names = column_names(kind.value, codes) if plan is None else plan.code_names
+        groups: dict[str, list[Piece]] = {}
+        for piece, code in zip(pieces, codes, strict=True):
+            groups.setdefault(names.get(code.origin, code.origin), []).append(piece)
+        code_names.update({c.origin: names[c.origin] for c in codes if c.origin in names})
+        for place, name in enumerate(sorted(groups, key=lambda n: (n != kind.value, n))):
+            found[Slot(kind, place)] = (name, groups[name])
+    ordered = sorted(found, key=lambda s: (s.place > 0, kinds.index(s.kind), s.place))
+    return [(found[s][0], s.kind, found[s][1]) for s in ordered], code_names
 
 
 def _blocked(values: Mapping[str, Collection[str]], regions: Mapping[str, str | None]) -> dict[Kind, frozenset[str]]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from crmcore.idic.identify import cleaners, dates, phones
+from crmcore.idic.identify.phone_reading import PhoneReading
+from crmcore.idic.identify.phone_regions import country_regions
 from crmcore.idic.identify.plan import PreparationPlan
 from crmcore.idic.identify.roles import Meaning
 from crmcore.idic.identify.source_cleaning import CLEANERS, MOST_PHONES, SPECIAL, joiner
@@ -16,7 +18,7 @@ from crmcore.linkage.fields import Kind
 __all__ = ["RecordNormaliser"]
 
 Cells = Mapping[str, object]
-Parts = dict[Kind, list[str | None]]
+Parts = dict[str, list[str | None]]  # a kind, or the field of codes of one system, to what the record says
 Step = Callable[[Mapping[str, str], Parts], None]
 KEPT = 50_000  # cleaned values remembered per column
 
@@ -60,25 +62,25 @@ class RecordNormaliser:
             step(cells, parts)
         out: list[str | None] = [None] * len(self._fields)
         plan = self.plan
-        for kind, found in parts.items():
-            for place, value in enumerate(self._placed(source, kind, found)):
+        for field, found in parts.items():
+            for place, value in enumerate(self._placed(source, field, found)):
                 if value:
-                    name = kind.value if not place else f"{kind.value} {place + 1}"
+                    name = str(field) if not place else f"{field} {place + 1}"
                     at = self._fields.get(name)
                     if at is not None and not plan.is_blocked(name, value):
                         out[at] = value
         return tuple(out)
 
-    def _placed(self, source: str, kind: Kind, found: Sequence[str | None]) -> Sequence[str | None]:
+    def _placed(self, source: str, field: str, found: Sequence[str | None]) -> Sequence[str | None]:
         """Values of a kind by place: rare further columns folded into the first, telephone numbers moved up."""
-        if kind is Kind.PHONE:
+        if field == Kind.PHONE:
             return list(dict.fromkeys(v for v in found if v))
         if len(found) < 2:
             return found
         kept = [found[0]]
-        for value, rare in zip(found[1:], self.plan.into_first(f"{source}.{kind.value}", len(found)), strict=True):
+        for value, rare in zip(found[1:], self.plan.into_first(f"{source}.{field}", len(found)), strict=True):
             if rare:
-                kept[0] = joiner(kind)((kept[0], value))
+                kept[0] = joiner(Kind(field))((kept[0], value))
             else:
                 kept.append(value)
         return kept
@@ -96,8 +98,9 @@ class RecordNormaliser:
         names = [of(source, m) for m in (Meaning.BIRTH_YEAR, Meaning.BIRTH_MONTH, Meaning.BIRTH_DAY)]
         if all(names):
             steps.append(_birth_parts(names[0][0], names[1][0], names[2][0]))
-        region = self.plan.regions.get(source)
-        steps += [_phones(c, region) for c in of(source, Meaning.PHONE)]
+        reading = self.plan.readings.get(source) or PhoneReading(self.plan.regions.get(source))
+        countries = () if reading.fixed else of(source, Meaning.COUNTRY)
+        steps += [_phones(c, reading, countries[0] if countries else None) for c in of(source, Meaning.PHONE)]
         numbers = of(source, Meaning.STREET_NUMBER)
         steps += [_plain(c, Kind.STREET_NUMBER, _one(cleaners.clean_street_numbers)) for c in numbers]
         for i, c in enumerate(of(source, Meaning.STREET, Meaning.ADDRESS)):
@@ -109,7 +112,8 @@ class RecordNormaliser:
                 clean = _one(CLEANERS[meaning])
                 if meaning is Meaning.POSTCODE:
                     clean = _one(_postcodes(f"{source}.{c}" in self.plan.padded))
-                steps.append(_plain(c, meaning.kind, clean))
+                field = self.plan.code_names.get(f"{source}.{c}", meaning.kind.value)
+                steps.append(_plain(c, field, clean))
         return steps
 
 
@@ -129,10 +133,10 @@ def _one(cleaner: Callable[[Sequence[str]], list[str | None]]) -> Callable[[str]
     return clean
 
 
-def _plain(column: str, kind: Kind, clean: Callable[[str], str | None]) -> Step:
+def _plain(column: str, field: str, clean: Callable[[str], str | None]) -> Step:
     def step(cells: Mapping[str, str], parts: Parts) -> None:
         raw = cells.get(column)
-        parts.setdefault(kind, []).append(clean(raw) if raw else None)
+        parts.setdefault(field, []).append(clean(raw) if raw else None)
 
     return step
 
@@ -166,13 +170,18 @@ def _birth_parts(year: str, month: str, day: str) -> Step:
     return step
 
 
-def _phones(column: str, region: str | None) -> Step:
+def _phones(column: str, reading: PhoneReading, country: str | None) -> Step:
+    region_of = _one(country_regions)
+
     def step(cells: Mapping[str, str], parts: Parts) -> None:
         held = parts.setdefault(Kind.PHONE, [])
         raw = cells.get(column)
         if raw:
             listed = phones.split_numbers(raw) if len(raw) > 14 or raw[:1] == "[" else [raw]
-            held += phones.normalise_phones(listed[:MOST_PHONES], region=region)
+            named = cells.get(country) if country else None
+            region = region_of(named) if named else None
+            kept = listed[:MOST_PHONES]
+            held += phones.normalise_phones(kept, region=region) if region else reading.read(kept)
 
     return step
 

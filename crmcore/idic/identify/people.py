@@ -227,7 +227,10 @@ class People:
         return review_of(self, candidates(self.linkage, size, seed=seed), show_values=False)
 
     def learn(self, answers: Any, *, obey: bool = True) -> People:
-        """Move the model's probabilities towards judgements, and link again.
+        """Move the model's probabilities towards judgements where that pays, and link again.
+
+        The moved model is taken only if it gets clearly more of the judged pairs right (by more than the square root of
+        the pairs on which the two differ); else the model stays as it is, and `model.calibration` is None.
 
         Parameters
         ----------
@@ -242,11 +245,14 @@ class People:
             Its `model.calibration` says what moved; the calibrated model scores batch and single records alike.
         """
         from crmcore.idic.identify.answers import add_answers, read_answers
-        from crmcore.idic.identify.learning import recalibrated
+        from crmcore.idic.identify.learning import clearly_better, recalibrated
 
         said = read_answers(answers)
-        rules = add_answers(self.rules, said) if obey else self.rules
-        return self._again(rules=rules, model=recalibrated(self.linkage, said))
+        moved = self._again(rules=self.rules, model=recalibrated(self.linkage, said))
+        better = clearly_better(self.linkage, moved.linkage, said)
+        if not obey:
+            return moved if better else self
+        return self._again(rules=add_answers(self.rules, said), model=moved.model if better else self.model)
 
     def _again(self, *, rules: Rules, model: LinkageModel) -> People:
         from crmcore.linkage.linking import link
@@ -301,10 +307,10 @@ class People:
         return draw(self, which, **options)
 
     def charts(self) -> dict[str, Chart]:
-        """Every picture that needs no further argument, by name."""
-        from crmcore.idic.identify.charts import OVERVIEW, draw
+        """Every picture that needs no further argument and has something to show, by name."""
+        from crmcore.idic.identify.charts import overview
 
-        return {name: draw(self, name) for name in OVERVIEW}
+        return overview(self)
 
     def summary(self) -> Summary:
         """What was found and how sure it is, as text.

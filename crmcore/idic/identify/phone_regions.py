@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from crmcore.idic.identify.folding import checksum_sample
-from crmcore.idic.identify.phones import SHORTEST, country_codes
+from crmcore.idic.identify.phones import SHORTEST, country_codes, normalise_phones
 from crmcore.idic.identify.roles import Meaning
 from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.source_table import rows_of
@@ -18,8 +18,10 @@ from crmcore.tables import RecordTable
 __all__ = [
     "REGIONS",
     "guess_region",
+    "country_regions",
     "known_region",
     "local_sample",
+    "plus_numbers",
     "region_of_countries",
     "region_of_plus",
     "regions_of",
@@ -117,14 +119,25 @@ def _valid_share(numbers: Sequence[str], region: str) -> float:
     return good / len(numbers)
 
 
-def region_of_countries(countries: Mapping[str, int]) -> str | None:
-    """Most frequent country (ISO code or name in several languages) as a region."""
+def country_regions(countries: Sequence[str]) -> list[str | None]:
+    """Region of each country (ISO code, or name in English and its own languages); None where it is unknown.
+
+    Examples
+    --------
+    >>> country_regions(["Thailand", "\u0e44\u0e17\u0e22", "Deutschland", "us", "Mars"])
+    ['TH', 'TH', 'DE', 'US', None]
+    """
     from crmcore.idic.identify.folding import words
     from crmcore.idic.identify.wordlists import COUNTRIES
 
+    folded = words(list(countries))
+    return [COUNTRIES.get(c.strip().casefold()) or COUNTRIES.get(f) for c, f in zip(countries, folded, strict=True)]
+
+
+def region_of_countries(countries: Mapping[str, int]) -> str | None:
+    """Most frequent country (ISO code or name in several languages) as a region."""
     counts: dict[str, int] = {}
-    for name, folded in zip(countries, words(list(countries)), strict=True):
-        code = COUNTRIES.get(folded)
+    for name, code in zip(countries, country_regions(list(countries)), strict=True):
         if code:
             counts[code] = counts.get(code, 0) + countries[name]
     return max(sorted(counts), key=lambda c: counts[c]) if counts else None
@@ -154,6 +167,10 @@ def local_sample(values: Iterable[str]) -> list[str]:
     return sorted(v for v in checksum_sample(local, 200) if any(map(str.isdigit, v)))[:120]
 
 
+MIXED = 0.3
+"""Share of valid numbers from which a source is taken to be of the country that the others speak for."""
+
+
 def regions_of(table: RecordTable, schema: Schema, default: str | None) -> tuple[dict[str, str | None], dict[str, str]]:
     """Region of the telephone numbers of each source, and why.
 
@@ -180,6 +197,9 @@ def regions_of(table: RecordTable, schema: Schema, default: str | None) -> tuple
     for counts in plus.values():
         for region, n in counts.items():
             together[region] = together.get(region, 0) + n
+    for i in range(len(table.sources)):
+        for region, n in _countries(table, schema, i).items():
+            together[region] = together.get(region, 0) + n
     shared, shared_why = _shared(together, [v for cells in local.values() for v in cells])
     out: dict[str, str | None] = {}
     for i, source in enumerate(table.sources):
@@ -193,13 +213,25 @@ def regions_of(table: RecordTable, schema: Schema, default: str | None) -> tuple
             out[source], why = own[0], "its numbers written with +"
         elif script := _script(table, schema, i):
             out[source], why = script, "the script of its names"
-        elif shared and _valid_share(local[source], shared) >= 0.5:
+        elif shared and _valid_share(local[source], shared) >= MIXED:
             out[source], why = shared, shared_why
         else:
             out[source], share = guess_region(local[source])
             why = f"guess: {share:.0%} valid" if out[source] else "its local numbers fit no region; digits are kept"
         notes[source] = f"{out[source] or 'unknown'} ({why})"
     return out, notes
+
+
+def plus_numbers(table: RecordTable, schema: Schema, sources: Sequence[int]) -> list[str]:
+    """Numbers that these sources write with "+", in E.164."""
+    written: set[str] = set()
+    for source in sources:
+        rows = rows_of(table, source)
+        for column in schema.columns(table.sources[source], Meaning.PHONE):
+            text = table.columns[column]
+            present = np.flatnonzero(np.bincount(text.codes[rows] + 1, minlength=len(text.values) + 1)[1:]).tolist()
+            written.update(v for i in present if (v := text.values[i])[0] == "+" and len(v) < 20)
+    return [n for n in normalise_phones(sorted(written), region=None) if n and n[0] == "+"]
 
 
 def _shared(together: Mapping[str, int], local: Sequence[str]) -> tuple[str | None, str]:
@@ -234,13 +266,19 @@ def _script(table: RecordTable, schema: Schema, source: int) -> str | None:
 
 def _country(table: RecordTable, schema: Schema, source: int) -> str | None:
     """Most frequent country that a source names itself."""
+    counts = _countries(table, schema, source)
+    return max(sorted(counts), key=lambda c: counts[c]) if counts else None
+
+
+def _countries(table: RecordTable, schema: Schema, source: int) -> dict[str, int]:
+    """Rows by country, where a source names it."""
     rows = rows_of(table, source)
-    for column in schema.columns(table.sources[source], Meaning.COUNTRY):
+    counts: dict[str, int] = {}
+    for column in schema.columns(table.sources[source], Meaning.COUNTRY)[:1]:
         text = table.columns[column]
         codes = text.codes[rows]
-        counts = np.bincount(codes[codes >= 0], minlength=len(text.values))
-        named = {v: int(n) for v, n in zip(text.values, counts.tolist(), strict=True) if n}
-        region = region_of_countries(named)
-        if region:
-            return region
-    return None
+        held = np.bincount(codes[codes >= 0], minlength=len(text.values)).tolist()
+        for region, n in zip(country_regions(text.values), held, strict=True):
+            if region and n:
+                counts[region] = counts.get(region, 0) + n
+    return counts

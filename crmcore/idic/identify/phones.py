@@ -58,13 +58,21 @@ def _not(pattern: str | None, tail: str = "") -> str:
     return f"(?!(?:{pattern}){tail})" if pattern else ""
 
 
+def _fixed_prefix(pattern: str | None) -> str:
+    """First alternative of a national prefix, where no other one begins like it ("0|180020"); else empty."""
+    first, *others = (pattern or "").split("|")
+    plain = first.isdigit() and all(o.isdigit() and o[0] != first[0] for o in others)
+    return first if plain else ""
+
+
 @lru_cache(maxsize=64)
-def _shapes(region: str) -> tuple[str, int, re.Pattern[str], re.Pattern[str]] | None:
+def _shapes(region: str) -> tuple[str, int, re.Pattern[str], re.Pattern[str], re.Pattern[str]] | None:
     """Country code, length of the national prefix, and the shapes of digits whose reading is plain.
 
     *With prefix*: the fixed national prefix, then a number of a possible length; the whole does not fit the
     country's own pattern (the library then keeps the prefix) and no international prefix matches. *Bare*:
-    neither the country code nor any prefix matches at the start, so the library changes nothing.
+    neither the country code nor any prefix matches at the start, so the library changes nothing. *Coded*: the country
+    code without "+", which the library takes off where only the rest fits the country's pattern.
     """
     data = _data(region)
     if data is None or data.general_desc is None or not data.general_desc.national_number_pattern:
@@ -73,13 +81,15 @@ def _shapes(region: str) -> tuple[str, int, re.Pattern[str], re.Pattern[str]] | 
     general = data.general_desc.national_number_pattern
     lengths = [n for n in data.general_desc.possible_length if n >= SHORTEST]
     never = re.compile(r"(?!)")
-    fixed = prefix and prefix.isdigit() and not data.national_prefix_transform_rule and lengths
+    fixed = _fixed_prefix(prefix) if lengths and not data.national_prefix_transform_rule else ""
     tails = "|".join(rf"\d{{{n - 1}}}" for n in lengths)
-    cut = re.compile(rf"{_not(leave)}{_not(general, chr(92) + 'Z')}{prefix}[1-9](?:{tails})") if fixed else never
-    if fixed and prefix.startswith(code):
+    cut = re.compile(rf"{_not(leave)}{_not(general, chr(92) + 'Z')}{fixed}[1-9](?:{tails})") if fixed else never
+    if fixed and fixed.startswith(code):
         cut = never
+    once = rf"(?!(?:{general})\Z){_not(leave)}{_not(prefix)}{code}(?!0){_not(prefix)}(?=(?:{general})\Z)"
+    coded = re.compile(rf"{once}\d{{{SHORTEST},14}}")
     bare = re.compile(rf"(?!{code}){_not(leave)}{_not(prefix)}[1-9]\d{{{SHORTEST - 1},14}}")
-    return code, len(prefix or ""), cut, bare
+    return code, len(fixed or ""), cut, bare, coded
 
 
 @lru_cache(maxsize=1)
@@ -141,7 +151,8 @@ def normalise_phones(values: Sequence[str], *, region: str | None) -> list[str |
     ['+66812345678', '+66812345678', '1669', None]
     """
     shapes = _shapes(region) if region else None
-    code, cut, with_prefix, bare = shapes or ("", 0, re.compile(r"(?!)"), re.compile(r"(?!)"))
+    never = re.compile(r"(?!)")
+    code, cut, with_prefix, bare, coded = shapes or ("", 0, never, never, never)
     start, known = f"+{code}", country_codes()
     out: list[str | None] = []
     for value, text in zip(values, _squeezed(values), strict=True):
@@ -151,6 +162,8 @@ def normalise_phones(values: Sequence[str], *, region: str | None) -> list[str |
             out.append(start + text[cut:])
         elif bare.fullmatch(text):
             out.append(start + text)
+        elif coded.fullmatch(text):
+            out.append("+" + text)
         elif (
             text[:1] == "+"
             and (cc := next((text[1:n] for n in (2, 3, 4) if text[1:n] in known), ""))

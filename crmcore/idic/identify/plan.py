@@ -9,6 +9,7 @@ import attrs
 
 from crmcore.errors import WrongType
 from crmcore.idic.identify.dates import Order
+from crmcore.idic.identify.phone_reading import PhoneReading
 from crmcore.idic.identify.schema import Schema
 from crmcore.linkage.fields import Kind
 from crmcore.linkage.scalar import value_hash
@@ -30,6 +31,8 @@ class PreparationPlan:
     blocked : field -> hashes of values that stand on too many records to be one person's
     blocked_kinds : kind -> hashes of values that the caller blocked
     fields : field -> kind, the columns of evidence
+    readings : source -> how its telephone numbers without "+" are read
+    code_names : "source.column" of codes -> field that it goes to
     """
 
     schema: Schema
@@ -40,6 +43,8 @@ class PreparationPlan:
     blocked: Mapping[str, frozenset[int]] = attrs.field(factory=dict)
     blocked_kinds: Mapping[Kind, frozenset[int]] = attrs.field(factory=dict)
     fields: Mapping[str, Kind] = attrs.field(factory=dict)
+    readings: Mapping[str, PhoneReading] = attrs.field(factory=dict)
+    code_names: Mapping[str, str] = attrs.field(factory=dict)
 
     def __repr__(self) -> str:
         return f"PreparationPlan({len(self.schema.roles)} sources, fields {list(self.fields)})"
@@ -86,6 +91,8 @@ class PreparationPlan:
             "blocked": {k: [f"{h:016x}" for h in sorted(v)] for k, v in self.blocked.items()},
             "blocked_kinds": {k.value: [f"{h:016x}" for h in sorted(v)] for k, v in self.blocked_kinds.items()},
             "fields": {name: kind.value for name, kind in self.fields.items()},
+            "readings": {source: reading.to_dict() for source, reading in self.readings.items()},
+            "code_names": dict(self.code_names),
         }
 
     @classmethod
@@ -113,4 +120,6 @@ class PreparationPlan:
             blocked={k: hashes(v) for k, v in data["blocked"].items()},
             blocked_kinds={Kind(k): hashes(v) for k, v in data["blocked_kinds"].items()},
             fields={name: Kind(kind) for name, kind in data["fields"].items()},
+            readings={source: PhoneReading.from_dict(r) for source, r in data["readings"].items()},
+            code_names=dict(data["code_names"]),
         )

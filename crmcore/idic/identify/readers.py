@@ -20,7 +20,7 @@ from crmcore._base import mask
 from crmcore._frames import read_frame
 from crmcore.errors import BadRow, BadRows, DuplicateIds, EmptyInput, WrongType
 from crmcore.idic.identify.schema import Schema
-from crmcore.idic.identify.source_table import ABSENT, SourceTable, encode, rows_of
+from crmcore.idic.identify.source_table import ABSENT, SourceTable, encode, rows_of, stack
 from crmcore.tables import RecordTable, TextColumn
 
 __all__ = ["read", "read_columns"]
@@ -98,10 +98,8 @@ def read_columns(sources: Any) -> SourceTable:
     encoded: dict[str, TextColumn] = {}
     types: dict[str, NDArray[np.int8]] = {}
     for key in dict.fromkeys(k for _, c in named for k in c):
-        column: list[object] = []
-        for (_, frame), n in zip(named, counts, strict=True):
-            column.extend(frame[key] if key in frame else [ABSENT] * n)
-        encoded[key], types[key] = encode(column)
+        parts = [encode(frame[key]) if key in frame else None for _, frame in named]
+        encoded[key], types[key] = stack(parts, counts)
     return SourceTable(
         np.array([f"{name}:{i}" for (name, _), n in zip(named, counts, strict=True) for i in range(n)], object),
         np.repeat(np.arange(len(named), dtype=np.int32), counts),

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from crmcore._base import mask
 from crmcore.idic.identify import cleaners, dates, phones
 from crmcore.idic.identify.folding import combine, map_values, unspelled
+from crmcore.idic.identify.phone_reading import PhoneReading
+from crmcore.idic.identify.phone_regions import country_regions
 from crmcore.idic.identify.plan import PreparationPlan
 from crmcore.idic.identify.roles import Meaning
 from crmcore.idic.identify.schema import Schema
 from crmcore.linkage.fields import Kind
 from crmcore.tables import RecordTable, TextColumn
 
-__all__ = ["CLEANERS", "Notes", "Piece", "Slot", "SourceCleaner"]
+__all__ = ["CLEANERS", "CODES", "Notes", "Piece", "Slot", "SourceCleaner"]
 
 Cleaner = Callable[[Sequence[str]], list[str | None]]
 
@@ -32,8 +34,8 @@ CLEANERS: dict[Meaning, Cleaner] = {
     Meaning.ADDRESS: cleaners.clean_streets,
     Meaning.STREET_NUMBER: cleaners.clean_street_numbers,
     Meaning.POSTCODE: cleaners.clean_postcodes,
-    Meaning.CITY: cleaners.clean_text,
-    Meaning.STATE: cleaners.clean_text,
+    Meaning.CITY: cleaners.clean_places,
+    Meaning.STATE: cleaners.clean_places,
     Meaning.OCCUPATION: cleaners.clean_text,
     Meaning.GENDER: cleaners.clean_genders,
     Meaning.IDENTIFIER: cleaners.clean_identifiers,
@@ -41,6 +43,9 @@ CLEANERS: dict[Meaning, Cleaner] = {
     Meaning.ORGANISATION: cleaners.clean_organisations,
     Meaning.TEXT: cleaners.clean_text,
 }
+CODES = frozenset({Kind.IDENTIFIER, Kind.HANDLE})
+"""Kinds whose columns belong to the system that gave the codes (see `code_columns`); they are never folded."""
+
 _JOINED = frozenset({Kind.GIVEN_NAME, Kind.SURNAME, Kind.STREET, Kind.ORGANISATION, Kind.OCCUPATION})
 """Kinds whose rare further parts belong to the same text; of the others a further part only fills a gap."""
 
@@ -59,7 +64,8 @@ class Piece:
 
     rows: NDArray[np.intp]
     text: TextColumn
-    origin: str
+    origin: str  # source.column
+    source: str
 
 
 @attrs.define(eq=False)
@@ -69,6 +75,7 @@ class Notes:
     junk: dict[str, int] = attrs.field(factory=dict)
     samples: dict[str, list[str]] = attrs.field(factory=dict)
     regions: dict[str, str] = attrs.field(factory=dict)
+    readings: dict[str, PhoneReading] = attrs.field(factory=dict)
     orders: dict[str, str] = attrs.field(factory=dict)
     left_out: dict[str, str] = attrs.field(factory=dict)
     blocked: dict[str, int] = attrs.field(factory=dict)
@@ -85,7 +92,7 @@ class SourceCleaner:
     schema: Schema
     name: str
     rows: NDArray[np.intp]
-    region: str | None
+    reading: PhoneReading
     notes: Notes
     plan: PreparationPlan | None = None  # decisions that were made on other records; None: decide here
 
@@ -126,7 +133,7 @@ class SourceCleaner:
             into = _into_first(kind, parts) if self.plan is None else self.plan.into_first(key, len(parts))
             self.notes.folded[key] = into
             for place, (text, origin) in enumerate(_folded(kind, parts, into)):
-                found.append((Slot(kind, place), Piece(self.rows, text, f"{self.name}.{origin}")))
+                found.append((Slot(kind, place), Piece(self.rows, text, f"{self.name}.{origin}", self.name)))
         return found
 
     def _kinds(self) -> dict[Kind, list[tuple[TextColumn, str]]]:
@@ -220,11 +227,44 @@ class SourceCleaner:
             cells = [""] * len(raw.values) if place else list(raw.values)
             for i, parts in several.items():
                 cells[i] = parts[place] if place < len(parts) else ""
-            cleaned = phones.normalise_phones(cells, region=self.region)
+            written, cleaned = self._normal_numbers(TextColumn(raw.codes, tuple(cells)))
             if not place:
-                self._count(column, raw, cleaned)
-            found.append((map_values(raw.codes, cleaned), column))
+                self._count(column, written, cleaned)
+            found.append((map_values(written.codes, cleaned), column))
         return found
+
+    def _normal_numbers(self, numbers: TextColumn) -> tuple[TextColumn, list[str | None]]:
+        """Numbers as written, one for each country that rows name with them, and their normal forms."""
+        country = self.row_regions()
+        if country is None:
+            return numbers, self.reading.read(numbers.values)
+        width = len(country.values) + 1
+        key = numbers.codes.astype(np.int64) * width + country.codes + 1
+        key[numbers.codes < 0] = -1
+        pairs, codes = np.unique(key, return_inverse=True)
+        gone = int(len(pairs) > 0 and pairs[0] < 0)
+        value, place = np.divmod(pairs[gone:], width)
+        cells = [numbers.values[i] for i in value.tolist()]
+        cleaned: list[str | None] = [None] * len(cells)
+        for region in np.unique(place).tolist():
+            rows = np.flatnonzero(place == region).tolist()
+            listed = [cells[i] for i in rows]
+            normal = (
+                phones.normalise_phones(listed, region=country.values[region - 1])
+                if region
+                else self.reading.read(listed)
+            )
+            for i, number in zip(rows, normal, strict=True):
+                cleaned[i] = number
+        return TextColumn((codes - gone).astype(np.int32), tuple(cells)), cleaned
+
+    def row_regions(self) -> TextColumn | None:
+        """Country that each row names, as ISO region; None where the source has no country column or one was given."""
+        columns = self.schema.columns(self.name, Meaning.COUNTRY)
+        if not columns or self.reading.fixed:
+            return None
+        raw = self.raw(columns[0])
+        return map_values(raw.codes, country_regions(raw.values))
 
     def _streets(self, kinds: dict[Kind, list[tuple[TextColumn, str]]]) -> None:
         """Streets, and house numbers where the source has no column for them."""
@@ -257,7 +297,9 @@ def _joined(parts: tuple[str | None, ...]) -> str | None:
 
 def _into_first(kind: Kind, parts: Sequence[tuple[TextColumn, str]]) -> tuple[bool, ...]:
     """Whether each further column of a kind is rare, and folded into the first."""
-    return tuple(kind is not Kind.PHONE and float((text.codes >= 0).mean()) < RARE for text, _ in parts[1:])
+    return tuple(
+        kind is not Kind.PHONE and kind not in CODES and float((text.codes >= 0).mean()) < RARE for text, _ in parts[1:]
+    )
 
 
 def _folded(
@@ -267,7 +309,9 @@ def _folded(
     kept = list(parts[:1])
     for (text, origin), rare in zip(parts[1:], into_first, strict=True):
         main, name = kept[0]
-        if rare:
+        if kind is Kind.PHONE or kind in CODES:
+            kept.append((text, origin))
+        elif rare:
             kept[0] = (combine([main, text], joiner(kind)), f"{name}+{origin}")
         else:
             kept.append((text, origin))
