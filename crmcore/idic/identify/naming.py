@@ -38,8 +38,8 @@ class Names:
     def follow(self, change: incremental.Change, record_id: Callable[[int], str]) -> Renamed:
         """Carry ids over a change of entities.
 
-        An entity keeps the id with which it shares most records; ties go to the smaller id, then to the entity with the
-        smaller record id. Any other entity gets the hash of its smallest record id: the rule of `assign_ids`.
+        An entity keeps the id with which it shares most records; ties go to the customer, then to the entity, that was
+        observed first. Any other entity gets the hash of its smallest record id, as in `assign_ids`.
         """
         before, after = change.before, change.after
         if not before and len(after) == 1:  # nearly every call: somebody new
@@ -54,7 +54,8 @@ class Names:
             for r in rows:
                 if r in was:
                     shared[e, was[r]] = shared.get((e, was[r]), 0) + 1
-        ranked = sorted(shared, key=lambda pair: (-shared[pair], pair[1], anchors[pair[0]]))
+        since = {self.of[e]: e for e in before}
+        ranked = sorted(shared, key=lambda pair: (-shared[pair], since[pair[1]], pair[0]))
         keeps: dict[int, str] = {}
         kept: set[str] = set()
         for e, name in ranked:

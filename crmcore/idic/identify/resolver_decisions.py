@@ -25,7 +25,7 @@ class ResolverDeciding(ResolverReading):
         """Decide that two customers are one person; returns the event id, which `undo` takes.
 
         All records of both are bound together, in every later run too; earlier decisions that kept them apart yield.
-        The id of the customer with more records lives on (of equals the smaller).
+        The id of the customer with more records lives on; of equals that of the one observed first.
         """
         rows = [self._graph.rows_of(self._entity(c)) for c in (a, b)]
         if a == b:
