@@ -349,23 +349,35 @@ class Probe:
 
     def with_(self, others: Values) -> float:
         """Log-odds with another record; -inf where they are proved to lie below the least."""
-        return self._judged([(field, others[field[0]]) for field in self._fields], others)
-
-    def with_codes(self, codes: Sequence[int], words: Sequence[Sequence[str]]) -> float:
-        """The same where the other record's values stand as codes."""
-        pairs = [(field, words[f][c] if (c := codes[f := field[0]]) >= 0 else None) for field in self._fields]
-        return self._judged(pairs, _Decoded(codes, words))
-
-    def _judged(self, pairs: list[tuple[_Field, str | None]], others: Values) -> float:
         bound = self._scorer._start
         odd = []
-        for field, other in pairs:
+        for field in self._fields:
+            other = others[field[0]]
             if other:
                 if field[1] == other:
                     bound += field[2]
                 else:
                     odd.append((field, other))
                     bound += field[3]
+        return self._judged(bound, odd, others)
+
+    def with_codes(self, codes: Sequence[int], words: Sequence[Sequence[str]]) -> float:
+        """The same where the other record's values stand as codes."""
+        bound = self._scorer._start
+        odd = []
+        for field in self._fields:
+            code = codes[field[0]]
+            if code >= 0:
+                other = words[field[0]][code]
+                if field[1] == other:
+                    bound += field[2]
+                else:
+                    odd.append((field, other))
+                    bound += field[3]
+        return self._judged(bound, odd, _Decoded(codes, words))
+
+    def _judged(self, bound: float, odd: list[tuple[_Field, str]], others: Values) -> float:
+        """Compare values that differ, those that can lower the bound most first, until nothing is left to hope for."""
         if self._swap is not None:
             g, s = self._swap
             if self._values[g] == others[s] and self._values[s] == others[g]:
