@@ -18,6 +18,7 @@ from crmcore.linkage.companies import company_level
 from crmcore.linkage.encode import WIDTH, Encoded, encode
 from crmcore.linkage.fields import DEFINITIONS, Comparison, Kind
 from crmcore.linkage.records import Records
+from crmcore.linkage.texts import text_level
 
 __all__ = ["SWAPPED", "Comparer", "level_function", "one_level", "record_levels"]
 
@@ -148,6 +149,10 @@ def _company(e: Encoded, a: Codes, b: Codes) -> Levels:
     return out
 
 
+def _text(e: Encoded, a: Codes, b: Codes) -> Levels:
+    return np.array([text_level(x, y) for x, y in zip(e.words[a], e.words[b], strict=True)], np.int8)
+
+
 def _equal(_e: Encoded, a: Codes, _b: Codes) -> Levels:
     return np.full(len(a), 2, np.int8)
 
@@ -161,10 +166,20 @@ _UNEQUAL: dict[Comparison, Callable[[Encoded, Codes, Codes], Levels]] = {
     Comparison.WORD: _word,
     Comparison.POSTCODE: _postcode,
     Comparison.COMPANY: _company,
+    Comparison.WORDS: _text,
     Comparison.EQUAL: _equal,
 }
 # Few distinct values meet again and again: compare each pair of values once.
-_REPEATS = frozenset({Comparison.NAME, Comparison.DATE, Comparison.WORD, Comparison.POSTCODE, Comparison.COMPANY})
+_REPEATS = frozenset(
+    {
+        Comparison.NAME,
+        Comparison.DATE,
+        Comparison.WORD,
+        Comparison.POSTCODE,
+        Comparison.COMPANY,
+        Comparison.WORDS,
+    }
+)
 
 
 def _levels(e: Encoded, a: Codes, b: Codes) -> Levels:
@@ -363,6 +378,7 @@ _SCALAR: dict[Comparison, Callable[[str, str], int]] = {
     Comparison.WORD: _word_one,
     Comparison.POSTCODE: _postcode_one,
     Comparison.COMPANY: _company_one,
+    Comparison.WORDS: text_level,
     Comparison.EQUAL: lambda _a, _b: 2,
 }
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from crmcore.linkage.fields import DEFINITIONS, Comparison, Kind
 from crmcore.linkage.records import Column
+from crmcore.linkage.texts import WORD_ATOMS
 
 __all__ = ["Encoded", "atom_hashes", "encode", "value_hashes"]
 
@@ -177,7 +178,10 @@ def atom_hashes(values: Sequence[str], atoms: Sequence[str]) -> dict[str, Hashes
         chars, length = _matrix(part)
         if chars.shape[1] < 8:
             chars = np.pad(chars, ((0, 0), (0, 8 - chars.shape[1])))
-        for a in atoms:
+        for a in (a for a in atoms if a in WORD_ATOMS):
+            made = _matrix([WORD_ATOMS[a](v) for v in part])[0]
+            out[a][at : at + len(part)] = _hash(made)
+        for a in (a for a in atoms if a not in WORD_ATOMS):
             out[a][at : at + len(part)] = _atom(a, chars, length)
     return out
 

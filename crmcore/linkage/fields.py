@@ -47,6 +47,7 @@ class Comparison(enum.StrEnum):
     WORD = "word"
     POSTCODE = "postcode"
     COMPANY = "company"
+    WORDS = "words"
     EQUAL = "equal"
 
 
@@ -82,6 +83,7 @@ LEVELS: Mapping[Comparison, tuple[str, ...]] = MappingProxyType(
             "same first word",
             "different",
         ),
+        Comparison.WORDS: ("same", "same words", "most words", "some words", "different"),
         Comparison.EQUAL: ("same", "different"),
     }
 )
@@ -98,6 +100,7 @@ _UNLIKE: Mapping[Comparison, tuple[float, ...]] = MappingProxyType(
         Comparison.WORD: (0.01, 0.05),
         Comparison.POSTCODE: (0.01, 0.03, 0.03, 0.1),
         Comparison.COMPANY: (0.0001, 0.0002, 0.0005, 0.004),
+        Comparison.WORDS: (0.0005, 0.005, 0.02),
         Comparison.EQUAL: (),
     }
 )
@@ -237,6 +240,12 @@ DEFINITIONS: Mapping[Kind, KindDefinition] = MappingProxyType(
             namesake=True,
             atoms=("whole", "first 4", "last 4", "sound"),
         ),
-        Kind.TEXT: KindDefinition(comparison=Comparison.PLACE, frequency_levels=1, chance=0.01, place=True),
+        Kind.TEXT: KindDefinition(
+            comparison=Comparison.WORDS,
+            frequency_levels=1,
+            chance=0.01,
+            place=True,
+            atoms=("whole", "first 4", "words", "longest word", "code word"),
+        ),
     }
 )

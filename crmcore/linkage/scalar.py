@@ -18,6 +18,7 @@ from crmcore.linkage.mixture import SAME_PERSON, free_fields
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.nicknames import FIRST, LAST
 from crmcore.linkage.rarity import MOST
+from crmcore.linkage.texts import WORD_ATOMS
 
 __all__ = ["KeyHasher", "PairScorer", "Probe", "atom_hash", "value_hash"]
 
@@ -77,6 +78,8 @@ def atom_hash(name: str, value: str) -> int:
     >>> atom_hash("first 3", "anna") == atom_hash("first 3", "annika"), atom_hash("local part", "@x")
     (True, 0)
     """
+    if name in WORD_ATOMS:
+        return _hash(WORD_ATOMS[name](value)[:WIDTH])
     value = value[:WIDTH]
     how, _, count = name.partition(" ")
     if how == "first" and count.isdigit():

@@ -14,15 +14,18 @@ from hypothesis import strategies as st
 
 from crmcore._base import MASK
 from crmcore.datasets import organisations, simulate_records
-from crmcore.idic.identify import resolve
+from crmcore.idic.identify import Schema, resolve
 from crmcore.linkage.companies import company_level, same_word
 from crmcore.linkage.compare import Comparer, one_level
+from crmcore.linkage.encode import atom_hashes
 from crmcore.linkage.explaining import explain_pair
 from crmcore.linkage.fields import Kind
 from crmcore.linkage.labels import Calibration
 from crmcore.linkage.mixture import Weights
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Records
+from crmcore.linkage.scalar import atom_hash
+from crmcore.linkage.texts import WORD_ATOMS
 
 
 @cache
@@ -172,3 +175,55 @@ def test_companies_are_told_from_their_sisters() -> None:
     people = resolve({"crm": firms.records})
     truth = {f"crm:{r}": int(o) for r, o in zip(firms.records["record_id"], firms.organisation, strict=True)}
     assert people.evaluate(truth).pair_f1.value > 0.985
+
+
+titles = st.lists(st.sampled_from(["acme", "acne", "kettle", "pro", "a12", "b77", "red"]), min_size=1, max_size=5).map(
+    " ".join
+)
+
+
+@given(a=titles, b=titles)
+def test_titles_compare_alike_in_columns_and_one_by_one_and_word_order_is_nothing(a: str, b: str) -> None:
+    records = Records.from_columns({"title": [a, b]}, {"title": "text"})
+    level = int(Comparer.of(records).levels(np.array([0]), np.array([1]))[0, 0])
+    assert level == one_level(Kind.TEXT, a, b) == one_level(Kind.TEXT, b, a)
+    turned = " ".join(reversed(a.split()))
+    if turned not in (a, b) and a != b:
+        assert one_level(Kind.TEXT, turned, b) == one_level(Kind.TEXT, a, b)
+
+
+def test_products_of_two_shops_are_one_thing_whatever_the_order_of_words() -> None:
+    rng = np.random.default_rng(3)
+    pick = lambda words: str(rng.choice(words.split()))  # noqa: E731
+    rows, truth = [], {}
+    for thing in range(600):
+        words = [
+            pick("acme norvik lumo tessa orbit kanto velar siam"),
+            pick("kettle drill backpack monitor keyboard lamp blender camera"),
+            pick("pro max mini classic ultra eco plus light"),
+            f"{pick('a b c d e f g h')}{rng.integers(100, 999)}",
+            pick("black white red blue silver green"),
+        ]
+        number = f"{rng.integers(10**12, 10**13)}"
+        for shop in ("north", "south")[: 1 + int(rng.random() < 0.7)]:
+            said = [w for i, w in enumerate(rng.permutation(words)) if i or rng.random() < 0.8]
+            ean = number if rng.random() < 0.4 else None
+            brand = words[0] if rng.random() < 0.8 else None
+            rows.append({"sku": f"{shop}{thing}", "title": " ".join(said), "brand": brand, "ean": ean})
+            truth[f"shops:{shop}{thing}"] = thing
+    kinds = {"title": "text", "brand": "organisation", "ean": "identifier", "sku": "record id"}
+    people = resolve({"shops": rows}, schema=Schema.infer(overrides=kinds))
+    assert people.evaluate(truth).pair_f1.value > 0.8
+
+
+@given(
+    values=st.lists(
+        st.one_of(titles, st.text("ab 1", min_size=1, max_size=90).map(str.strip).filter(bool)),
+        min_size=1,
+        max_size=5,
+        unique=True,
+    )
+)
+def test_word_keys_are_the_same_one_by_one_and_in_columns(values: list[str]) -> None:
+    for atom, hashes in atom_hashes(values, tuple(WORD_ATOMS)).items():
+        assert hashes.tolist() == [atom_hash(atom, v) for v in values]
