@@ -54,7 +54,7 @@ class Care(enum.StrEnum):
     CAREFUL = "careful"
 
 
-# Two groups are worth merging when the mean probability between them passes about a quarter. Where the model expects few
+# Two groups are worth merging when the mean probability between them passes about a quarter. Where a model expects few
 # records of one entity, a merge needs a little more; where it expects many, the mean is too low (missing cells, no
 # evidence through third records), and the cut falls with the size that a merge would reach.
 _CUT = {Care.EAGER: 0.15, Care.BALANCED: 0.25, Care.CAREFUL: 0.5}
