@@ -1,4 +1,4 @@
-"""Milliseconds of one lookup and records a second of a resolver: python benchmarks/speed/resolver.py [10000 100000 ...]."""
+"""Milliseconds of a lookup, records a second of a resolver: python benchmarks/speed/resolver.py [10000 100000 ...]."""
 
 from __future__ import annotations
 
@@ -78,9 +78,8 @@ def index_at(n: int, fitted: int = 100_000) -> None:
     index = LinkageIndex.of(records, people.model)
     took = time.perf_counter() - begin
     size = index._packed.nbytes + index._codes.nbytes
-    print(
-        f"index of {len(records):,} records: built in {took:.1f} s, arrays {size / 2**20:,.0f} MB, lookup {lookups(index)}"
-    )
+    print(f"index of {len(records):,} records: built in {took:.1f} s, arrays {size / 2**20:,.0f} MB, ", end="")
+    print(f"lookup {lookups(index)}")
 
 
 def main() -> None:

@@ -352,6 +352,8 @@ def _word_one(a: str, b: str) -> int:
 
 def _postcode_one(a: str, b: str) -> int:
     edits = _edits(a, b, score_cutoff=2)
+    if a.isdecimal() and b.isdecimal() and a.isascii() and b.isascii():  # most codes: district and area are digits
+        return 2 if edits == 1 else 3 if a[:3] == b[:3] else 4 if edits == 2 else 5 if a[:2] == b[:2] else 6
     return _first_true(edits == 1, _lead(a, True) == _lead(b, True), edits == 2, _lead(a, False) == _lead(b, False))
 
 

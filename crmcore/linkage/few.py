@@ -19,7 +19,7 @@ FEW = 10  # records up to which plain numbers beat arrays
 
 @attrs.frozen
 class Grouped:
-    """Groups of one component by position, the weakest merge of each (by first member), and merges that were stopped."""
+    """Groups of one component by position, the weakest merge of each (by first member), and what was stopped."""
 
     groups: tuple[tuple[int, ...], ...]
     weakest: Mapping[int, float]

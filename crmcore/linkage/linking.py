@@ -54,10 +54,10 @@ class Care(enum.StrEnum):
     CAREFUL = "careful"
 
 
-# Two groups are worth merging when the mean probability between them passes about a quarter. Where the model expects few
-# records of one entity, a merge needs a little more, and twice as much where hardly anybody has two; where it expects
-# many, the mean is too low (missing cells, no evidence through third records), and the cut falls with the size that a
-# merge would reach.
+# Two groups are worth merging when the mean probability between them passes about a quarter. Where the model expects
+# few records of one entity, a merge needs a little more, and twice as much where hardly anybody has two; where it
+# expects many, the mean is too low (missing cells, no evidence through third records), and the cut falls with the size
+# that a merge would reach.
 _CUT = {Care.EAGER: 0.15, Care.BALANCED: 0.25, Care.CAREFUL: 0.5}
 _RISE, _FALL = 0.2, 0.4  # of the cut: added where entities are small, let off a large entity where they are large
 _RARE, _WARY = 0.05, 1.2  # matches a record below which hardly anybody has two records; of the cut, added there

@@ -31,7 +31,7 @@ Levels = NDArray[np.int8]
 
 WIDTH = 8  # levels 0..7
 PSEUDO_PAIRS = 50.0
-# Pseudo-pairs of each class, and of unrelated people, in the class shares: they speak where a handful of records does not.
+# Pseudo-pairs of each class, and of unrelated people: they speak where a handful of records does not.
 FEW_PAIRS = np.array([0.5, 0.15, 0.3, 0.2, 0.3])
 UNRELATED_PAIRS = 6.0
 FEW_RECORDS = 2_000.0  # up to here families keep to what is typical of them, or one person drifts to explain them

@@ -93,8 +93,7 @@ def atom_hash(name: str, value: str) -> int:
     if name == "local part":
         return _hash(value.partition("@")[0])
     if name == "district":
-        letters = any(c >= "a" for c in value)
-        return _hash(value[: max(len(value) - 3, 2)] if letters else value[:3])
+        return _hash(value[: max(len(value) - 3, 2)] if any(c >= "a" for c in value) else value[:3])
     if name == "year and day":  # the day keeps its place behind four columns of the year
         head, tail = value[:4], value[6:8]
         return _finish(sum(map(mul, map(ord, head), _M)) + sum(map(mul, map(ord, tail), _M[4:]))) if value else 0
@@ -250,7 +249,7 @@ class PairScorer:
         return self._of_levels(left, right, self.levels(left, right))
 
     def probe(self, values: Values, *, least: float) -> Probe:
-        """This record, made ready to be compared with many others; pairs below `least` are given up early."""
+        """A record made ready to be compared with many others; pairs below `least` are given up early."""
         return Probe(self, values, least)
 
     def _nickname(self, a: str, b: str) -> float:
@@ -353,23 +352,35 @@ class Probe:
 
     def with_(self, others: Values) -> float:
         """Log-odds with another record; -inf where they are proved to lie below the least."""
-        return self._judged([(field, others[field[0]]) for field in self._fields], others)
-
-    def with_codes(self, codes: Sequence[int], words: Sequence[Sequence[str]]) -> float:
-        """The same where the other record's values stand as codes."""
-        pairs = [(field, words[f][c] if (c := codes[f := field[0]]) >= 0 else None) for field in self._fields]
-        return self._judged(pairs, _Decoded(codes, words))
-
-    def _judged(self, pairs: list[tuple[_Field, str | None]], others: Values) -> float:
         bound = self._scorer._start
         odd = []
-        for field, other in pairs:
+        for field in self._fields:
+            other = others[field[0]]
             if other:
                 if field[1] == other:
                     bound += field[2]
                 else:
                     odd.append((field, other))
                     bound += field[3]
+        return self._judged(bound, odd, others)
+
+    def with_codes(self, codes: Sequence[int], words: Sequence[Sequence[str]]) -> float:
+        """The same where the other record's values stand as codes."""
+        bound = self._scorer._start
+        odd = []
+        for field in self._fields:
+            code = codes[field[0]]
+            if code >= 0:
+                other = words[field[0]][code]
+                if field[1] == other:
+                    bound += field[2]
+                else:
+                    odd.append((field, other))
+                    bound += field[3]
+        return self._judged(bound, odd, _Decoded(codes, words))
+
+    def _judged(self, bound: float, odd: list[tuple[_Field, str]], others: Values) -> float:
+        """Compare values that differ, those that can lower the bound most first, until nothing is left to hope for."""
         if self._swap is not None:
             g, s = self._swap
             if self._values[g] == others[s] and self._values[s] == others[g]:

@@ -1,5 +1,7 @@
 """One record is normalised exactly as its batch was, under the batch's decisions kept as data."""
 
+# ruff: noqa: E501  (tables of cells read best as lines)
+
 from __future__ import annotations
 
 import json

@@ -1,5 +1,7 @@
 """Rows of the feature list that ask for records one at a time: 4 and 8, and the small inputs of 5 and 10."""
 
+# ruff: noqa: E501  (tables of cells read best as lines)
+
 from __future__ import annotations
 
 import random

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from crmcore.idic.identify.profiles import ProfileTable
     from crmcore.idic.identify.readers import read
     from crmcore.idic.identify.repository import MemoryProfiles, StoredProfiles
+    from crmcore.idic.identify.resolver import Resolver
     from crmcore.idic.identify.resolving import Rules, resolve
     from crmcore.idic.identify.reviewing import Review
     from crmcore.idic.identify.schema import Schema
@@ -39,6 +40,7 @@ __all__ = [
     "Profile",
     "ProfileTable",
     "Review",
+    "Resolver",
     "RoleView",
     "Rules",
     "Schema",
@@ -70,6 +72,7 @@ __getattr__ = lazy_names(
         "Profile": ".profile",
         "ProfileTable": ".profiles",
         "Review": ".reviewing",
+        "Resolver": ".resolver",
         "RoleView": ".access",
         "Rules": ".resolving",
         "Schema": ".schema",

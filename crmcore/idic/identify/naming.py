@@ -1,4 +1,4 @@
-"""Customer ids under change: an id stays with the larger part of its records, and every end of an id is written down."""
+"""Customer ids under change: an id stays with the larger part of its records, every end of an id is written down."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Names:
         self.of: dict[int, str] = {}  # entity -> customer
         self.entity: dict[str, int] = {}  # customer -> entity
 
-    def set(self, entity: int, customer: str) -> None:
+    def give(self, entity: int, customer: str) -> None:
         """Give an entity its customer id."""
         self.of[entity] = customer
         self.entity[customer] = entity
@@ -38,14 +38,14 @@ class Names:
     def follow(self, change: incremental.Change, record_id: Callable[[int], str]) -> Renamed:
         """Carry ids over a change of entities.
 
-        An entity keeps the id with which it shares most records; ties go to the smaller id, then to the entity with the
-        smaller record id. Any other entity gets the hash of its smallest record id: the rule of `assign_ids`.
+        An entity keeps the id with which it shares most records; ties go to the customer, then to the entity, that was
+        observed first. Any other entity gets the hash of its smallest record id, as in `assign_ids`.
         """
         before, after = change.before, change.after
         if not before and len(after) == 1:  # nearly every call: somebody new
             ((entity, rows),) = after.items()
             name = self._fresh(min(map(record_id, rows)), ())
-            self.set(entity, name)
+            self.give(entity, name)
             return Renamed({name: [record_id(r) for r in rows]}, ())
         was = {r: self.of[e] for e, rows in before.items() for r in rows}
         anchors = {e: min(map(record_id, rows)) for e, rows in after.items()}
@@ -54,7 +54,8 @@ class Names:
             for r in rows:
                 if r in was:
                     shared[e, was[r]] = shared.get((e, was[r]), 0) + 1
-        ranked = sorted(shared, key=lambda pair: (-shared[pair], pair[1], anchors[pair[0]]))
+        since = {self.of[e]: e for e in before}
+        ranked = sorted(shared, key=lambda pair: (-shared[pair], since[pair[1]], pair[0]))
         keeps: dict[int, str] = {}
         kept: set[str] = set()
         for e, name in ranked:
@@ -65,9 +66,9 @@ class Names:
         for e in before:
             del self.entity[self.of.pop(e)]
         for e, name in keeps.items():
-            self.set(e, name)
+            self.give(e, name)
         for e in sorted((e for e in after if e not in keeps), key=anchors.__getitem__):
-            self.set(e, self._fresh(anchors[e], old))
+            self.give(e, self._fresh(anchors[e], old))
         moved = {
             self.of[e]: came
             for e, rows in after.items()

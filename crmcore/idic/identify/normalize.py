@@ -235,7 +235,7 @@ def _blocked(values: Mapping[str, Collection[str]], regions: Mapping[str, str | 
 def _without_blocked(
     name: str, kind: Kind, text: TextColumn, listed: frozenset[str], notes: Notes
 ) -> tuple[TextColumn, frozenset[int]]:
-    """Make values missing that the caller blocks, or that stand on too many records to be one person's; also their hashes."""
+    """Make values missing that the caller blocks, or that too many records share; also their hashes."""
     n = len(text)
     counts = np.bincount(text.codes[text.codes >= 0], minlength=len(text.values))
     bad = counts > max(COMMON_AT_LEAST, COMMON * n) if kind in _OWN else np.zeros(len(counts), bool)

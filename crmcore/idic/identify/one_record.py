@@ -31,7 +31,8 @@ class RecordNormaliser:
     >>> from crmcore.idic.identify.normalize import prepare
     >>> from crmcore.idic.identify.readers import read
     >>> from crmcore.idic.identify.schema import Schema
-    >>> table = read({"crm": [{"name": "Dr. Ann Lee", "tel": "081-234-5678"}, {"name": "Bo Ek", "tel": "+66898765432"}]})
+    >>> rows = [{"name": "Dr. Ann Lee", "tel": "081-234-5678"}, {"name": "Bo Ek", "tel": "+66898765432"}]
+    >>> table = read({"crm": rows})
     >>> normaliser = RecordNormaliser(prepare(table, Schema.infer())[1].plan)
     >>> normaliser.values("crm", {"name": "Mr. Ann Lee", "tel": "0812345678"})
     ('ann', 'lee', '+66812345678')

@@ -195,7 +195,7 @@ def load(store: EventStore, stream: str) -> History:
     _apply(history, fresh, gone, orders)
     history.waiting = [w for w in history.waiting if not (w[1] in history.graph and w[2] in history.graph)]
     for record, entity in history.graph.labels().items():
-        history.names.set(entity, customer_of[record])
+        history.names.give(entity, customer_of[record])
     return history
 
 

@@ -303,12 +303,12 @@ def test_a_killed_process_loses_no_acknowledged_observation(tmp_path):
     said += [line.split() for line in child.stdout.read().splitlines()]
     child.stdout.close()
     child.wait()
-    acknowledged = {r: c for r, c in (s for s in said if len(s) == 2)}
+    acknowledged = dict(s for s in said if len(s) == 2)
     with SqliteStore(tmp_path / "people.db") as store:
         resolver = Resolver.open(store)
         held = resolver.assignments()
         assert len(acknowledged) >= 120
         assert acknowledged.keys() <= held.keys()
         assert all(held[r] in (*resolver.became(c), c) for r, c in acknowledged.items())
-        rebuilt = {r: c for r, c in resolver.as_of(NOW).customer_of.items()}
+        rebuilt = dict(resolver.as_of(NOW).customer_of.items())
         assert rebuilt == held
