@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from crmcore.errors import UnknownName
 from crmcore.idic.identify.preparation import Preparation
 from crmcore.idic.identify.profiles import ProfileTable
+from crmcore.idic.identify.roles import Meaning
 from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.survivorship import SurvivorshipPlan
+from crmcore.linkage.fields import Kind
 from crmcore.linkage.linking import Linkage
 from crmcore.linkage.model import LinkageModel
-from crmcore.tables import RecordTable
+from crmcore.tables import RecordTable, TextColumn
 
 if TYPE_CHECKING:
     import os
@@ -86,8 +88,33 @@ class People:
             self.labels,
             roles=self.roles,
             plan=self.survivorship,
+            normal=self._normal_forms(),
             previous=self.previous or None,
         )
+
+    def _normal_forms(self) -> dict[str, TextColumn]:
+        """Telephone numbers in one spelling: two spellings of one number are one value, and what is junk is none.
+
+        A source with several numbers a row keeps them as they are written.
+        """
+        held = {c.name: c for c in self.linkage.records.columns}
+        phone, second = held.get(Kind.PHONE.value), held.get(f"{Kind.PHONE.value} 2")
+        if phone is None:
+            return {}
+        several = {int(s) for s in np.unique(self.table.source[second.codes >= 0])} if second is not None else set()
+        found: dict[str, TextColumn] = {}
+        for column in self.table.columns:
+            spelled = self.table.columns[column]
+            rows = np.zeros(len(self.table), np.bool_)
+            for code, source in enumerate(self.table.sources):
+                if code not in several and self.schema.columns(source, Meaning.PHONE) == (column,):
+                    rows |= self.table.source == code
+            if rows.any():
+                cells = [
+                    n if r else raw for n, r, raw in zip(phone.text.to_list(), rows, spelled.to_list(), strict=True)
+                ]
+                found[column] = TextColumn.of(cells)
+        return found
 
     @cached_property
     def roles(self) -> dict[str, str]:
