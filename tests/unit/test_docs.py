@@ -70,3 +70,24 @@ def test_every_fragment_is_a_sentence_or_two() -> None:
 
 def test_the_readme_has_the_test_command_that_ci_runs() -> None:
     assert re.search(r"<!-- tests -->\s*```bash\n.*pytest\n```", (REPO / "README.md").read_text(), re.DOTALL)
+
+
+def update(page: Path) -> None:
+    """Write what the code of a page prints into the page: `python tests/unit/test_docs.py`, then read the change."""
+    text = page.read_text(encoding="utf-8")
+    names: dict[str, object] = {"__name__": "__page__"}
+    out, end = [], 0
+    for block in BLOCK.finditer(text):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(block.group(1), str(page), "exec"), names)
+        if block.group(3) is not None:
+            out += [text[end : block.start(3)], printed.getvalue()]
+            end = block.end(3)
+    page.write_text("".join([*out, text[end:]]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for shown in PAGES:
+        if "<!-- output" in shown.read_text(encoding="utf-8"):
+            update(shown)

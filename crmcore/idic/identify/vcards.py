@@ -125,7 +125,12 @@ def _plain(value: str) -> str:
 
 
 def _split(value: str) -> list[str]:
-    return [_plain(p) for p in re.split(r"(?<!\\);", value)]
+    parts, begin = [], 0
+    for found in re.finditer(r"\\.|;", value, re.DOTALL):  # an escaped sign is no separator, nor is it half of one
+        if found[0] == ";":
+            parts.append(value[begin : found.start()])
+            begin = found.end()
+    return [_plain(p) for p in [*parts, value[begin:]]]
 
 
 def _next(card: Mapping[str, object], key: str) -> str:

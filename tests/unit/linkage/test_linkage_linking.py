@@ -351,9 +351,10 @@ def test_settings_that_cannot_be_are_refused(world, how, error, word):
         link(world.records, **how)
 
 
-def test_a_small_budget_makes_fewer_pairs(world, linked):
+def test_a_small_budget_makes_fewer_pairs(make_world):
+    world = make_world(1000, seed=3)
     small = link(world.records, budget=0.01)
-    assert small.n_pairs < linked.n_pairs
+    assert small.n_pairs < link(world.records).n_pairs
     assert plan_blocking(world.records, budget=0.01).pairs == pytest.approx(small.n_pairs)
 
 
@@ -373,7 +374,8 @@ def test_a_cut_falls_with_size_only_where_large_entities_are_expected(matches):
     for size in range(2, 20):
         assert eager.at(size) < balanced.at(size) < careful.at(size)
         assert balanced.at(size + 1) <= balanced.at(size)
-    assert 0.25 <= balanced.at(2) == balanced.at(4) <= 0.3
+    assert balanced.at(2) == balanced.at(4)
+    assert 0.25 <= balanced.at(2) <= 0.3 if matches else balanced.at(2) > 0.5  # rare duplicates ask for more
     assert (balanced.at(9) < balanced.at(2)) == (matches > 0.5)
 
 
