@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -20,21 +21,25 @@ from benchmarks.common_people import make_people
 SIZES = (10_000, 100_000, 1_000_000)
 UNSEEN = 2_000
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-LOOKUP_BAR_MS = 10.0  # 95th percentile
+LOOKUP_BAR_MS = 5.0  # 95th percentile
+OBSERVE_BAR = 2_000  # records a second
 
 
 def run(n: int) -> Row:
     """Seconds of everything, for n records held."""
     from crmcore.idic.identify import resolve
     from crmcore.idic.identify.resolver import Resolver
+    from crmcore.stores import SqliteStore
 
     table = make_people(n + UNSEEN).to_arrow()
     held = table.drop_columns(["person"])
     people = resolve({"people": held.slice(0, n)})
     fresh = [{k: v for k, v in row.items() if v is not None} for row in held.slice(n).to_pylist()]
     person = table["person"].to_pylist()
+    folder = TemporaryDirectory()
+    store = SqliteStore(Path(folder.name) / "people.db")
     with Meter() as loading:
-        resolver = Resolver.of(people, now=NOW)
+        resolver = Resolver.of(people, now=NOW, store=store)
     resolver.lookup(fresh[0], source="people")  # what is made on first use
     looked, hits = [], 0
     with Meter() as looking:
@@ -45,6 +50,8 @@ def run(n: int) -> Row:
     with Meter() as observing:
         for record in fresh:
             resolver.observe(record, source="people", now=NOW)
+    store.close()
+    folder.cleanup()
     known = set(person[:n])
     return {
         "wall_s": looking.cost.wall_s, "load_s": loading.cost.wall_s, "peak_mb": observing.cost.peak_mb,
@@ -60,7 +67,9 @@ def store(found: dict[int, list[Row]], folder: Path = RESULTS) -> None:
         {
             "records held": n, "runs": len(runs), "look-up p50 ms": middle(runs, "p50"),
             "look-up p95 ms": middle(runs, "p95"), "bar p95 ms": LOOKUP_BAR_MS,
-            "met": middle(runs, "p95") <= LOOKUP_BAR_MS, "worst ms": middle(runs, "worst"),
+            "bar observed per s": OBSERVE_BAR,
+            "met": middle(runs, "p95") <= LOOKUP_BAR_MS and middle(runs, "rate") >= OBSERVE_BAR,
+            "worst ms": middle(runs, "worst"),
             "observed per s": middle(runs, "rate"), "someone found": runs[0]["hits"], "someone there": runs[0]["there"],
             "load s": middle(runs, "load_s"), "peak GB": middle(runs, "peak_mb") / 1000,
         }
@@ -68,7 +77,8 @@ def store(found: dict[int, list[Row]], folder: Path = RESULTS) -> None:
     ]  # fmt: skip
     Table(
         name="speed-identity-lookup", section="speed", order=12, title="Identity: one record at a time",
-        about=f"`Resolver.lookup` and `Resolver.observe` of {UNSEEN:,} unseen raw records, one by one, in memory. "
+        about=f"`Resolver.lookup` and `Resolver.observe` of {UNSEEN:,} unseen raw records, one by one, into an "
+        "`SqliteStore`: each is safe from a killed process when the call returns. "
         '"Someone found": share of them for which a record was proposed; "someone there": share whose person is held.',
         rows=rows, key=("records held",),
     ).save(folder)  # fmt: skip
