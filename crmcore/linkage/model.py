@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from crmcore.errors import MissingColumn, OutOfRange
+from crmcore.errors import BadDocument, MissingColumn, OutOfRange, WrongType
 from crmcore.linkage.agglomerate import Cuts
 from crmcore.linkage.blocking import CAP, BlockingKey, default_keys
 from crmcore.linkage.compare import Comparer
@@ -22,6 +22,8 @@ from crmcore.linkage.scoring import Scorer
 
 __all__ = ["FLOOR", "LinkageModel"]
 
+_PARTS = frozenset("fields n_levels u classes shares nicknames keys cap cuts floor n_records".split())
+_WRITTEN = "pass what LinkageModel.to_dict wrote, whole"
 FLOOR = -2.0  # log-odds below which a pair connects nothing
 
 
@@ -119,6 +121,8 @@ class LinkageModel:
         ------
         MissingColumn
             The records lack a field of the model.
+        WrongType
+            A field has another kind than the model was fitted on.
         """
         return self.bind_records(self.select(records))
 
@@ -129,9 +133,12 @@ class LinkageModel:
     def select(self, records: Records) -> Records:
         """The model's fields of `records`, in the model's order."""
         held = {c.name: c for c in records.columns}
-        for name in self.fields:
+        for name, kind in self.fields.items():
             if name not in held:
                 raise MissingColumn(name, tuple(held), "the records")
+            if held[name].kind is not kind:
+                hint = "give the column the kind that the model was fitted on, or fit again"
+                raise WrongType(name, f"a column of kind {held[name].kind.value!r}", f"kind {kind.value!r}", hint)
         return attrs.evolve(records, columns=tuple(held[name] for name in self.fields))
 
     def bind(self, comparer: Comparer) -> Scorer:
@@ -212,6 +219,9 @@ class LinkageModel:
             raise OutOfRange(
                 "format", document.get("format"), "'crmcore linkage model 1'", "pass what LinkageModel.to_dict wrote"
             )
+        missing = sorted(_PARTS - set(document))
+        if missing:
+            raise BadDocument("linkage model", tuple(f"required part is missing @ $.{m}" for m in missing), _WRITTEN)
         fields = {n: Kind(k) for n, k in document["fields"].items()}
         classes = [document["classes"][c.value] for c in CLASSES]
         weights = Weights(

@@ -8,8 +8,8 @@ import attrs
 import numpy as np
 import pytest
 
-from crmcore.errors import CrmError, MissingColumn, OutOfRange
-from crmcore.linkage import LinkageModel, Records, link
+from crmcore.errors import BadDocument, CrmError, MissingColumn, OutOfRange, WrongType
+from crmcore.linkage import Kind, LinkageModel, Records, link
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +135,15 @@ def test_the_default_model_finds_most_without_any_fit(world):
 def test_the_default_model_needs_a_number_of_records_to_expect():
     with pytest.raises(OutOfRange, match="2 and more"):
         LinkageModel.default({"x": "email"}, n_records=1)
+
+
+def test_a_field_of_another_kind_is_refused(linked, world):
+    columns = tuple(attrs.evolve(c, kind=Kind.TEXT) if c.name == "city" else c for c in world.records.columns)
+    with pytest.raises(WrongType, match="kind 'text'"):
+        linked.model.select(attrs.evolve(world.records, columns=columns))
+
+
+def test_a_torn_model_names_every_part_that_it_lacks(linked):
+    document = {k: v for k, v in linked.model.to_dict().items() if k not in {"shares", "cuts"}}
+    with pytest.raises(BadDocument, match=r"\$\.cuts[\s\S]*\$\.shares"):
+        LinkageModel.from_dict(document)
