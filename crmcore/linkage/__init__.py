@@ -9,13 +9,14 @@ from crmcore._base import lazy_names
 if TYPE_CHECKING:
     from crmcore.linkage.agglomerate import Cuts
     from crmcore.linkage.blocking import BlockingKey
+    from crmcore.linkage.care import Care
     from crmcore.linkage.clustering import Clustering
     from crmcore.linkage.constraints import Constraints
     from crmcore.linkage.explaining import explain
     from crmcore.linkage.explanation import Explanation
     from crmcore.linkage.fields import Kind
     from crmcore.linkage.labels import Calibration, propose, recalibrate
-    from crmcore.linkage.linking import Care, Linkage, link, plan_blocking
+    from crmcore.linkage.linking import Linkage, link, plan_blocking
     from crmcore.linkage.model import LinkageModel
     from crmcore.linkage.quality import LinkageQuality, evaluate
     from crmcore.linkage.questions import Questions, choose_questions
@@ -57,7 +58,7 @@ __getattr__ = lazy_names(
     {
         "BlockingKey": ".blocking",
         "Calibration": ".labels",
-        "Care": ".linking",
+        "Care": ".care",
         "Clustering": ".clustering",
         "Column": ".records",
         "Constraints": ".constraints",

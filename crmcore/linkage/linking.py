@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -12,20 +11,12 @@ from numpy.typing import NDArray
 from crmcore._base import Progress, reporter
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
 from crmcore.linkage.agglomerate import Cuts
-from crmcore.linkage.blocking import (
-    CAP,
-    BlockingKey,
-    KeySpace,
-    Pairs,
-    block_pairs,
-    row_bits,
-    union,
-    unpack,
-    without_large_blocks,
-)
+from crmcore.linkage.blocking import CAP, BlockingKey, KeySpace
+from crmcore.linkage.care import Care, cuts_for
 from crmcore.linkage.cluster import cluster
 from crmcore.linkage.clustering import Clustering, Merges
 from crmcore.linkage.compare import Comparer
+from crmcore.linkage.comparing import compare_candidates
 from crmcore.linkage.constraints import Constraints, crowded_values
 from crmcore.linkage.encode import value_hashes
 from crmcore.linkage.model import FLOOR, LinkageModel
@@ -33,9 +24,9 @@ from crmcore.linkage.nicknames import HIGH, Nicknames
 from crmcore.linkage.plan import BlockingPlan, choose_keys, draw_sample, fit_weights
 from crmcore.linkage.rarity import Shares
 from crmcore.linkage.records import Column, Records
-from crmcore.linkage.scoring import CHUNK, Scorer, spread
+from crmcore.linkage.scoring import Scorer
 
-__all__ = ["FEW", "Care", "Linkage", "canonical_order", "link", "plan_blocking"]
+__all__ = ["FEW", "Linkage", "canonical_order", "link", "plan_blocking"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -44,46 +35,6 @@ BUDGET = 10.0  # candidate pairs a record
 SMALL = 2_000_000  # pairs that are always affordable
 MOST_BUDGET = 60.0
 FEW = 20  # records that may all say the same and still mean each other, not the place where they were written
-
-
-class Care(enum.StrEnum):
-    """How much evidence a merge needs."""
-
-    EAGER = "eager"
-    BALANCED = "balanced"
-    CAREFUL = "careful"
-
-
-# Two groups are worth merging when the mean probability between them passes about a quarter. Where the model expects
-# few records of one entity, a merge needs a little more, and twice as much where hardly anybody has two; where it
-# expects many, the mean is too low (missing cells, no evidence through third records), and the cut falls with the size
-# that a merge would reach.
-_CUT = {Care.EAGER: 0.15, Care.BALANCED: 0.25, Care.CAREFUL: 0.5}
-_RISE, _FALL = 0.2, 0.4  # of the cut: added where entities are small, let off a large entity where they are large
-_RARE, _WARY = 0.05, 1.2  # matches a record below which hardly anybody has two records; of the cut, added there
-_SMALL_ENTITY, _LARGE_ENTITY = 4, 7  # records: no relief up to here, all of it from there
-
-
-def cuts_for(care: Care, matches_per_record: float) -> Cuts:
-    """Evidence that a merge needs, by the size it would reach.
-
-    Parameters
-    ----------
-    care : how careful to be
-    matches_per_record : expected pairs of one person, divided by the records
-
-    Examples
-    --------
-    >>> cuts_for(Care.BALANCED, 0.2).at(9), round(cuts_for(Care.BALANCED, 4.0).at(9), 3)
-    (0.3, 0.15)
-    """
-    typical = 1 + 2 * matches_per_record  # records in the entity of a typical record
-    rise = _RISE * min(max((2.0 - typical) / 0.5, 0.0), 1.0) + _WARY * max(1 - matches_per_record / _RARE, 0.0)
-    base = min(_CUT[care] * (1 + rise), 0.9)
-    relief = _FALL * min(max((typical - 2.0) / 1.5, 0.0), 1.0)
-    sizes = np.arange(_LARGE_ENTITY + 1)
-    large = np.clip((sizes - _SMALL_ENTITY) / (_LARGE_ENTITY - _SMALL_ENTITY), 0.0, 1.0)
-    return Cuts(tuple((base * (1 - relief * large)).tolist()))
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -310,7 +261,9 @@ class _Fit:
     def finish(self, constraints: Constraints | None, progress: Progress) -> _Found:
         """Compare all candidates, cluster, learn nicknames, score again what they can change, cluster again."""
         floor = FLOOR
-        n_pairs, lo, hi, odds = _compare(self.scorer, self.space, self.keys, self.plan.cap, floor - HIGH, progress)
+        n_pairs, lo, hi, odds = compare_candidates(
+            self.scorer, self.space, self.keys, self.plan.cap, floor - HIGH, progress
+        )
         first = _cluster(len(self.records), lo, hi, odds, self.scorer, self.cuts, floor, constraints, progress)
         weights = self.scorer.weights
         nicknames = Nicknames.learn(self.scorer.comparer, first.labels, weights)
@@ -332,84 +285,6 @@ class _Fit:
             result = _cluster(len(self.records), lo, hi, odds, scorer, self.cuts, floor, constraints, progress)
         keep = odds >= floor
         return _Found(self.records, model, n_pairs, lo[keep], hi[keep], odds[keep], result)
-
-
-FEW_KEYS = 12  # up to here a pair is checked against all earlier keys, and never held
-
-
-def _compare(
-    scorer: Scorer, space: KeySpace, keys: Sequence[BlockingKey], cap: int, least: float, progress: Progress
-) -> tuple[int, Rows, Rows, Floats]:
-    """Make candidate pairs and compare them: number of pairs, and those at or above `least`.
-
-    Many planned keys find the same pairs over and over: their pairs, few by budget, are gathered and made distinct. A
-    few keys of one's own may make any number of pairs: these are compared as they come, a pair under the first key that
-    makes it, and memory does not grow with them.
-    """
-    if len(keys) > FEW_KEYS:
-        return _score(scorer, _candidates(space, keys, cap, progress), space.n, least, progress)
-    values = [without_large_blocks(space.values(k), cap=cap) for k in keys]
-
-    def parts() -> Iterator[tuple[int, Pairs]]:
-        for k, value in enumerate(values):
-            for pairs in block_pairs(value, n=space.n, cap=cap):
-                for at in range(0, len(pairs), CHUNK):
-                    yield k, pairs[at : at + CHUNK]
-            progress("compare pairs", k + 1, len(keys))
-
-    bits = row_bits(space.n)
-
-    def work(part: tuple[int, Pairs]) -> tuple[int, Rows, Rows, Floats]:
-        k, pairs = part
-        lo, hi = unpack(pairs, bits)
-        for value in values[:k]:
-            left = value[lo]
-            fresh = (left != value[hi]) | (left == 0)
-            lo, hi = lo[fresh], hi[fresh]
-        odds = scorer.odds_at_least(lo, hi, least)
-        keep = np.flatnonzero(odds >= least)
-        return len(lo), lo[keep], hi[keep], odds[keep]
-
-    found = list(spread(work, parts()))
-    if not found:
-        return 0, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-    lo, hi, odds = (np.concatenate(column) for column in list(zip(*found, strict=True))[1:])
-    return sum(f[0] for f in found), lo, hi, odds
-
-
-def _candidates(space: KeySpace, keys: Sequence[BlockingKey], cap: int, progress: Progress) -> Pairs:
-    """Distinct pairs of all keys, packed."""
-
-    def parts_of(key: BlockingKey) -> list[Pairs]:
-        return list(block_pairs(space.values(key), n=space.n, cap=cap))
-
-    parts: list[Pairs] = []
-    for i, found in enumerate(spread(parts_of, list(keys)), 1):
-        parts += found
-        progress("candidate pairs", i, len(keys))
-    return union(parts)
-
-
-def _score(
-    scorer: Scorer, candidates: Pairs, n: int, least: float, progress: Progress
-) -> tuple[int, Rows, Rows, Floats]:
-    """Pairs at or above `least`, compared chunk by chunk."""
-    bits = row_bits(n)
-
-    def work(at: int) -> tuple[Rows, Rows, Floats]:
-        lo, hi = unpack(candidates[at : at + CHUNK], bits)
-        odds = scorer.odds_at_least(lo, hi, least)
-        keep = np.flatnonzero(odds >= least)
-        return lo[keep], hi[keep], odds[keep]
-
-    parts = []
-    for found in spread(work, list(range(0, len(candidates), CHUNK))):
-        parts.append(found)
-        progress("compare pairs", min(len(parts) * CHUNK, len(candidates)), len(candidates))
-    if not parts:
-        return 0, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-    lo, hi, odds = (np.concatenate(p) for p in zip(*parts, strict=True))
-    return len(candidates), lo, hi, odds
 
 
 def _cluster(
@@ -442,7 +317,7 @@ def _apply(records: Records, model: LinkageModel, constraints: Constraints | Non
     """Link records in canonical order under a given model."""
     scorer = model.scorer(records)
     space = KeySpace.of(records)
-    n_pairs, lo, hi, odds = _compare(scorer, space, model.keys, model.cap, model.floor, progress)
+    n_pairs, lo, hi, odds = compare_candidates(scorer, space, model.keys, model.cap, model.floor, progress)
     found = _cluster(len(records), lo, hi, odds, scorer, model.cuts, model.floor, constraints, progress)
     return _Found(records, model, n_pairs, lo, hi, odds, found)
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from crmcore.datasets import simulate_records
+from crmcore.idic.identify.linkage_rules import Rules
 from crmcore.idic.identify.profiles import ProfileTable
 from crmcore.idic.identify.resolver import Resolver
-from crmcore.idic.identify.resolving import Rules, resolve
+from crmcore.idic.identify.resolving import resolve
 from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.source_table import export_records
 

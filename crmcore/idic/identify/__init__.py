@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from crmcore.idic.identify.access import AccessGate, AccessPolicy, RoleView
     from crmcore.idic.identify.accounts import Account, AccountTree, ContactRole
     from crmcore.idic.identify.households import HouseholdTable
+    from crmcore.idic.identify.linkage_rules import Rules
     from crmcore.idic.identify.normalize import prepare
     from crmcore.idic.identify.people import People
     from crmcore.idic.identify.privacy import PrivacyDesk, PrivacyPolicy
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from crmcore.idic.identify.readers import read
     from crmcore.idic.identify.repository import MemoryProfiles, StoredProfiles
     from crmcore.idic.identify.resolver import Resolver
-    from crmcore.idic.identify.resolving import Rules, resolve
+    from crmcore.idic.identify.resolving import resolve
     from crmcore.idic.identify.reviewing import Review
     from crmcore.idic.identify.schema import Schema
     from crmcore.idic.identify.survivorship import FieldRule, Strategy, SurvivorshipPlan
@@ -74,7 +75,7 @@ __getattr__ = lazy_names(
         "Review": ".reviewing",
         "Resolver": ".resolver",
         "RoleView": ".access",
-        "Rules": ".resolving",
+        "Rules": ".linkage_rules",
         "Schema": ".schema",
         "SingleCustomerView": ".view",
         "StoredProfiles": ".repository",

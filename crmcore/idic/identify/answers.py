@@ -10,7 +10,7 @@ import attrs
 from crmcore.errors import BadRow, BadRows, ConflictingConstraints, EmptyInput
 
 if TYPE_CHECKING:
-    from crmcore.idic.identify.resolving import Rules
+    from crmcore.idic.identify.linkage_rules import Rules
 
 __all__ = ["Answer", "add_answers", "read_answers"]
 

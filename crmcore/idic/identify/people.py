@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from crmcore.charts import Chart
     from crmcore.idic.identify.households import HouseholdTable
     from crmcore.idic.identify.ids import CustomerIds
-    from crmcore.idic.identify.resolving import Rules
+    from crmcore.idic.identify.linkage_rules import Rules
     from crmcore.idic.identify.reviewing import Review
     from crmcore.idic.identify.summary import Summary
     from crmcore.linkage.explaining import Explanation

@@ -12,6 +12,7 @@ import numpy as np
 from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, StoreConflict
 from crmcore.idic.identify import resolver_history
 from crmcore.idic.identify.ids import assign_ids
+from crmcore.idic.identify.linkage_rules import Rules
 from crmcore.idic.identify.naming import Names
 from crmcore.idic.identify.normalize import prepare
 from crmcore.idic.identify.observation import Observation
@@ -23,7 +24,6 @@ from crmcore.idic.identify.resolver_decisions import ResolverDeciding
 from crmcore.idic.identify.resolver_history import DESCRIBED, OBSERVED, History
 from crmcore.idic.identify.resolver_reading import REVIEW_BAND, WEAK_BRIDGE
 from crmcore.idic.identify.resolver_records import as_dicts, kinds_of, plain
-from crmcore.idic.identify.resolving import Rules
 from crmcore.idic.identify.schema import Schema
 from crmcore.idic.identify.source_table import export_records, text_of
 from crmcore.linkage.incremental import Change, EntityGraph

@@ -11,6 +11,7 @@ import numpy as np
 
 from crmcore.errors import EmptyInput
 from crmcore.idic.identify.ids import Change
+from crmcore.idic.identify.linkage_rules import Rules
 from crmcore.idic.identify.naming import Names
 from crmcore.idic.identify.observation import IdentityStep
 from crmcore.idic.identify.plan import PreparationPlan
@@ -22,7 +23,6 @@ from crmcore.idic.identify.resolver_snapshot import (
     unpack_records,
     unpack_texts,
 )
-from crmcore.idic.identify.resolving import Rules
 from crmcore.linkage.incremental import EntityGraph, Limits
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Column, Records

@@ -13,13 +13,13 @@ import numpy as np
 from crmcore._base import mask
 from crmcore.errors import NaiveDatetime, UnknownName
 from crmcore.idic.identify import resolver_history
+from crmcore.idic.identify.linkage_rules import Rules
 from crmcore.idic.identify.naming import Names
 from crmcore.idic.identify.observation import CustomersAsOf, IdentityStep, Match, Observation, Outcome
 from crmcore.idic.identify.one_record import RecordNormaliser
 from crmcore.idic.identify.plan import PreparationPlan
 from crmcore.idic.identify.readers import read_columns
 from crmcore.idic.identify.resolver_history import History
-from crmcore.idic.identify.resolving import Rules
 from crmcore.idic.identify.schema import Schema
 from crmcore.linkage.fields import DEFINITIONS
 from crmcore.linkage.incremental import EntityGraph

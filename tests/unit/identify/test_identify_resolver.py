@@ -13,9 +13,10 @@ import pytest
 
 from crmcore.errors import DuplicateIds, EmptyInput, NaiveDatetime, OutOfRange, StoreConflict, UnknownName
 from crmcore.idic.identify.ids import Change
+from crmcore.idic.identify.linkage_rules import Rules
 from crmcore.idic.identify.observation import Outcome
 from crmcore.idic.identify.resolver import Resolver
-from crmcore.idic.identify.resolving import Rules, resolve
+from crmcore.idic.identify.resolving import resolve
 from crmcore.stores import MemoryStore, SqliteStore
 from tests.unit.identify.resolver_examples import MEMBER, NOW, ORDER, OTHER, at, partition, people, raw, shop
 

@@ -13,8 +13,10 @@ import pytest
 from crmcore.errors import ConflictingConstraints, EmptyInput, MissingColumn, OutOfRange, UnknownName
 from crmcore.linkage import Care, Constraints, Records, link, plan_blocking
 from crmcore.linkage import linking as linking_module
+from crmcore.linkage.care import cuts_for
+from crmcore.linkage.comparing import FEW_KEYS
 from crmcore.linkage.constraints import crowded_values
-from crmcore.linkage.linking import FEW_KEYS, canonical_order, cuts_for
+from crmcore.linkage.linking import canonical_order
 from crmcore.tables import TextColumn
 
 
@@ -301,8 +303,8 @@ def test_own_keys_alone_compare_exactly_the_pairs_of_their_blocks(world, cap, mo
 def test_few_keys_and_many_keys_take_other_ways_to_the_same_pairs(world, monkeypatch):
     keys = ["surname/first 3", "phone/whole", "email/whole", "given name/whole + city/whole"]
     streamed = link(world.records, keys=keys, planned=False)
-    monkeypatch.setattr(linking_module, "FEW_KEYS", 0)
-    monkeypatch.setattr(linking_module, "CHUNK", 50)
+    monkeypatch.setattr("crmcore.linkage.comparing.FEW_KEYS", 0)
+    monkeypatch.setattr("crmcore.linkage.comparing.CHUNK", 50)
     gathered = link(world.records, keys=keys, planned=False)
     assert FEW_KEYS > 0
     assert gathered.n_pairs == streamed.n_pairs
