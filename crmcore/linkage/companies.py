@@ -48,11 +48,12 @@ def company_level(a: str, b: str) -> int:
     x, y = _words(a), _words(b)
     if not x or not y:
         return 6
+    first = same_word(x[0], y[0])
     if len(x) == len(y) and all(map(same_word, x, y)):
         return 3
     if len(x) > 1 and len(x) == len(y) and sorted(x) == sorted(y):
         return 3
-    if not same_word(x[0], y[0]):
+    if not first:
         return 6
     short, long = (x, y) if len(x) <= len(y) else (y, x)
     if 1 < len(short) < len(long):

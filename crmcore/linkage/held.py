@@ -140,7 +140,7 @@ class HeldEntities:
             for i, j in given.tolist():
                 held.setdefault(i, set()).add(j)
                 held.setdefault(j, set()).add(i)
-        component, floors = _components(n, lo, hi, odds, must, self.model.floor)
+        component, floors = _components(n, lo.astype(np.int64), hi.astype(np.int64), odds, must, self.model.floor)
         self._component, self._in_component = _groups(component)
         self._entity, self._in_entity = _groups(labels)
         for row in np.flatnonzero(floors > self.model.floor).tolist():
@@ -315,8 +315,8 @@ def _groups(labels: NDArray[np.integer]) -> tuple[array[int], dict[int, tuple[in
 
 def _components(
     n: int,
-    a: NDArray[np.integer],
-    b: NDArray[np.integer],
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
     odds: NDArray[np.float64],
     must: NDArray[np.int64],
     floor: float,

@@ -309,14 +309,15 @@ class EntityGraph(HeldEntities):
                     if floor > self.model.floor:
                         self._floor[name] = floor
                 for members in found.groups:
-                    entity = tuple(sorted(rows[i] for i in members))
+                    entity: tuple[int, ...] = tuple(sorted(rows[i] for i in members))
+                    head = entity[0]
                     for r in entity:
-                        self._entity[r] = entity[0]
+                        self._entity[r] = head
                     if len(entity) > 1:
-                        self._in_entity[entity[0]] = entity
-                    after[entity[0]] = entity
+                        self._in_entity[head] = entity
+                    after[head] = entity
                     if members[0] in found.weakest:
-                        weakest[entity[0]] = found.weakest[members[0]]
+                        weakest[head] = found.weakest[members[0]]
         first_new, self._settled = self._settled, len(self.ids)
         before = {e: rows for e, rows in old_entities.items() if rows != after.get(e) and e < first_new}
         changed = {e: rows for e, rows in after.items() if rows != old_entities.get(e) or rows[-1] >= first_new}

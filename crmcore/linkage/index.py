@@ -57,7 +57,7 @@ class LinkageIndex:
         self.hasher = KeyHasher(model)
         self._names = tuple(model.fields)
         self._codes = np.zeros((0, len(self._names)), np.int32)  # of the records that lie in the arrays
-        self._words: tuple[Sequence[str], ...] = tuple(() for _ in self._names)
+        self._words: tuple[tuple[str, ...], ...] = ((),) * len(self._names)
         self._late_values: list[tuple[str | None, ...]] = []
         self._gone: set[int] = set()
         self._lost: list[dict[int, int]] = [{} for _ in range(len(self.hasher))]  # removed records of a block

@@ -38,15 +38,18 @@ CLUSTERS: dict[str, str] = {
 } | {"ห" + b: INITIAL[b] for b in "งญนมยรลว"} | {"ทร": "s"}  # fmt: skip
 """Two consonants that begin one syllable; a leading ห is silent."""
 
-ELEMENTS: dict[str, str] = dict(
-    pair.split("=")
-    for pair in (
-        "วร=wora ธน=thana ชน=chana อร=ora จิร=chira ธีร=thira วีร=wira สุร=sura ศุภ=supha ปิย=piya สิร=sira นร=nara "
-        "ชย=chaya รัตน=rattana วัฒน=watthana พัฒน=phatthana ณัฐ=nattha ภัทร=phatthra จักร=chakkra นพ=noppha พงศ=phongsa "
-        "ราช=ratcha จันทร=chanthra อินทร=inthra วิทย=witthaya อัครา=akkhara อัคร=akkhara ศักย=sakkaya บวร=bowon ทรง=song "
-        "ธรรม=thamma นนท=nontha มหา=maha"
-    ).split()
-)
+ELEMENTS: dict[str, str] = {
+    name: sound
+    for name, _, sound in (
+        pair.partition("=")
+        for pair in (
+            "วร=wora ธน=thana ชน=chana อร=ora จิร=chira ธีร=thira วีร=wira สุร=sura ศุภ=supha ปิย=piya สิร=sira นร=nara "
+            "ชย=chaya รัตน=rattana วัฒน=watthana พัฒน=phatthana ณัฐ=nattha ภัทร=phatthra จักร=chakkra นพ=noppha พงศ=phongsa "
+            "ราช=ratcha จันทร=chanthra อินทร=inthra วิทย=witthaya อัครา=akkhara อัคร=akkhara ศักย=sakkaya บวร=bowon ทรง=song "
+            "ธรรม=thamma นนท=nontha มหา=maha"
+        ).split()
+    )
+}
 """Elements of names before another consonant or a leading vowel, and their reading there."""
 
 _FIRST = frozenset(word[0] for word in ELEMENTS)
