@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.process import cpdist
 
 from crmcore.linkage.companies import company_level
-from crmcore.linkage.encode import WIDTH, Encoded, encode
+from crmcore.linkage.encode import NO_DATE, WIDTH, Encoded, encode, is_date
 from crmcore.linkage.fields import DEFINITIONS, Comparison, Kind
 from crmcore.linkage.records import Records
 from crmcore.linkage.texts import text_level
@@ -80,7 +80,7 @@ def _name(e: Encoded, a: Codes, b: Codes) -> Levels:
 
 def _date(e: Encoded, a: Codes, b: Codes) -> Levels:
     x, y = e.parts["digits"][a], e.parts["digits"][b]
-    known = (x != 0) & (y != 0)  # parts of eight digits only: other text has edits alone
+    known = (x != NO_DATE) & (y != NO_DATE)  # parts of eight digits only: other text has edits alone
     same_year = (x // 10000 == y // 10000) & known
     same_month, same_day = (x // 100 % 100 == y // 100 % 100) & known, (x % 100 == y % 100) & known
     swapped = same_year & (x // 100 % 100 == y % 100) & (x % 100 == y // 100 % 100)
@@ -317,7 +317,7 @@ def _name_one(a: str, b: str) -> int:
 
 def _date_one(a: str, b: str) -> int:
     edits = _edits(a, b, score_cutoff=2)
-    if not (len(a) == len(b) == 8 and a.isdecimal() and b.isdecimal()):
+    if not (is_date(a) and is_date(b)):
         return _first_true(edits == 1, False, edits == 2, False)
     year, month, day = a[:4] == b[:4], a[4:6] == b[4:6], a[6:] == b[6:]
     swapped = year and a[4:6] == b[6:] and a[6:] == b[4:6]

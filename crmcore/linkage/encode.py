@@ -21,6 +21,7 @@ __all__ = ["Encoded", "atom_hashes", "encode", "value_hashes"]
 Hashes = NDArray[np.uint32]
 
 WIDTH = 64  # characters that count
+NO_DATE = 0xFFFFFFFF
 _CHUNK = 100_000
 
 
@@ -274,5 +275,10 @@ def encode(column: Column) -> Encoded:
 
 
 def _date_digits(values: Sequence[str]) -> NDArray[np.uint32]:
-    """YYYYMMDD as a number; 0 where a value is not eight digits."""
-    return np.fromiter((int(v) if len(v) == 8 and v.isdecimal() else 0 for v in values), np.uint32, len(values))
+    """YYYYMMDD as a number; NO_DATE where a value is not eight digits."""
+    return np.fromiter((int(v) if is_date(v) else NO_DATE for v in values), np.uint32, len(values))
+
+
+def is_date(value: str) -> bool:
+    """Whether a value has the form YYYYMMDD."""
+    return len(value) == 8 and value.isascii() and value.isdecimal()

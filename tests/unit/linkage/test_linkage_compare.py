@@ -8,7 +8,7 @@ import pytest
 from crmcore.linkage import compare as compare_module
 from crmcore.linkage.compare import SWAPPED, Comparer, one_level, record_levels
 from crmcore.linkage.fields import DEFINITIONS, LEVELS, Comparison, Kind
-from crmcore.linkage.records import Records
+from crmcore.linkage.records import Column, Records
 
 # From strongest agreement to none: levels never fall along a row.
 LADDERS = {
@@ -133,3 +133,14 @@ def test_pairs_of_values_that_meet_again_and_again_are_compared_once_with_the_sa
 def test_records_without_columns_have_no_levels():
     comparer = Comparer.of(Records(np.array(["a", "b"], object), np.zeros(2, np.int32), ("s",), ()))
     assert comparer.levels(np.array([0]), np.array([1])).shape == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "level"),
+    [("00000000", "00000011", 3), ("19800101", "\u0e51\u0e59\u0e58\u0e50\u0e50\u0e51\u0e50\u0e51", 6)],
+)
+def test_a_date_of_zeros_and_one_in_other_digits_compare_as_the_scalar_form_does(a, b, level):
+    column = Column.of("born", Kind.BIRTH_DATE, [a, b])
+    records = Records(np.array(["1", "2"], object), np.zeros(2, np.int32), ("s",), (column,))
+    kernel = Comparer.of(records).levels(np.array([0]), np.array([1]))[0, 0]
+    assert kernel == one_level(Kind.BIRTH_DATE, a, b) == level
