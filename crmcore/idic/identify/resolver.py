@@ -345,10 +345,9 @@ class Resolver(ResolverDeciding):
         now: datetime,
     ) -> list[Event]:
         """One event per record: the raw record, its normal form, and whose it was found to be."""
-        stream = self._history.stream
         return [
             Event(
-                id=f"{stream}:{record}",
+                id=self._history.event_of(record),
                 type=OBSERVED,
                 time=now,
                 data={

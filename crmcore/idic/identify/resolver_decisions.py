@@ -100,8 +100,8 @@ class ResolverDeciding(ResolverReading):
         if orders is not None:
             back = {_OPPOSITE[k]: [(self._graph.row(a), self._graph.row(b)) for a, b in p] for k, p in orders.items()}
             return self._decide(UNDONE, back, actor, reason, now, {"event": event_id})
-        record = event_id.removeprefix(f"{history.stream}:")
-        if record not in self._graph:
+        record = history.record_of(event_id)
+        if record not in self._graph or history.event_of(record) != event_id:
             raise UnknownName("event", event_id, tuple(history.decisions))
         change = self._graph.remove(record)
         renamed = self._names.follow(change, self._graph.ids.__getitem__)

@@ -87,6 +87,21 @@ class History:
             "rules": _rules_dict(self.rules),
         }
 
+    def event_of(self, record: str) -> str:
+        """Id of the event by which a record is held, or will be: one that was taken back is never used again."""
+        found, again = f"{self.stream}:{record}", 0
+        while found in self.undone:
+            again += 1
+            found = f"{self.stream}#again {again}:{record}"
+        return found
+
+    def record_of(self, event_id: str) -> str:
+        """Record whose observation has this event id; the inverse of `event_of`."""
+        again = f"{self.stream}#again "
+        if event_id.startswith(again):
+            return event_id.removeprefix(again).partition(":")[2]
+        return event_id.removeprefix(f"{self.stream}:")
+
     def due(self, ids: Sequence[str], graph: EntityGraph) -> dict[str, Pairs]:
         """Decisions that waited for these records and can be made now."""
         if not self.waiting:

@@ -223,5 +223,5 @@ class ResolverReading:
             matches=matches,
             merged=ended,
             review=notes,
-            event_id=f"{self._history.stream}:{record}",
+            event_id=self._history.event_of(record),
         )

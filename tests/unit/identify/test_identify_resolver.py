@@ -146,6 +146,27 @@ def test_a_withdrawn_record_is_as_if_it_had_never_come():
     assert Resolver.open(resolver._store).assignments() == before
 
 
+def test_a_record_that_was_taken_back_can_be_observed_and_taken_back_again():
+    store = MemoryStore()
+    resolver = shop(store=store)
+    for turn in range(3):
+        seen = resolver.observe(MEMBER, source="members", now=at(2 * turn))
+        assert seen.customer == resolver.customer_of("members:M1")
+        resolver.undo(seen.event_id, actor="service", reason="wrong file", now=at(2 * turn + 1))
+        assert len(resolver.customers()) == 0
+    first = resolver.observe(MEMBER, source="members", now=at(10))
+    second = resolver.observe(ORDER, source="orders", now=at(11))
+    assert second.customer == first.customer
+    assert Resolver.open(store).assignments() == resolver.assignments()
+    resolver.snapshot()
+    later = Resolver.open(store)
+    assert later.assignments() == resolver.assignments()
+    later.undo(first.event_id, actor="service", reason="wrong file", now=at(12))
+    with pytest.raises(OutOfRange, match="taken back already"):
+        later.undo(first.event_id, actor="service", reason="wrong file", now=at(13))
+    assert set(later.assignments()) == {"orders:O9"}
+
+
 def test_who_was_who_is_known_at_every_time():
     resolver = shop()
     first, other, _ = seen(resolver, MEMBER, OTHER, ORDER)  # minutes 0, 1, 2
