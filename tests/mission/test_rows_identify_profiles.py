@@ -665,6 +665,17 @@ def test_row_198_erasing_again_after_an_interruption_is_harmless(fragmented, des
         desk.erase(first.view, ann, now=at(6), actor="officer")
 
 
+def test_row_198_who_came_back_with_more_records_is_erased_and_suppressed_anew(fragmented, desk):
+    before = SingleCustomerView(people({"name": "Ann Lee", "phone": "0811"}, labels=[0]))
+    ann = before[0].customer_id
+    assert ann == fragmented[0].customer_id  # the id of a customer is that of its first record
+    desk.erase(before, ann, now=at(5), actor="officer")
+    assert desk.suppressed(["crm:0", "crm:1"]).tolist() == [True, False]
+    desk.erase(fragmented, ann, now=at(9), actor="officer")
+    assert desk.suppressed(["crm:0", "crm:1", "crm:2", "crm:3"]).tolist() == [True, True, True, False]
+    assert len(desk.erasures()) == 2
+
+
 def test_row_198_what_no_purpose_needs_is_due_and_a_hold_keeps_it(fragmented, desk):
     due = desk.due(fragmented, now=at(3.5))
     assert [(d.facet.value, d.facts) for d in due] == [("opinions", 1)]  # no purpose names opinions; consents lie ahead

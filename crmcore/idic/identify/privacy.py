@@ -220,14 +220,11 @@ class PrivacyDesk:
         return Erasure(subject, len(records), facts, events, SingleCustomerView(profiles, moved, parties))
 
     def _note(self, subject: str, records: Sequence[str], facts: int, now: datetime, actor: str) -> None:
-        data: dict[str, object] = {
-            "subject": subject,
-            "records": [pseudonym(r, salt=self.salt) for r in records],
-            "facts": facts,
-        }
-        self.store.append(
-            ERASURES, [Event(id=f"{ERASURES}:{subject}", type="customer erased", time=now, data=data, actor=actor)]
-        )
+        gone = sorted(pseudonym(r, salt=self.salt) for r in records)
+        data: dict[str, object] = {"subject": subject, "records": gone, "facts": facts}
+        # of the same records it is the same erasure, called again; who came back with others is erased anew
+        which = f"{ERASURES}:{subject}:{pseudonym(' '.join(gone), salt=self.salt)}"
+        self.store.append(ERASURES, [Event(id=which, type="customer erased", time=now, data=data, actor=actor)])
 
     def erasures(self) -> tuple[Event, ...]:
         """Audit of erasures: when, by whom, of which pseudonym."""

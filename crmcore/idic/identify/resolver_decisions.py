@@ -14,6 +14,7 @@ from crmcore.idic.identify.one_record import RecordNormaliser
 from crmcore.idic.identify.resolver_history import BEGUN, MERGED, SPLIT, UNDONE, WITHDRAWN, History
 from crmcore.idic.identify.resolver_reading import ResolverReading
 from crmcore.stores import Event
+from crmcore.stores.contract import Redact
 
 __all__ = ["ResolverDeciding"]
 
@@ -108,6 +109,41 @@ class ResolverDeciding(ResolverReading):
         data = {"record_id": record, "event": event_id, **_moves(renamed.moved, renamed.changes)}
         return self._write([self._event(WITHDRAWN, data, actor, reason, now)])
 
+    def forget(self, customer: str, *, actor: str, reason: str, now: datetime) -> int:
+        """Erase a person: raw cells and values of all records leave the store, the records leave the customers.
+
+        That something was observed, when and whose it was stays, without its content; snapshots are dropped, because
+        they hold the content too. Interrupted in between, the records are gone when the store is opened again.
+
+        Parameters
+        ----------
+        customer : id of today
+        actor, reason : who, and why; kept, so name no customer in them
+        now : aware datetime
+
+        Returns
+        -------
+        number of events whose payload was erased
+
+        Raises
+        ------
+        UnknownName
+            Nobody has this id now; `became` tells who holds its records.
+        """
+        history = self._history
+        rows = sorted(self._graph.members(self._entity(customer)))
+        if now.utcoffset() is None:
+            raise NaiveDatetime("now")
+        erased = self._store.erase(history.stream, _emptied(frozenset(rows)))
+        events = []
+        for i, record in enumerate(rows, 1):
+            event_id = history.event_of(record)
+            renamed = self._names.follow(self._graph.remove(record), self._graph.ids.__getitem__)
+            data = {"record_id": record, "event": event_id, **_moves(renamed.moved, renamed.changes)}
+            events.append(self._event(WITHDRAWN, data, actor, reason, now, ahead=i))
+        self._write(events)
+        return erased
+
     def _decide(
         self,
         kind: str,
@@ -123,8 +159,10 @@ class ResolverDeciding(ResolverReading):
         data = {**told, "orders": named, **_moves(renamed.moved, renamed.changes)}
         return self._write([self._event(kind, data, actor, reason, now)])
 
-    def _event(self, kind: str, data: Mapping[str, object], actor: str, reason: str, now: datetime) -> Event:
-        number = self._history.version + 1
+    def _event(
+        self, kind: str, data: Mapping[str, object], actor: str, reason: str, now: datetime, *, ahead: int = 1
+    ) -> Event:
+        number = self._history.version + ahead
         return Event(id=f"{self._history.stream}#{number}", type=kind, time=now, data=data, actor=actor, reason=reason)
 
     def _write(self, events: list[Event]) -> str:
@@ -159,6 +197,17 @@ _OPPOSITE = {
     "withdrawn_must_link": "must_link",
     "withdrawn_must_not_link": "must_not_link",
 }
+
+
+def _emptied(records: frozenset[str]) -> Redact:
+    """Redaction of the observations of some records: their content goes, what they are called stays."""
+
+    def redact(data: Mapping[str, object]) -> Mapping[str, object]:
+        if data.get("record_id") not in records:
+            return data
+        return {k: v for k, v in data.items() if k not in ("record", "values")}
+
+    return redact
 
 
 def _moves(moved: Mapping[str, list[str]], changes: Sequence[tuple[object, ...]]) -> dict[str, object]:

@@ -193,11 +193,11 @@ def load(store: EventStore, stream: str) -> History:
             break
         if event.type == DESCRIBED:
             history.plan = PreparationPlan.from_dict(data["plan"])
-        elif event.type == OBSERVED:
+        elif event.type == OBSERVED and "values" in data:  # its content may have been erased
             fresh[data["record_id"]] = (data["values"], data["source"])
             customer_of[data["record_id"]] = data["customer"]
         elif event.type == WITHDRAWN:
-            if fresh.pop(data["record_id"], None) is None:
+            if fresh.pop(data["record_id"], None) is None and data["record_id"] in history.graph:
                 gone.append(data["record_id"])
             customer_of.pop(data["record_id"], None)
             orders.append({"dropped": [(data["record_id"], "")]})

@@ -146,6 +146,43 @@ def test_a_withdrawn_record_is_as_if_it_had_never_come():
     assert Resolver.open(resolver._store).assignments() == before
 
 
+def test_a_forgotten_customer_leaves_the_store_and_the_customers(tmp_path):
+    path = tmp_path / "people.db"
+    with SqliteStore(path) as store:
+        resolver = shop(store=store)
+        gone, stays, _ = seen(resolver, MEMBER, OTHER, ORDER)
+        resolver.snapshot()
+        assert resolver.forget(gone.customer, actor="privacy", reason="asked by letter 12", now=at(9)) == 2
+        assert resolver.assignments() == {"members:M2": stays.customer}
+        assert resolver.lookup(MEMBER, source="members") == ()
+        assert Resolver.open(store).assignments() == resolver.assignments()
+        assert set(resolver.as_of(at(5)).customer_of) == {"members:M1", "members:M2", "orders:O9"}
+        again = resolver.observe(MEMBER, source="members", now=at(10))
+        assert Resolver.open(store).customer_of("members:M1") == again.customer
+        resolver.forget(again.customer, actor="privacy", reason="asked again", now=at(11))
+        with pytest.raises(UnknownName):
+            resolver.forget(again.customer, actor="privacy", reason="asked again", now=at(12))
+    for file in tmp_path.iterdir():
+        content = file.read_bytes()
+        assert b"Malee" in content or file != path
+        assert not any(word in content for word in (b"Somchai", b"somchai@example.org", b"0812345678", b"81234"))
+
+
+def test_a_person_whose_forgetting_was_interrupted_is_gone_when_the_store_is_opened(monkeypatch):
+    store = MemoryStore()
+    resolver = shop(store=store)
+    gone, stays, _ = seen(resolver, MEMBER, OTHER, ORDER)
+
+    def killed(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "append", killed)
+    with pytest.raises(KeyboardInterrupt):
+        resolver.forget(gone.customer, actor="privacy", reason="asked", now=at(9))
+    monkeypatch.undo()
+    assert Resolver.open(store).assignments() == {"members:M2": stays.customer} == resolver.assignments()
+
+
 def test_a_record_that_was_taken_back_can_be_observed_and_taken_back_again():
     store = MemoryStore()
     resolver = shop(store=store)
