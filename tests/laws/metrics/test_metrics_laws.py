@@ -65,7 +65,8 @@ def test_wald_covers_less_than_wilson_on_average() -> None:
 def test_every_interval_holds_its_estimate_and_stays_a_share(kn: tuple[int, int], method: str, level: float) -> None:
     got = proportion(*kn, method=method, level=level, small_sample_ok=True)
     assert 0 <= got.low <= got.high <= 1
-    if kn[1]:
+    at_an_end = kn[0] in (0, kn[1])  # there the equal-tailed Jeffreys interval leaves its estimate out, as published
+    if kn[1] and not (method == "jeffreys" and at_an_end):
         assert got.low - 1e-12 <= got.value <= got.high + 1e-12
 
 
