@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from crmcore.metrics.proportions import Counts, proportion
     from crmcore.metrics.quantiles import difference_in_medians, median, quantile
     from crmcore.metrics.rates import Exposure, rate
-    from crmcore.metrics.sequential import compare_anytime
     from crmcore.metrics.shares import ShareTable, share_table
 
 __all__ = [
@@ -37,7 +36,6 @@ __all__ = [
     "ShareTable",
     "adjust",
     "compare",
-    "compare_anytime",
     "compare_many",
     "design",
     "difference_in_medians",
@@ -74,7 +72,6 @@ __getattr__ = lazy_names(
         "ShareTable": ".shares",
         "adjust": ".multiplicity",
         "compare": ".comparing",
-        "compare_anytime": ".sequential",
         "compare_many": ".comparing",
         "design": ".design",
         "difference_in_medians": ".quantiles",

@@ -48,7 +48,10 @@ def test_two_proportions_by_z_fisher_and_newcombe(cases: dict[str, list[dict[str
             assert float(pooled_z(*four)[0]) == pytest.approx(case["pooled_z"], abs=1e-9)
             assert got.p_value == pytest.approx(case["p_value"], abs=1e-9)
         assert [got.difference.low, got.difference.high] == pytest.approx(case["newcombe_diff"], abs=1e-9)
-        assert list(map(float, newcombe_difference(*four, level=case["conf"]))) == [got.difference.low, got.difference.high]
+        assert list(map(float, newcombe_difference(*four, level=case["conf"]))) == [
+            got.difference.low,
+            got.difference.high,
+        ]
         assert float(fisher_exact(*four)) == pytest.approx(case["fisher_p"], abs=1e-9)
         assert a.minus(b, test="fisher exact").p_value == float(fisher_exact(*four))
 

@@ -14,18 +14,15 @@ from crmcore.metrics import (
     Confusion,
     Counts,
     Estimate,
-    Stratum,
     compare,
     fbeta,
     precision,
     proportion,
     recall,
     share_table,
-    stratified_recall,
-    stratified_share,
-    stratified_total,
 )
 from crmcore.metrics.intervals import METHODS
+from crmcore.metrics.labelled import Stratum, stratified_recall, stratified_share, stratified_total
 
 METHOD = st.sampled_from(sorted(METHODS))
 LEVEL = st.sampled_from([0.8, 0.9, 0.95, 0.99])
