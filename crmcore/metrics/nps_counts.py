@@ -52,63 +52,6 @@ def nps_standard_error(promoters: ArrayLike, passives: ArrayLike, detractors: Ar
     Examples
     --------
     >>> nps_standard_error([50, 5], [30, 3], [20, 2]).round(2)
-    --- crmcore.metrics.nps_counts.nps_interval
-     --- crmcore.metrics.nps_counts.nps_interval
-      =>
-     --- crmcore.metrics.nps_counts.nps_groups
-     array([ 2,  1,  0, -1], dtype=int8)
-     =>
-     --- crmcore.metrics.nps_counts.NpsCounts.minus
-     difference 20 [-0.36, 39.2] (95 %, n = 200, mover of mover-wilson), p = 0.0522 (unpooled z)
-     =>
-     --- crmcore.metrics.nps_counts.NpsCounts
-     30 [14.1, 44.3] (95 %, n = 100, mover-wilson)
-     =>
-     30 [14, 44.2] (95 %, n = 100, mover-wilson)
-     =>
-     --- crmcore.metrics.nps_counts.nps_interval
-     --- crmcore.metrics.nps_counts.nps_groups
-     array([ 2,  1,  0, -1], dtype=int8)
-     =>
-     --- crmcore.metrics.nps_counts.NpsCounts.minus
-     difference 20 [-0.36, 39.2] (95 %, n = 200, mover of mover-wilson), p = 0.0522 (unpooled z)
-     =>
-     --- crmcore.metrics.nps_counts.NpsCounts
-     30 [14.1, 44.3] (95 %, n = 100, mover-wilson)
-     =>
-     30 [14, 44.2] (95 %, n = 100, mover-wilson)
-     =>
-     --- crmcore.metrics.nps_counts.nps_groups
-     --- crmcore.metrics.nps_counts.NpsCounts.minus
-     difference 20 [-0.36, 39.2] (95 %, n = 200, mover of mover-wilson), p = 0.0522 (unpooled z)
-     =>
-     --- crmcore.metrics.nps_counts.NpsCounts
-     30 [14.1, 44.3] (95 %, n = 100, mover-wilson)
-     =>
-     30 [14, 44.2] (95 %, n = 100, mover-wilson)
-     =>
-     --- crmcore.metrics.nps_counts.NpsCounts.minus
-     --- crmcore.metrics.nps_counts.NpsCounts
-     30 [14.1, 44.3] (95 %, n = 100, mover-wilson)
-     =>
-     30 [14, 44.2] (95 %, n = 100, mover-wilson)
-     =>
-     difference 20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson), p = 0.0521 (unpooled z)
-
-    array([ 2,  1,  0, -1], dtype=int8)
-
-
-    (array([ 14. , -19.7]), array([44.2, 65.7]))
-
-    array([ 7.81, 24.7 ])
-
-    difference 20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson), p = 0.0521 (unpooled z)
-
-    array([ 2,  1,  0, -1], dtype=int8)
-
-
-    (array([ 14. , -19.7]), array([44.2, 65.7]))
-
     array([ 7.81, 24.7 ])
     """
     p, d, n = _shares(promoters, passives, detractors)
@@ -189,68 +132,7 @@ def nps_interval(
     Examples
     --------
     >>> low, high = nps_interval([50, 5], [30, 3], [20, 2])
-    --- crmcore.metrics.nps_counts.nps_groups
-     --- crmcore.metrics.nps_counts.NpsCounts.minus
-     difference 20 [-0.36, 39.2] (95 %, n = 200, mover of mover-wilson), p = 0.0522 (unpooled z)
-     =>
-     --- crmcore.metrics.nps_counts.NpsCounts
-     30 [14.1, 44.3] (95 %, n = 100, mover-wilson)
-     =>
-     30 [14, 44.2] (95 %, n = 100, mover-wilson)
-     =>
-     --- crmcore.metrics.nps_counts.NpsCounts.minus
-     --- crmcore.metrics.nps_counts.NpsCounts
-     30 [14.1, 44.3] (95 %, n = 100, mover-wilson)
-     =>
-     30 [14, 44.2] (95 %, n = 100, mover-wilson)
-     =>
-     difference 20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson), p = 0.0521 (unpooled z)
-
-    array([ 2,  1,  0, -1], dtype=int8)
-
-    difference 20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson), p = 0.0521 (unpooled z)
-
-    array([ 2,  1,  0, -1], dtype=int8)
     >>> low.round(1), high.round(1)
-    --- crmcore.metrics.nps_counts.nps_interval
-     --- crmcore.metrics.nps_counts.nps_groups
-     array([ 2,  1,  0, -1], dtype=int8)
-     =>
-     --- crmcore.metrics.nps_counts.NpsCounts.minus
-     difference 20 [-0.36, 39.2] (95 %, n = 200, mover of mover-wilson), p = 0.0522 (unpooled z)
-     =>
-     --- crmcore.metrics.nps_counts.NpsCounts
-     30 [14.1, 44.3] (95 %, n = 100, mover-wilson)
-     =>
-     30 [14, 44.2] (95 %, n = 100, mover-wilson)
-     =>
-     --- crmcore.metrics.nps_counts.nps_groups
-     --- crmcore.metrics.nps_counts.NpsCounts.minus
-     difference 20 [-0.36, 39.2] (95 %, n = 200, mover of mover-wilson), p = 0.0522 (unpooled z)
-     =>
-     --- crmcore.metrics.nps_counts.NpsCounts
-     30 [14.1, 44.3] (95 %, n = 100, mover-wilson)
-     =>
-     30 [14, 44.2] (95 %, n = 100, mover-wilson)
-     =>
-     --- crmcore.metrics.nps_counts.NpsCounts.minus
-     --- crmcore.metrics.nps_counts.NpsCounts
-     30 [14.1, 44.3] (95 %, n = 100, mover-wilson)
-     =>
-     30 [14, 44.2] (95 %, n = 100, mover-wilson)
-     =>
-     difference 20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson), p = 0.0521 (unpooled z)
-
-    array([ 2,  1,  0, -1], dtype=int8)
-
-
-    (array([ 14. , -19.7]), array([44.2, 65.7]))
-
-    difference 20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson), p = 0.0521 (unpooled z)
-
-    array([ 2,  1,  0, -1], dtype=int8)
-
-
     (array([ 14. , -19.7]), array([44.2, 65.7]))
     """
     check_level(level)
@@ -289,18 +171,6 @@ def nps_groups(scores: ArrayLike, /) -> NDArray[np.int8]:
     Examples
     --------
     >>> nps_groups([10, 7, 0, None])
-    --- crmcore.metrics.nps_counts.NpsCounts.minus
-     --- crmcore.metrics.nps_counts.NpsCounts
-     30 [14.1, 44.3] (95 %, n = 100, mover-wilson)
-     =>
-     30 [14, 44.2] (95 %, n = 100, mover-wilson)
-     =>
-     difference 20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson), p = 0.0521 (unpooled z)
-
-    array([ 2,  1,  0, -1], dtype=int8)
-
-    difference 20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson), p = 0.0521 (unpooled z)
-
     array([ 2,  1,  0, -1], dtype=int8)
     """
     column = on_scale(scores, (0, 10), whole=True, hint=HINT)
@@ -426,8 +296,6 @@ class NpsCounts:
         Examples
         --------
         >>> print(NpsCounts(60, 30, 10).minus(NpsCounts(50, 30, 20)))
-        difference 20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson), p = 0.0521 (unpooled z)
-
         difference 20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson), p = 0.0521 (unpooled z)
         """
         first, second = (c.estimate(level=level, small_sample_ok=True) for c in (self, other))

@@ -60,9 +60,9 @@ PERIODS: MappingProxyType[str, Callable[[NDArray[np.datetime64]], NDArray[np.int
 def _start(period: str, number: int) -> str:
     """First day of a period, as ISO text."""
     if period == "week":
-        return str(np.datetime64(7 * number - 3, "D"))
+        return str(np.array(7 * number - 3, "datetime64[D]"))
     unit, size = {"day": ("D", 1), "month": ("M", 1), "quarter": ("M", 3), "year": ("Y", 1)}[period]
-    return str(np.datetime64(number * size, unit).astype("datetime64[D]"))
+    return str(np.array(number * size, f"datetime64[{unit}]").astype("datetime64[D]"))
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)

@@ -88,61 +88,7 @@ class NpsResult:
         Examples
         --------
         >>> better, worse = nps(NpsCounts(60, 30, 10)), nps(NpsCounts(50, 30, 20))
-        --- crmcore.metrics.nps_score.NpsResult.from_dict
-         --- crmcore.metrics.nps_score.NpsResult.from_dict
-          =>
-         --- crmcore.metrics.nps_score.NpsResult
-         NPS 30 [14.1, 44.3] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-         =>
-         NPS 30 [14, 44.2] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-         =>
-         --- crmcore.metrics.nps_score.NpsResult.from_dict
-         --- crmcore.metrics.nps_score.NpsResult
-         NPS 30 [14.1, 44.3] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-         =>
-         NPS 30 [14, 44.2] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-         =>
-
-        True
-
-
-        True
         >>> print(better.minus(worse).difference)
-        --- crmcore.metrics.nps_score.NpsResult.minus
-         --- crmcore.metrics.nps_score.NpsResult.from_dict
-         True
-         =>
-         --- crmcore.metrics.nps_score.NpsResult.from_dict
-          =>
-         --- crmcore.metrics.nps_score.NpsResult
-         NPS 30 [14.1, 44.3] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-         =>
-         NPS 30 [14, 44.2] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-         =>
-         --- crmcore.metrics.nps_score.NpsResult.from_dict
-         --- crmcore.metrics.nps_score.NpsResult.from_dict
-          =>
-         --- crmcore.metrics.nps_score.NpsResult
-         NPS 30 [14.1, 44.3] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-         =>
-         NPS 30 [14, 44.2] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-         =>
-         --- crmcore.metrics.nps_score.NpsResult.from_dict
-         --- crmcore.metrics.nps_score.NpsResult
-         NPS 30 [14.1, 44.3] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-         =>
-         NPS 30 [14, 44.2] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-         =>
-
-        True
-
-
-        20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson)
-
-
-        True
-
-
         20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson)
         """
         level = self.score.level
@@ -162,18 +108,7 @@ class NpsResult:
         Examples
         --------
         >>> made = nps(NpsCounts(50, 30, 20))
-
         >>> NpsResult.from_dict(made.to_dict()) == made
-        --- crmcore.metrics.nps_score.NpsResult.from_dict
-         --- crmcore.metrics.nps_score.NpsResult
-         NPS 30 [14.1, 44.3] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-         =>
-         NPS 30 [14, 44.2] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-         =>
-
-        True
-
-
         True
         """
         return _json.from_dict(cls, fields)
@@ -252,58 +187,6 @@ def nps(
     Examples
     --------
     >>> print(nps([10] * 50 + [8] * 30 + [3] * 20 + [None] * 7).score)
-    --- crmcore.metrics.nps_score.NpsResult.minus
-     --- crmcore.metrics.nps_score.NpsResult.minus
-      =>
-     --- crmcore.metrics.nps_score.NpsResult.from_dict
-     True
-     =>
-     --- crmcore.metrics.nps_score.NpsResult.from_dict
-      =>
-     --- crmcore.metrics.nps_score.NpsResult
-     NPS 30 [14.1, 44.3] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-     =>
-     NPS 30 [14, 44.2] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-     =>
-     --- crmcore.metrics.nps_score.NpsResult.minus
-     --- crmcore.metrics.nps_score.NpsResult.from_dict
-     True
-     =>
-     --- crmcore.metrics.nps_score.NpsResult.from_dict
-      =>
-     --- crmcore.metrics.nps_score.NpsResult
-     NPS 30 [14.1, 44.3] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-     =>
-     NPS 30 [14, 44.2] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-     =>
-     --- crmcore.metrics.nps_score.NpsResult.from_dict
-     --- crmcore.metrics.nps_score.NpsResult.from_dict
-      =>
-     --- crmcore.metrics.nps_score.NpsResult
-     NPS 30 [14.1, 44.3] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-     =>
-     NPS 30 [14, 44.2] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-     =>
-     --- crmcore.metrics.nps_score.NpsResult.from_dict
-     --- crmcore.metrics.nps_score.NpsResult
-     NPS 30 [14.1, 44.3] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-     =>
-     NPS 30 [14, 44.2] (95 %, n = 100, mover-wilson): 50 % promoters, 30 % passives, 20 % detractors
-     =>
-
-    True
-
-
-    20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson)
-
-    30 [14, 44.2] (95 %, n = 100, mover-wilson)
-
-
-    True
-
-
-    20 [-0.293, 39.8] (95 %, n = 200, mover of mover-wilson)
-
     30 [14, 44.2] (95 %, n = 100, mover-wilson)
     """
     check_level(level)
@@ -320,7 +203,7 @@ def nps(
         else:
             made = _designed(group, weights, clusters, population, level)
     warn_if_small(counts.n, "the Net Promoter Score", ok=small_sample_ok)
-    how = {"level": level, "n": counts.n, "method": method + made.note}
+    how: dict[str, Any] = {"level": level, "n": counts.n, "method": method + made.note}
     low, high = _ends(made, level=level, method=method, seed=seed)
     value = 100 * (made.shares[0] - made.shares[2])
     shares = zip(("promoters", "passives", "detractors"), made.shares, strict=True)

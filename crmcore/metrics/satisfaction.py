@@ -205,11 +205,13 @@ def csat_by(
     call  1 [0.342, 1] (95 %, n = 2, wilson)  few answers
     shop  0 [0, 0.793] (95 %, n = 1, wilson)  few answers
     """
-    for name, value, known in (("column to count by", by, BY), ("form of satisfaction", as_, FORMS)):
-        if value not in known:
-            raise UnknownName(name, value, known)
-    if unit not in UNITS:
-        raise UnknownName("unit", unit, UNITS)
+    for name, value, allowed in (
+        ("column to count by", by, BY),
+        ("form of satisfaction", as_, FORMS),
+        ("unit", unit, UNITS),
+    ):
+        if value not in allowed:
+            raise UnknownName(name, value, allowed)
     column = getattr(table, by)
     there = (column.codes >= 0) & ~np.isnan(table.score)
     if question is not None:
@@ -225,7 +227,7 @@ def csat_by(
     for label in labels:
         rows = np.flatnonzero(there & column.equals(label))
         clusters = who[rows] if unit == "customer" else None
-        known = {"scale": scale, "top": top, "as_": as_, "level": level, "method": method}
+        known: dict[str, Any] = {"scale": scale, "top": top, "as_": as_, "level": level, "method": method}
         made.append(csat(table.score[rows], clusters=clusters, **known, small_sample_ok=True))
     about = f"CSAT by {by}, {_rule(scale, top, as_)}, {100 * level:g} % each"
     return EstimateTable(labels=tuple(labels), estimates=tuple(made), what=by, about=about, percent=as_ == "top-box")

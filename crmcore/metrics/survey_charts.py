@@ -38,55 +38,8 @@ def stacked_answers(
     Examples
     --------
     >>> from crmcore.metrics.nps_counts import NpsCounts
-
     >>> parts = {"detractors": 0.2, "passives": 0.3, "promoters": 0.5}
-    --- crmcore.metrics.survey_charts.stacked_answers
-     --- crmcore.metrics.survey_charts.radar
-     Health
-    care       1  ████████████████████████████████
-    trust    0.5  ████████████████
-    value  (none)
-     =>
-     Health
-    care        1  ████████████████████████████████
-    trust     0.5  ████████████████
-    value  (none)
-     =>
-
     >>> print(stacked_answers(["all"], [parts], [NpsCounts(50, 30, 20).estimate()], title="NPS").to_text())
-    --- crmcore.metrics.survey_charts.stacked_answers
-     --- crmcore.metrics.survey_charts.stacked_answers
-      =>
-     --- crmcore.metrics.survey_charts.radar
-     Health
-    care       1  ████████████████████████████████
-    trust    0.5  ████████████████
-    value  (none)
-     =>
-     Health
-    care        1  ████████████████████████████████
-    trust     0.5  ████████████████
-    value  (none)
-     =>
-     --- crmcore.metrics.survey_charts.stacked_answers
-     --- crmcore.metrics.survey_charts.radar
-     Health
-    care       1  ████████████████████████████████
-    trust    0.5  ████████████████
-    value  (none)
-     =>
-     Health
-    care        1  ████████████████████████████████
-    trust     0.5  ████████████████
-    value  (none)
-     =>
-
-
-    NPS
-    all  30 [14, 44.2]  20% detractors, 30% passives, 50% promoters
-
-
-
     NPS
     all  30 [14, 44.2]  20% detractors, 30% passives, 50% promoters
     """
@@ -250,6 +203,7 @@ def _radar_layers(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     def only(part: str) -> list[dict[str, Any]]:
         return [{"filter": {"field": "part", "equal": part}}]
 
+    names: list[tuple[str, str]] = [("left", "right"), ("centre", "center"), ("right", "left")]
     thin = {"type": "line", "color": GREY, "strokeWidth": 0.7, "opacity": 0.6, "point": False}
     order = {"field": "order", "type": "quantitative"}
     return [
@@ -275,6 +229,6 @@ def _radar_layers(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "mark": {"type": "text", "align": align},
                 "encoding": {**spots, "text": {"field": "text"}},
             }
-            for side, align in (("left", "right"), ("centre", "center"), ("right", "left"))
+            for side, align in names
         ),
     ]
