@@ -203,9 +203,17 @@ def _radar_layers(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     def only(part: str) -> list[dict[str, Any]]:
         return [{"filter": {"field": "part", "equal": part}}]
 
-    names: list[tuple[str, str]] = [("left", "right"), ("centre", "center"), ("right", "left")]
+    sides = {"left": "right", "centre": "center", "right": "left"}
     thin = {"type": "line", "color": GREY, "strokeWidth": 0.7, "opacity": 0.6, "point": False}
     order = {"field": "order", "type": "quantitative"}
+    texts: list[dict[str, Any]] = [
+        {
+            "transform": [*only("spoke"), {"filter": {"field": "side", "equal": side}}],
+            "mark": {"type": "text", "align": align},
+            "encoding": {**spots, "text": {"field": "text"}},
+        }
+        for side, align in sides.items()
+    ]
     return [
         {
             "transform": only("rim"),
@@ -223,12 +231,5 @@ def _radar_layers(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "encoding": ends,
         },
         {"transform": only("value"), "mark": {"type": "point"}, "encoding": spots},
-        *(
-            {
-                "transform": [*only("spoke"), {"filter": {"field": "side", "equal": side}}],
-                "mark": {"type": "text", "align": align},
-                "encoding": {**spots, "text": {"field": "text"}},
-            }
-            for side, align in names
-        ),
+        *texts,
     ]

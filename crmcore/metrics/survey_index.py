@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore import _json
-from crmcore._base import number_text
+from crmcore._base import number_text, one_of
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
-from crmcore.metrics.answers import check_scale, on_scale, rescale
+from crmcore.metrics.answers import check_scale, on_scale, rescale, score_column
 from crmcore.metrics.estimates import Estimate, frame_of
 from crmcore.metrics.scales import ScaleReliability, cronbach_alpha
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
 
-__all__ = ["IndexItem", "IndexResult", "SurveyIndex"]
+__all__ = ["IndexItem", "IndexResult", "SurveyIndex", "weighted_means"]
 
 Floats = NDArray[np.float64]
 
@@ -34,16 +34,37 @@ def _ends(_instance: object, _attribute: object, value: tuple[float, float]) -> 
 class IndexItem:
     """One column of an index: an answer on its scale, or a behaviour between two bounds.
 
-    `good` says which end speaks for the customer: `"high"`, or `"low"` for an item that is worded the other way round.
+    Parameters
+    ----------
+    column : text
+    scale : (lowest, highest)
+    good : text
+        Which end speaks for the customer: `"high"`, or `"low"` for an item that is worded the other way round.
+    beyond : text
+        What happens to numbers off the scale: `"refuse"` (answers), or `"clip"` (behaviours: ten visits and more).
+    weight : number
+        Above 0, relative to the other items.
     """
 
     column: str
     scale: tuple[float, float] = attrs.field(default=(1, 5), validator=_ends)
-    good: str = "high"
+    good: str = attrs.field(default="high", validator=one_of(("high", "low"), what="good end"))
+    beyond: str = attrs.field(default="refuse", validator=one_of(("refuse", "clip"), what="way with the rest"))
+    weight: float = 1.0
 
     def __attrs_post_init__(self) -> None:
-        if self.good not in ("high", "low"):
-            raise OutOfRange("good", self.good, "'high' or 'low'", "'low' reverses an item that is worded negatively")
+        if not 0 < self.weight < math.inf:
+            raise OutOfRange("weight", self.weight, "a number above 0", "leave an item out instead of weighing it 0")
+
+    def ready(self, cells: ArrayLike, /) -> Floats:
+        """(n,) the item from 0 (worst) to 1 (best), NaN where it is missing."""
+        low, high = self.scale
+        column = score_column(cells, what=self.column)
+        if self.beyond == "clip":
+            column = np.clip(column, low, high)
+        hint = f"correct these rows, or the scale of item {self.column!r}; behaviours may say beyond='clip'"
+        column = on_scale(column, self.scale, hint=hint, what=self.column)
+        return rescale(column if self.good == "high" else low + high - column, self.scale, (0, 1))
 
 
 @attrs.frozen(kw_only=True)
@@ -54,9 +75,9 @@ class SurveyIndex:
     ----------
     name : text
     items : tuple of IndexItem
-        Weighed alike; each is first carried to 0 ... 1, so scales and behaviours of different width can be mixed.
+        Each is first carried to 0 ... 1, so scales and behaviours of different width can be mixed.
     at_least : share
-        Of the items that a respondent must have answered; below it the index is missing, never 0.
+        Of the items, by weight, that must be there; below it the index is missing, never 0.
     to : (lowest, highest)
         Scale of the index.
 
@@ -97,20 +118,21 @@ class SurveyIndex:
         """Read what `to_dict` wrote."""
         return _json.from_dict(cls, fields)
 
-    def _matrix(self, columns: Mapping[str, ArrayLike]) -> Floats:
-        """(n, k) items, 0 worst and 1 best, NaN not answered."""
+    def matrix(self, columns: Mapping[str, ArrayLike]) -> Floats:
+        """(n, k) items, 0 worst and 1 best, NaN where missing."""
         ready = []
         for item in self.items:
             if item.column not in columns:
                 raise MissingColumn(item.column, tuple(columns), "the answers")
-            hint = f"correct these rows, or the scale of item {item.column!r}"
-            column = on_scale(columns[item.column], item.scale, hint=hint, what=item.column)
-            low, high = item.scale
-            ready.append(rescale(column if item.good == "high" else low + high - column, item.scale, (0, 1)))
+            ready.append(item.ready(columns[item.column]))
         if len({len(c) for c in ready}) > 1:
             sizes = {item.column: len(c) for item, c in zip(self.items, ready, strict=True)}
             raise OutOfRange("columns", sizes, "one length", "row i of every column is one respondent")
         return np.stack(ready, axis=1)
+
+    def _means(self, matrix: Floats) -> Floats:
+        shares = weighted_means(matrix, [item.weight for item in self.items], at_least=self.at_least)
+        return self.to[0] + shares * (self.to[1] - self.to[0])
 
     def scores(self, columns: Mapping[str, ArrayLike], /) -> Floats:
         """(n,) index of each respondent: mean of the answered items; NaN where too few were answered.
@@ -120,7 +142,7 @@ class SurveyIndex:
         MissingColumn, BadRows, OutOfRange
             A column is not there; answers off their scale; columns of different lengths.
         """
-        return _means(self._matrix(columns), self.at_least, self.to)
+        return self._means(self.matrix(columns))
 
     def evaluate(
         self, columns: Mapping[str, ArrayLike], /, *, level: float = 0.95, small_sample_ok: bool = False
@@ -144,8 +166,8 @@ class SurveyIndex:
         """
         from crmcore.metrics.means import mean
 
-        matrix = self._matrix(columns)
-        scores = _means(matrix, self.at_least, self.to)
+        matrix = self.matrix(columns)
+        scores = self._means(matrix)
         there = int((~np.isnan(scores)).sum())
         if not there:
             raise EmptyInput(f"respondents with an index of {self.name}", "lower at_least, or ask more people")
@@ -162,13 +184,30 @@ class SurveyIndex:
         )
 
 
-def _means(matrix: Floats, at_least: float, to: tuple[float, float]) -> Floats:
-    answered = ~np.isnan(matrix)
-    n = answered.sum(axis=1)
+def weighted_means(matrix: Floats, weights: ArrayLike, /, *, at_least: float) -> Floats:
+    """Mean of what is there in each row; NaN where less than `at_least` of the weight is there.
+
+    Parameters
+    ----------
+    matrix : (n, k) numbers
+        NaN is missing.
+    weights : (k,) numbers
+        Above 0.
+    at_least : share
+        In (0, 1].
+
+    Examples
+    --------
+    >>> weighted_means(np.array([[1.0, 0.0], [1.0, np.nan]]), [3, 1], at_least=0.75)
+    array([0.75, 1.  ])
+    """
+    w = np.asarray(weights, np.float64)
+    there = ~np.isnan(matrix)
+    weight = there @ w
     # 0.6 of 5 items is 3: a product of rounding must not ask for a fourth.
-    enough = (n > 0) & (n >= at_least * matrix.shape[1] - 1e-9)
-    shares = np.where(answered, matrix, 0.0).sum(axis=1) / np.maximum(n, 1)
-    return np.where(enough, to[0] + shares * (to[1] - to[0]), np.nan)
+    enough = (weight > 0) & (weight >= at_least * w.sum() * (1 - 1e-9))
+    sums = np.where(there, matrix, 0.0) @ w
+    return np.where(enough, sums / np.where(weight > 0, weight, 1.0), np.nan)
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
