@@ -119,8 +119,7 @@ def audience_index(
     64 [53.6, 76.4] (95 %, n = 2000, mover-r, wilson)
     """
     check_level(level)
-    known = not isinstance(population, Counts)
-    least = audience.n if known else min(audience.n, population.n)
+    least = min(audience.n, population.n) if isinstance(population, Counts) else audience.n
     warn_if_small(least, "the audience index", ok=small_sample_ok)
     share = audience.estimate(level=level, rule="group / audience", small_sample_ok=True)
     if isinstance(population, Counts):

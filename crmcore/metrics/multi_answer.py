@@ -264,7 +264,7 @@ class MultiAnswers:
                 if wrong[:, j].any()
             )
             raise BadRows("columns", problems, "write 1 for chosen, 0 for not chosen, None for not answered")
-        return cls(tuple(columns), there & (matrix == 1), there.any(axis=1))
+        return cls(tuple(columns), there & (matrix == 1), np.asarray(there.any(axis=1), bool))
 
     def counts(self) -> MultiCounts:
         """Addable counts of all who answered."""

@@ -230,7 +230,7 @@ class _Made:
 def _simple(counts: NpsCounts, population: int | None) -> _Made:
     n, cells = counts.n, attrs.astuple(counts)
     if n == 0:
-        return _Made((math.nan,) * 3, math.nan, 0.0)
+        return _Made((math.nan, math.nan, math.nan), math.nan, 0.0)
     left = 1.0
     if population is not None:
         if not population >= n:
@@ -260,7 +260,7 @@ def _designed(
     made = linearised_mean(group[there] / 2, **kept, population=population)
     worth = effective_interval(made, level=level, method="wilson")[2]
     if made.n == 0:
-        return _Made((math.nan,) * 3, math.nan, 0.0)
+        return _Made((math.nan, math.nan, math.nan), math.nan, 0.0)
     w = np.ones(made.n) if kept["weights"] is None else np.asarray(kept["weights"], np.float64)
     shares = np.bincount(group[there], weights=w, minlength=3) / w.sum()
     note = f", effective n = {number_text(worth)}" if math.isfinite(worth) else ", census"

@@ -158,9 +158,9 @@ class NpsTable:
         there = np.flatnonzero(self.n).tolist()
         if not there:
             raise EmptyInput("the table of scores", "draw segments that have answers")
-        shares = [
-            dict(zip(("detractors", "passives", "promoters"), (self.counts[i, ::-1] / self.n[i]).tolist(), strict=True))
-            for i in there
+        names = ("detractors", "passives", "promoters")
+        shares: list[dict[str, float]] = [
+            {name: float(k / self.n[i]) for name, k in zip(names, self.counts[i, ::-1], strict=True)} for i in there
         ]
         scores = [self._estimate(i) for i in there]
         return stacked_answers([self.labels[i] for i in there], shares, scores, title=title)

@@ -93,7 +93,8 @@ def _off(weights: Floats, margin: Margin) -> float:
 def _round(weights: Floats, margins: list[Margin]) -> Floats:
     for margin in margins:
         weights = weights * (margin.target / margin.shares(weights))[margin.codes]
-    return weights / weights.mean()
+    level: Floats = weights / weights.mean()
+    return level
 
 
 def _raked(weights: Floats, margins: list[Margin], *, tolerance: float, rounds: int) -> tuple[Floats, int]:

@@ -150,7 +150,7 @@ def representativeness(
     level : share
         1 − level is the threshold of the test.
     tolerance : share
-        Distance up to which even a certain difference is let pass: with many answers everything differs "significantly".
+        Distance up to which even a certain difference passes: with many answers everything differs "significantly".
     skew_ok : truth
         Silences `UnrepresentativeSample`, because the estimate is weighted or the skew is known.
 
@@ -190,8 +190,8 @@ def representativeness(
     n = int(seen.sum())
     if not n:
         raise EmptyInput("sample", "count at least one respondent")
-    share = np.array(list(population.values()), np.float64)
-    made = _compared(tuple(population), seen, share / share.sum(), level=level, tolerance=tolerance)
+    size = np.array(list(population.values()), np.float64)
+    made = _compared(tuple(population), seen, size / size.sum(), level=level, tolerance=tolerance)
     if not (made.representative or skew_ok):
         risk = f"the sample does not look like the population: {', '.join(made.skewed) or 'several cells'} off."
         hint = "weigh the answers (metrics.weighting, metrics.raking), or say skew_ok=True"

@@ -59,7 +59,7 @@ class ResponseBias:
     mean : Estimate or None
         Of the answers, where values were passed.
     early, late : Estimate or None
-        Mean of the first and the last wave; None without times.
+        Mean of the first and the last wave; None without times, or where they do not tell two waves apart.
     late_p_value : share
         Of Welch's test that both waves answer alike.
     extrapolated : number
@@ -234,8 +234,9 @@ def response_bias(
         share = rate.value
         if times is not None:
             waves = _waves(given, _times(times, said), level)
-            early, late, p = waves.first, waves.second, waves.p_value
-            extrapolated = share * mean.value + (1 - share) * late.value
+            if waves is not None:
+                early, late, p = waves.first, waves.second, waves.p_value
+                extrapolated = share * mean.value + (1 - share) * late.value
         if scale is not None:
             bounds = (share * mean.value + (1 - share) * scale[0], share * mean.value + (1 - share) * scale[1])
     return ResponseBias(
@@ -329,9 +330,11 @@ def _times(times: ArrayLike, said: Truths) -> NDArray[Any]:
     return given
 
 
-def _waves(given: Floats, at: NDArray[Any], level: float) -> Comparison:
-    """First against last third; answers of the same moment stay in one wave."""
-    first, last = np.quantile(np.unique(at, return_inverse=True)[1], [1 / 3, 2 / 3])
+def _waves(given: Floats, at: NDArray[Any], level: float) -> Comparison | None:
+    """First against last third; answers of one moment stay in one wave, so there may be no two waves."""
     place = np.unique(at, return_inverse=True)[1]
+    first, last = np.quantile(place, [1 / 3, 2 / 3])
+    if first == last:
+        return None
     early, late = Moments.of(given[place <= first]), Moments.of(given[place >= last])
     return early.minus(late, level=level)

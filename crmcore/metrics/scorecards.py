@@ -127,7 +127,7 @@ class Scorecard:
         BadRows
             A fact off its scale.
         """
-        return self.scores({name: [facts.get(name)] for name in self.columns})[0]
+        return self.scores({name: [_number(facts.get(name))] for name in self.columns})[0]
 
     def scores(self, columns: Mapping[str, ArrayLike], /) -> ScorecardTable:
         """Score all customers at once.

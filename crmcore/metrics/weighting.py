@@ -157,7 +157,8 @@ class Margin:
 
     def shares(self, weights: Floats, /) -> Floats:
         """(c,) weighted share of each cell among the respondents."""
-        return np.bincount(self.codes, weights=weights, minlength=len(self.names)) / weights.sum()
+        sums: Floats = np.bincount(self.codes, weights=weights, minlength=len(self.names)) / weights.sum()
+        return sums
 
 
 def margin_of(trait: str, cells: Cells, population: Mapping[str, float], /, *, n: int) -> Margin:
