@@ -1,0 +1,249 @@
+"""The Net Promoter Score of one group over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from itertools import pairwise
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crmcore import _json
+from crmcore._base import number_text
+from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.metrics.estimates import Estimate, check_level
+from crmcore.metrics.intervals import normal_quantile
+from crmcore.metrics.nps_counts import NPS_RULE, NpsCounts, nps_groups, nps_standard_error
+from crmcore.metrics.nps_tables import NpsTable, table_of_groups
+
+if TYPE_CHECKING:
+    from crmcore.charts import Chart
+    from crmcore.metrics.comparing import ComparisonTable
+
+__all__ = ["PERIODS", "NpsTrend", "nps_trend"]
+
+Floats = NDArray[np.float64]
+
+
+def _weeks(at: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    days = at.astype("datetime64[D]").astype(np.int64)
+    weeks: NDArray[np.int64] = (days + 3) // 7  # 1 January 1970 was a Thursday: weeks begin on Mondays
+    return weeks
+
+
+def _calendar(unit: str, *, size: int = 1) -> Callable[[NDArray[np.datetime64]], NDArray[np.int64]]:
+    def number(at: NDArray[np.datetime64]) -> NDArray[np.int64]:
+        units: NDArray[np.int64] = at.astype(f"datetime64[{unit}]").astype(np.int64) // size
+        return units
+
+    return number
+
+
+PERIODS: MappingProxyType[str, Callable[[NDArray[np.datetime64]], NDArray[np.int64]]] = MappingProxyType(
+    {
+        "day": _calendar("D"),
+        "week": _weeks,
+        "month": _calendar("M"),
+        "quarter": _calendar("M", size=3),
+        "year": _calendar("Y"),
+    }
+)
+"""Name to number of the period since 1970 that local times fall into."""
+
+
+def _start(period: str, number: int) -> str:
+    """First day of a period, as ISO text."""
+    if period == "week":
+        return str(np.array(7 * number - 3, "datetime64[D]"))
+    unit, size = {"day": ("D", 1), "month": ("M", 1), "quarter": ("M", 3), "year": ("Y", 1)}[period]
+    return str(np.array(number * size, f"datetime64[{unit}]").astype("datetime64[D]"))
+
+
+@attrs.frozen(eq=False, repr=False, kw_only=True)
+class NpsTrend:
+    """Net Promoter Score by period, in order of time.
+
+    `table` has one entry for each period with answers, labelled by its first day; `slope` is the change in points from
+    one period to the next, by the straight line through all answers.
+    """
+
+    table: NpsTable
+    period: str
+    zone: str
+    slope: Estimate
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __repr__(self) -> str:
+        return f"NpsTrend({len(self)} {self.period}s, slope {number_text(self.slope.value)} points a {self.period})"
+
+    def __str__(self) -> str:
+        return f"{self.table}\nslope  {self.slope} points a {self.period}"
+
+    def changes(self, *, adjust: str = "holm") -> ComparisonTable:
+        """Each period against the one before it in the table, p-values adjusted for the number of looks.
+
+        Raises
+        ------
+        EmptyInput
+            Fewer than two periods.
+        """
+        from crmcore.metrics.comparing import ComparisonTable
+        from crmcore.metrics.multiplicity import FAMILY_WISE
+        from crmcore.metrics.multiplicity import adjust as adjusted
+
+        counts = [NpsCounts(*row) for row in self.table.counts.tolist()]
+        if len(counts) < 2:
+            raise EmptyInput("the trend of a single period", "take shorter periods or more answers")
+        level = self.table.level
+        each = 1 - (1 - level) / (len(counts) - 1) if adjust in FAMILY_WISE else level
+        made = tuple(b.minus(a, level=each) for a, b in pairwise(counts))
+        p = adjusted([c.p_value for c in made], method=adjust)
+        return ComparisonTable(
+            labels=self.table.labels[1:],
+            comparisons=made,
+            p_adjusted=tuple(p.tolist()),
+            against=f"the {self.period} before",
+            adjustment=adjust,
+            level=level,
+        )
+
+    def to_frame(self, *, backend: Any = None) -> Any:
+        """One row a period; the columns of `NpsTable.to_frame`."""
+        return self.table.to_frame(backend=backend)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        fields: dict[str, Any] = _json.to_dict(self)
+        return fields
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> NpsTrend:
+        """Read what `to_dict` wrote."""
+        made = _json.from_dict(cls, fields)
+        table = attrs.evolve(made.table, counts=made.table.counts.reshape(-1, 3))
+        return attrs.evolve(made, table=table)
+
+    def chart(self, *, title: str = "Net Promoter Score over time") -> Chart:
+        """The scores as a line over time with the band of their intervals."""
+        from crmcore.charts import line
+
+        dates = [datetime.fromisoformat(label).date() for label in self.table.labels]
+        t = self.table
+        band = {"low": t.low.tolist(), "high": t.high.tolist()}
+        return line(dates, t.score.tolist(), title=title, description=str(self.slope), axis="NPS in points", **band)
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
+
+
+def nps_trend(
+    scores: ArrayLike,
+    times: ArrayLike,
+    /,
+    *,
+    period: str = "month",
+    zone: str | ZoneInfo = "UTC",
+    level: float = 0.95,
+    method: str = "mover-wilson",
+    seed: int | np.random.Generator | None = None,
+    rule: str = NPS_RULE,
+) -> NpsTrend:
+    """Net Promoter Score by calendar period, and how fast it moves.
+
+    Parameters
+    ----------
+    scores : (n,) whole numbers
+        From 0 to 10; None and NaN are not answered.
+    times : (n,) datetime64, UTC
+        As in a `ResponseTable`; NaT (unknown) belongs to no period.
+    period : text
+        `"day"`, `"week"` (from Monday), `"month"` (default), `"quarter"`, `"year"`.
+    zone : zone or its name
+        Whose calendar cuts the periods.
+    level, method, seed, rule
+        As in `nps`.
+
+    Returns
+    -------
+    NpsTrend
+        Its slope is that of least squares over answers, Σ nₜ (t − t̄)(xₜ − x̄) / Σ nₜ (t − t̄)² for the score xₜ of nₜ
+        answers in period t, with the variance Σ (nₜ (t − t̄) eₜ)² / (Σ nₜ (t − t̄)²)² from the standard error eₜ of
+        each period (White 1980, Econometrica 48:817); NaN where there is one period.
+
+    Raises
+    ------
+    UnknownName
+        No such period.
+    BadRows
+        Scores off the scale.
+    EmptyInput
+        No answer has a time.
+
+    Examples
+    --------
+    >>> times = np.array(["2026-01-05", "2026-02-03"], "datetime64[us]").repeat(200)
+    >>> print(nps_trend([10, 9, 8, 3] * 50 + [9, 9, 9, 1] * 50, times))
+    2026-01-01  25 [13.2, 36] (95 %, n = 200, mover-wilson)
+    2026-02-01  50 [37.1, 61] (95 %, n = 200, mover-wilson)
+    slope  25 [8.38, 41.6] (95 %, n = 400, least squares, robust) points a month
+    """
+    if period not in PERIODS:
+        raise UnknownName("period", period, tuple(PERIODS))
+    check_level(level)
+    group = nps_groups(scores)
+    at = np.asarray(times, "datetime64[us]")
+    if at.shape != group.shape:
+        raise OutOfRange("len(times)", at.shape, f"{len(group)}, one a score", "pass the time of every answer")
+    counted = (group >= 0) & ~np.isnat(at)
+    if not counted.any():
+        raise EmptyInput("answers with a time", "pass scores and the times they were given at")
+    local, name = _local(at[counted], zone)
+    numbers, codes = np.unique(PERIODS[period](local), return_inverse=True)
+    names = tuple(_start(period, k) for k in numbers.tolist())
+    table = table_of_groups(group[counted], codes, names, level=level, method=method, seed=seed, rule=rule)
+    untimed = NpsCounts.of_groups(group[~counted])
+    slope = _slope(numbers.astype(np.float64), table, period)
+    return NpsTrend(table=attrs.evolve(table, elsewhere=untimed), period=period, zone=name, slope=slope)
+
+
+def _local(at: NDArray[np.datetime64], zone: str | ZoneInfo) -> tuple[NDArray[np.datetime64], str]:
+    """Wall-clock times of instants; offsets change at quarter hours at the finest."""
+    name = zone if isinstance(zone, str) else zone.key
+    if name == "UTC":
+        return at, name
+    try:
+        place = ZoneInfo(name)
+    except (LookupError, ValueError):  # ZoneInfoNotFoundError is a KeyError
+        raise OutOfRange("zone", name, "a zone of the time zone database", "such as 'Asia/Bangkok'") from None
+    quarters, where = np.unique(at.astype("datetime64[s]").astype(np.int64) // 900, return_inverse=True)
+    moments = (datetime.fromtimestamp(q * 900, UTC).astimezone(place) for q in quarters.tolist())
+    shifts = np.array([int((m.utcoffset() or m - m).total_seconds()) for m in moments], "timedelta64[s]")
+    return at + shifts[where], name
+
+
+def _slope(t: Floats, table: NpsTable, period: str) -> Estimate:
+    n = table.n.astype(np.float64)
+    off = t - (n @ t) / n.sum()
+    spread = float(n @ off**2)
+    value, half = math.nan, math.nan
+    if spread > 0:
+        value = float((n * off) @ table.score) / spread
+        error = float(np.sqrt(np.sum((n * off * nps_standard_error(*table.counts.T)) ** 2))) / spread
+        half = normal_quantile(table.level) * error
+    return Estimate(
+        value=value,
+        low=value - half,
+        high=value + half,
+        level=table.level,
+        n=int(n.sum()),
+        rule=f"change of NPS in points a {period}",
+        method="least squares, robust",
+    )
