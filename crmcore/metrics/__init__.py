@@ -1,7 +1,8 @@
 """Estimates with their uncertainty: value, interval, n, rule and method.
 
-Short forms answer one question with one `Estimate`; kernels (`wilson_interval` and its kin) take whole columns; counts
-(`Counts`, `Confusion`) add up over shards, stores and days before anything is estimated.
+Short forms answer one question with one `Estimate`; counts (`Counts`, `Moments`, `Confusion`) add up over shards,
+stores and days before anything is estimated, and `compare` takes two of a kind. Depth is one module further in
+(`metrics.design`, `metrics.intervals`); kernels there take whole columns.
 """
 
 from __future__ import annotations
@@ -11,15 +12,11 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
+    from crmcore.metrics import design, intervals
+    from crmcore.metrics.comparing import Comparison, compare, compare_many
+    from crmcore.metrics.design import proportion_of
     from crmcore.metrics.estimates import Estimate
-    from crmcore.metrics.intervals import (
-        agresti_coull_interval,
-        clopper_pearson_interval,
-        jeffreys_interval,
-        wald_interval,
-        wilson_cc_interval,
-        wilson_interval,
-    )
+    from crmcore.metrics.intervals import wilson_interval
     from crmcore.metrics.labelled import (
         Confusion,
         Stratum,
@@ -30,7 +27,9 @@ if TYPE_CHECKING:
         stratified_share,
         stratified_total,
     )
-    from crmcore.metrics.proportions import Comparison, Counts, compare, proportion
+    from crmcore.metrics.means import Moments, mean, paired_difference, ratio
+    from crmcore.metrics.multiplicity import adjust
+    from crmcore.metrics.proportions import Counts, proportion
     from crmcore.metrics.shares import ShareTable, share_table
 
 __all__ = [
@@ -38,48 +37,56 @@ __all__ = [
     "Confusion",
     "Counts",
     "Estimate",
+    "Moments",
     "ShareTable",
     "Stratum",
-    "agresti_coull_interval",
-    "clopper_pearson_interval",
+    "adjust",
     "compare",
+    "compare_many",
+    "design",
     "fbeta",
-    "jeffreys_interval",
+    "intervals",
+    "mean",
+    "paired_difference",
     "precision",
     "proportion",
+    "proportion_of",
+    "ratio",
     "recall",
     "share_table",
     "stratified_recall",
     "stratified_share",
     "stratified_total",
-    "wald_interval",
-    "wilson_cc_interval",
     "wilson_interval",
 ]
 
 __getattr__ = lazy_names(
     __name__,
     {
-        "Comparison": ".proportions",
+        "Comparison": ".comparing",
         "Confusion": ".labelled",
         "Counts": ".proportions",
         "Estimate": ".estimates",
+        "Moments": ".means",
         "ShareTable": ".shares",
         "Stratum": ".labelled",
-        "agresti_coull_interval": ".intervals",
-        "clopper_pearson_interval": ".intervals",
-        "compare": ".proportions",
+        "adjust": ".multiplicity",
+        "compare": ".comparing",
+        "compare_many": ".comparing",
+        "design": ".design",
         "fbeta": ".labelled",
-        "jeffreys_interval": ".intervals",
+        "intervals": ".intervals",
+        "mean": ".means",
+        "paired_difference": ".means",
         "precision": ".labelled",
         "proportion": ".proportions",
+        "proportion_of": ".design",
+        "ratio": ".means",
         "recall": ".labelled",
         "share_table": ".shares",
         "stratified_recall": ".labelled",
         "stratified_share": ".labelled",
         "stratified_total": ".labelled",
-        "wald_interval": ".intervals",
-        "wilson_cc_interval": ".intervals",
         "wilson_interval": ".intervals",
     },
 )

@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import attrs
 
@@ -16,7 +16,7 @@ from crmcore.errors import OutOfRange, SmallSample, UnknownName
 if TYPE_CHECKING:
     from crmcore.charts import Chart
 
-__all__ = ["SMALL_N", "Estimate", "check_level", "frame_of", "warn_if_small"]
+__all__ = ["SMALL_N", "Estimate", "check_level", "estimate_of", "frame_of", "warn_if_small"]
 
 SMALL_N = 30
 """Estimates from fewer observations are flagged: at n = 30 a 95 % Wilson interval around 0.5 is 0.34 wide."""
@@ -62,9 +62,27 @@ class Estimate:
         """Whether fewer than 30 observations stand behind the value."""
         return self.n < SMALL_N
 
+    @property
+    def width(self) -> float:
+        """Length of the interval."""
+        return self.high - self.low
+
+    def excludes(self, value: float, /) -> bool:
+        """Whether the interval leaves a value out; NaN ends leave nothing out.
+
+        Examples
+        --------
+        >>> from crmcore.metrics import proportion
+        >>> proportion(30, 1000).excludes(0.05), proportion(30, 1000).excludes(0.04)
+        (True, False)
+        """
+        return value < self.low or value > self.high
+
     def to_dict(self) -> dict[str, float | int | str | None]:
-        """Plain JSON values; NaN becomes None."""
-        return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in attrs.asdict(self).items()}
+        """Plain JSON values; NaN becomes None, an open end "inf" or "-inf"."""
+        return {
+            k: v if not isinstance(v, float) or math.isfinite(v) else _out(v) for k, v in attrs.asdict(self).items()
+        }
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Estimate:
@@ -77,6 +95,8 @@ class Estimate:
         True
         """
         known: dict[str, Any] = {k: math.nan if v is None else v for k, v in fields.items()}
+        for end in ("value", "low", "high"):
+            known[end] = float(known[end])
         return cls(**known)
 
     def to_frame(self, *, backend: Any = None) -> Any:
@@ -94,6 +114,26 @@ class Estimate:
         caption = f"<figcaption>{escape(self.rule)}</figcaption>" if self.rule else ""
         value, _, rest = str(self).partition(" ")
         return f"<figure><b>{escape(value)}</b> {escape(rest)}{few}{caption}</figure>"
+
+
+def estimate_of(
+    value: SupportsFloat, low: SupportsFloat, high: SupportsFloat, /, *, level: float, n: float, rule: str, method: str
+) -> Estimate:
+    """Estimate from what kernels return: arrays of one number become plain numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(estimate_of(np.float64(2.0), np.array(1.0), 3, level=0.95, n=40, rule="mean", method="t"))
+    2 [1, 3] (95 %, n = 40, t)
+    """
+    return Estimate(
+        value=float(value), low=float(low), high=float(high), level=level, n=int(n), rule=rule, method=method
+    )
+
+
+def _out(value: float) -> str | None:
+    return None if math.isnan(value) else str(value)
 
 
 def check_level(level: float) -> None:

@@ -1,21 +1,18 @@
-"""One proportion with its interval, and two compared."""
+"""Proportions: addable counts, one with its interval, two compared."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from html import escape
-from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
+from crmcore.metrics.comparing import Comparison
+from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 
-if TYPE_CHECKING:
-    from crmcore.charts import Chart
+__all__ = ["PROPORTION_TESTS", "Counts", "proportion"]
 
-__all__ = ["Comparison", "Counts", "compare", "proportion"]
+PROPORTION_TESTS = ("pooled z", "fisher exact")
 
 
 @attrs.frozen
@@ -50,6 +47,56 @@ class Counts:
         """The proportion with its interval; see `proportion`."""
         warn_if_small(int(self.n), "the proportion", ok=small_sample_ok)
         return _estimate(self, level=level, method=method, rule=rule)
+
+    @property
+    def mean(self) -> float:
+        """The share, k/n; NaN without trials."""
+        return self.k / self.n if self.n else math.nan
+
+    @property
+    def variance(self) -> float:
+        """Sample variance of one trial (0 or 1), with n − 1; NaN for fewer than two."""
+        return self.k * (self.n - self.k) / (self.n * (self.n - 1)) if self.n > 1 else math.nan
+
+    def minus(self, other: Counts, /, *, level: float = 0.95, test: str = "pooled z") -> Comparison:
+        """Difference of two independent proportions with Newcombe's hybrid score interval.
+
+        Parameters
+        ----------
+        other : Counts
+            Another group: a trial counts in one of the two.
+        level : share
+            Coverage aimed at.
+        test : text
+            `"pooled z"` (default; no continuity correction) or `"fisher exact"`, which never rejects too often and is
+            the one for small counts.
+
+        Returns
+        -------
+        Comparison
+            Its interval is d − √((p₁−l₁)² + (u₂−p₂)²) to d + √((u₁−p₁)² + (p₂−l₂)²) with Wilson limits l, u of each
+            group: Newcombe (1998), Statistics in Medicine 17:873, method 10.
+
+        Examples
+        --------
+        >>> print(Counts(9, 10).minus(Counts(3, 10), test="fisher exact"))
+        difference 0.6 [0.171, 0.809] (95 %, n = 20, newcombe), p = 0.0198 (fisher exact)
+        """
+        from crmcore.metrics.two_by_two import fisher_exact, newcombe_difference, pooled_z
+
+        check_level(level)
+        if test not in PROPORTION_TESTS:
+            raise UnknownName("test", test, PROPORTION_TESTS)
+        first, second = (_estimate(c, level=level, method="wilson", rule="k / n") for c in (self, other))
+        four = self.k, self.n, other.k, other.n
+        low, high = newcombe_difference(*four, level=level)
+        p = fisher_exact(*four) if test == "fisher exact" else pooled_z(*four)[1]
+        gap = first.value - second.value
+        difference = Estimate(
+            value=gap, low=float(low), high=float(high), level=level, n=int(self.n + other.n), rule="first - second",
+            method="newcombe",
+        )  # fmt: skip
+        return Comparison(first=first, second=second, difference=difference, p_value=float(p), test=test)
 
 
 def _estimate(counts: Counts, *, level: float, method: str, rule: str) -> Estimate:
@@ -103,90 +150,3 @@ def proportion(
     counts = Counts(k, n)
     warn_if_small(int(n), "the proportion", ok=small_sample_ok)
     return _estimate(counts, level=level, method=method, rule=rule)
-
-
-@attrs.frozen(kw_only=True)
-class Comparison:
-    """Two proportions and their difference, first minus second.
-
-    `p_value` is that of the two-sided score test of equal shares (pooled variance, no continuity correction), NaN
-    where all or none succeeded. It ignores that several pairs may have been compared.
-    """
-
-    first: Estimate
-    second: Estimate
-    difference: Estimate
-    p_value: float
-
-    def __str__(self) -> str:
-        return f"difference {self.difference}, p = {self.p_value:.3g}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        parts = {"first": self.first, "second": self.second, "difference": self.difference}
-        p = None if math.isnan(self.p_value) else self.p_value
-        return {**{name: part.to_dict() for name, part in parts.items()}, "p_value": p}
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Comparison:
-        """Read what `to_dict` wrote."""
-        parts = {name: Estimate.from_dict(fields[name]) for name in ("first", "second", "difference")}
-        p = fields["p_value"]
-        return cls(**parts, p_value=math.nan if p is None else p)
-
-    def to_frame(self, *, backend: Any = None) -> Any:
-        """Three rows: first, second, difference."""
-        parts = {"first": self.first, "second": self.second, "difference": self.difference}
-        return frame_of([{"part": name, **attrs.asdict(part)} for name, part in parts.items()], backend=backend)
-
-    def chart(self) -> Chart:
-        """The two shares with their intervals."""
-        from crmcore.charts import dot_interval
-
-        return dot_interval(["first", "second"], [self.first, self.second], title="Two shares", description=str(self))
-
-    def _repr_html_(self) -> str:
-        return f"<figure><b>{escape(str(self))}</b></figure>"
-
-
-def compare(a: Counts, b: Counts, *, level: float = 0.95, small_sample_ok: bool = False) -> Comparison:
-    """Difference of two independent proportions, a minus b, with Newcombe's hybrid score interval.
-
-    Parameters
-    ----------
-    a, b : Counts
-        Independent groups: a trial counts in one of them.
-    level : share
-        Coverage aimed at.
-    small_sample_ok : truth
-        Silences `SmallSample`, which warns when either n is below 30.
-
-    Returns
-    -------
-    Comparison
-        Its interval is d − √((p₁−l₁)² + (u₂−p₂)²) to d + √((u₁−p₁)² + (p₂−l₂)²) with Wilson limits l, u of each group:
-        Newcombe (1998), Statistics in Medicine 17:873, method 10.
-
-    Examples
-    --------
-    >>> print(compare(Counts(56, 70), Counts(48, 80)))
-    difference 0.2 [0.0524, 0.334] (95 %, n = 150, newcombe), p = 0.00805
-    """
-    from scipy.special import ndtr
-
-    check_level(level)
-    warn_if_small(int(min(a.n, b.n)), "the smaller group", ok=small_sample_ok)
-    first, second = (_estimate(c, level=level, method="wilson", rule="k / n") for c in (a, b))
-    gap = first.value - second.value
-    p_value = math.nan
-    low, high = -1.0, 1.0
-    if a.n and b.n:
-        low = gap - math.hypot(first.value - first.low, second.high - second.value)
-        high = gap + math.hypot(first.high - first.value, second.value - second.low)
-        pooled = (a.k + b.k) / (a.n + b.n)
-        error = math.sqrt(pooled * (1 - pooled) * (1 / a.n + 1 / b.n))
-        p_value = 2 * float(ndtr(-abs(gap) / error)) if error else math.nan
-    difference = Estimate(
-        value=gap, low=low, high=high, level=level, n=int(a.n + b.n), rule="first - second", method="newcombe"
-    )
-    return Comparison(first=first, second=second, difference=difference, p_value=p_value)
