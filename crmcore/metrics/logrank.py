@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
-from crmcore.metrics._columns import columns_frame, numbers, same_length, truths
+from crmcore.metrics._doors import columns_frame, numbers, same_length, truths
 from crmcore.metrics.estimates import Estimate, frame_of
 from crmcore.metrics.survival import SurvivalTable, kaplan_meier
 

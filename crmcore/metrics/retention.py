@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
-from crmcore.metrics._columns import columns_frame, instant, instants, refuse, same_length, some, whole
+from crmcore.metrics._doors import columns_frame, instant, instants, refuse, same_length, some, whole
 from crmcore.metrics.days import Period, check_period, local_periods, period_ends, period_starts, zone_of
 from crmcore.metrics.estimates import Estimate
 from crmcore.metrics.intervals import wilson_interval

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table, number_text
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.metrics import lifetables as kernels
-from crmcore.metrics._columns import columns_frame, not_negative, numbers, refuse, same_length, some, truths
+from crmcore.metrics._doors import columns_frame, not_negative, numbers, refuse, same_length, some, truths
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import normal_quantile
 
