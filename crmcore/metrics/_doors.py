@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from typing import Any
 
+import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -110,8 +112,6 @@ def instants(name: str, values: ArrayLike, *, missing_ok: bool = False) -> Insta
 
 
 def _from_objects(name: str, column: NDArray[Any]) -> Instants:
-    from datetime import UTC, datetime
-
     cells = column.tolist()
     kinds = np.array([not (c is None or isinstance(c, datetime)) for c in cells], np.bool_)
     refuse("the input", "pass datetime64 in UTC or aware datetimes", **{name: (kinds, "no time")})
@@ -123,16 +123,50 @@ def _from_objects(name: str, column: NDArray[Any]) -> Instants:
 
 def instant(name: str, value: Any) -> np.datetime64:
     """One aware datetime (or `datetime64` in UTC) as `datetime64[us]`."""
-    from datetime import datetime
-
     if isinstance(value, datetime):
         return np.datetime64(_from_objects(name, np.array([value], object))[0], "us")
     if isinstance(value, np.datetime64) and not np.isnat(value):
-        return value.astype("datetime64[us]")
+        return np.datetime64(value, "us")
     raise WrongType(name, type(value).__name__, "an aware datetime", "such as datetime(2026, 3, 1, tzinfo=UTC)")
+
+
+def moment(value: np.datetime64) -> datetime:
+    """Aware datetime of an instant in UTC."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
+        microseconds=int(value.astype("datetime64[us]").astype(np.int64))
+    )
 
 
 def some(what: str, n: int, hint: str) -> None:
     """Refuse an empty input."""
     if n == 0:
         raise EmptyInput(what, hint)
+
+
+def held_floats(values: ArrayLike) -> Floats:
+    """Read-only copy as floats: how results hold columns."""
+    held = np.array(values, np.float64)
+    held.flags.writeable = False
+    return held
+
+
+def held_whole(values: ArrayLike) -> Ints:
+    """Read-only copy as whole numbers."""
+    held = np.array(values, np.int64)
+    held.flags.writeable = False
+    return held
+
+
+def held(values: ArrayLike) -> NDArray[Any]:
+    """Read-only copy of any kind."""
+    kept = np.array(values)
+    kept.flags.writeable = False
+    return kept
+
+
+def _equal(first: NDArray[Any], second: NDArray[Any]) -> bool:
+    return bool(np.array_equal(first, second))
+
+
+SAME = attrs.cmp_using(eq=_equal)
+"""Equality of columns inside attrs classes."""

@@ -96,9 +96,9 @@ def local_clock(time: ArrayLike, zone: str | ZoneInfo, /) -> Instants:
         return column
     starts, offsets = _pieces(column.min(), column.max(), where)
     since = column.astype(np.int64)
-    if len(starts) == 1:
-        return (since + offsets[0]).astype("datetime64[us]")
-    return (since + offsets[np.searchsorted(starts, since, side="right") - 1]).astype("datetime64[us]")
+    ahead = offsets[0] if len(starts) == 1 else offsets[np.searchsorted(starts, since, side="right") - 1]
+    wall: Instants = (since + ahead).astype("datetime64[us]")
+    return wall
 
 
 def local_periods(time: ArrayLike, zone: str | ZoneInfo, /, *, period: Period = "day") -> Ints:
@@ -155,4 +155,5 @@ def period_ends(number: ArrayLike, zone: str | ZoneInfo, /, *, period: Period = 
     wall = midnight.astype(np.int64)
     piece = np.searchsorted(starts + offsets, wall, side="left") - 1  # the last that begins before that midnight
     until = np.append(starts[1:], np.iinfo(np.int64).max)[piece]
-    return np.minimum(until, wall - offsets[piece]).astype("datetime64[us]")
+    over: Instants = np.minimum(until, wall - offsets[piece]).astype("datetime64[us]")
+    return over

@@ -42,9 +42,9 @@ def totals_at(place: Floats, values: Floats, weights: Floats | None, /) -> Float
     array([1., 0., 2.])
     """
     if weights is not None:
-        return np.bincount(np.searchsorted(place, values), weights=weights, minlength=len(place))
+        return np.asarray(np.bincount(np.searchsorted(place, values), weights, len(place)), np.float64)
     through = np.searchsorted(np.sort(values), place, side="right")
-    return np.diff(through, prepend=0).astype(np.float64)
+    return np.asarray(np.diff(through, prepend=0), np.float64)
 
 
 def at_risk(left: Floats, entered: Floats, /) -> Floats:
@@ -64,7 +64,7 @@ def at_risk(left: Floats, entered: Floats, /) -> Floats:
     """
     gone = np.cumsum(left) - left
     to_come = np.cumsum(entered[::-1])[::-1]
-    return left.sum() - gone - to_come
+    return np.asarray(left.sum() - gone - to_come, np.float64)
 
 
 def product_limit(events: Floats, risk: Floats, /) -> Floats:
@@ -78,7 +78,7 @@ def product_limit(events: Floats, risk: Floats, /) -> Floats:
     array([0.75 , 0.75 , 0.375])
     """
     share = np.divide(events, risk, out=np.zeros_like(events), where=events > 0)
-    return np.cumprod(np.where(share > 1 - 1e-12, 0.0, 1 - share))
+    return np.asarray(np.cumprod(np.where(share > 1 - 1e-12, 0.0, 1 - share)), np.float64)
 
 
 def greenwood(events: Floats, risk: Floats, effective: Floats, /) -> Floats:

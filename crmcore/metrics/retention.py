@@ -14,7 +14,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
-from crmcore.metrics._doors import columns_frame, instant, instants, refuse, same_length, some, whole
+from crmcore.metrics._doors import (
+    SAME,
+    columns_frame,
+    held_whole,
+    instant,
+    instants,
+    moment,
+    refuse,
+    same_length,
+    some,
+    whole,
+)
 from crmcore.metrics.days import Period, check_period, local_periods, period_ends, period_starts, zone_of
 from crmcore.metrics.estimates import Estimate
 from crmcore.metrics.intervals import wilson_interval
@@ -35,19 +46,6 @@ RULES: Mapping[str, str] = {
     "bracket": "active at least once in a range of periods",
 }
 """What "retained" means, by name. The three give different numbers for the same customers."""
-
-
-def _whole(values: ArrayLike) -> Ints:
-    held = np.array(values, np.int64)
-    held.flags.writeable = False
-    return held
-
-
-def _same(first: Ints, second: Ints) -> bool:
-    return bool(np.array_equal(first, second))
-
-
-_column = {"converter": _whole, "eq": attrs.cmp_using(eq=_same)}
 
 
 @attrs.frozen(kw_only=True, repr=False, hash=False)
@@ -81,11 +79,11 @@ class RetentionTable:
     2026-03-01     0     …
     """
 
-    cohort: Ints = attrs.field(**_column)
-    size: Ints = attrs.field(**_column)
-    active: Ints = attrs.field(**_column)
-    first_age: Ints = attrs.field(**_column)
-    last_age: Ints = attrs.field(**_column)
+    cohort: Ints = attrs.field(converter=held_whole, eq=SAME)
+    size: Ints = attrs.field(converter=held_whole, eq=SAME)
+    active: Ints = attrs.field(converter=held_whole, eq=SAME)
+    first_age: Ints = attrs.field(converter=held_whole, eq=SAME)
+    last_age: Ints = attrs.field(converter=held_whole, eq=SAME)
     over: int
     until: datetime
     rule: Rule = "active"
@@ -115,7 +113,8 @@ class RetentionTable:
         """(c, a) retained share of each cohort; NaN where censored or nobody began."""
         known = self.complete & (self.size[:, None] > 0)
         size = np.broadcast_to(self.size[:, None], self.active.shape)
-        return np.divide(self.active, size, out=np.full(self.active.shape, np.nan), where=known)
+        made: Floats = np.divide(self.active, size, out=np.full(self.active.shape, np.nan), where=known)
+        return made
 
     def __repr__(self) -> str:
         people = f"{int(self.size.sum())} customers"
@@ -151,9 +150,15 @@ class RetentionTable:
             at = slice(part.cohort[0] - begin, part.cohort[-1] - begin + 1)
             size[at] += part.size
             active[at, : part.active.shape[1]] += part.active
-        columns = {"first_age": longer.first_age, "last_age": longer.last_age}
-        left_out = self.left_out + other.left_out
-        return attrs.evolve(self, cohort=cohort, size=size, active=active, left_out=left_out, **columns)
+        return attrs.evolve(
+            self,
+            cohort=cohort,
+            size=size,
+            active=active,
+            first_age=longer.first_age,
+            last_age=longer.last_age,
+            left_out=self.left_out + other.left_out,
+        )
 
     def rate(self, cohort: date, age: int, *, level: float = 0.95) -> Estimate:
         """Retained share of one cohort at one age (position of the column), with its Wilson interval.
@@ -318,7 +323,7 @@ def retention(
         first_age=firsts,
         last_age=lasts,
         over=over,
-        until=last.astype("datetime64[us]").item().replace(tzinfo=_utc()),
+        until=moment(last),
         rule=rule,
         period=period,
         zone=place.key,
@@ -327,12 +332,6 @@ def retention(
 
 
 _NEVER = np.iinfo(np.int64).max
-
-
-def _utc() -> Any:
-    from datetime import UTC
-
-    return UTC
 
 
 def _beginnings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -13,9 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics._doors import columns_frame, instant, instants, numbers, refuse, same_length
+from crmcore.metrics._doors import (
+    SAME,
+    columns_frame,
+    held,
+    held_whole,
+    instant,
+    instants,
+    numbers,
+    refuse,
+    same_length,
+)
 from crmcore.metrics.columns import codes_of
 from crmcore.metrics.days import Period, check_period, local_periods, period_ends, period_starts, zone_of
+from crmcore.tables import TextColumn
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -25,19 +36,6 @@ __all__ = ["RollUp", "roll_up"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-def _frozen(values: ArrayLike) -> NDArray[Any]:
-    held = np.array(values)
-    held.flags.writeable = False
-    return held
-
-
-def _same(first: NDArray[Any], second: NDArray[Any]) -> bool:
-    return bool(np.array_equal(first, second))
-
-
-_column = {"converter": _frozen, "eq": attrs.cmp_using(eq=_same)}
 
 
 @attrs.frozen(kw_only=True, repr=False, hash=False)
@@ -67,10 +65,10 @@ class RollUp:
     2026-03-02  1  provisional
     """
 
-    number: Ints = attrs.field(**_column)
-    label: NDArray[np.str_] = attrs.field(**_column)
-    count: Ints = attrs.field(**_column)
-    total: Ints | Floats = attrs.field(**_column)
+    number: Ints = attrs.field(converter=held_whole, eq=SAME)
+    label: NDArray[np.str_] = attrs.field(converter=held, eq=SAME)
+    count: Ints = attrs.field(converter=held_whole, eq=SAME)
+    total: Ints | Floats = attrs.field(converter=held, eq=SAME)
     watermark: datetime | None = None
     period: Period = "day"
     zone: str = "UTC"
@@ -111,9 +109,9 @@ class RollUp:
     def hours(self) -> Floats:
         """(m,) length of each row's period: a day of 23 or 25 hours makes rates a day unequal."""
         periods, where = np.unique(self.number, return_inverse=True)
-        ends = period_ends(np.concatenate([periods, periods - 1]), self.zone, period=self.period)
-        ends = ends.astype(np.int64).astype(np.float64)
-        return ((ends[: len(periods)] - ends[len(periods) :]) / 3.6e9)[where]
+        ends = period_ends(np.concatenate([periods, periods - 1]), self.zone, period=self.period).astype(np.float64)
+        lasted: Floats = (ends[: len(periods)] - ends[len(periods) :]) / 3.6e9
+        return lasted[where]
 
     def __add__(self, other: RollUp) -> RollUp:
         """Events of both, where none stands in both; the later watermark holds."""
@@ -125,8 +123,9 @@ class RollUp:
         names, codes = np.unique(label, return_inverse=True)
         number = np.concatenate([self.number, other.number])
         count, total = np.concatenate([self.count, other.count]), np.concatenate([self.total, other.total])
-        rows = _group(number, codes, count, total, len(names))
-        return attrs.evolve(self, **_named(rows, names), watermark=max(marks) if marks else None)
+        number, code, count, total = _group(number, codes, count, total, len(names))
+        mark = max(marks) if marks else None
+        return attrs.evolve(self, number=number, label=names[code], count=count, total=total, watermark=mark)
 
     def changed_since(self, earlier: RollUp) -> list[tuple[date, str]]:
         """Rows (period, label) whose count or total differ from an earlier roll-up: what late events corrected.
@@ -167,12 +166,11 @@ class RollUp:
     def from_dict(cls, fields: Mapping[str, Any]) -> RollUp:
         """Read what `to_dict` wrote."""
         mark = fields["watermark"]
-        kinds = {"number": np.int64, "label": np.str_, "count": np.int64}
-        columns = {name: np.array(fields[name], kind) for name, kind in kinds.items()}
-        total = np.array(fields["total"], None if fields["total"] else np.int64)
         return cls(
-            **columns,
-            total=total,
+            number=fields["number"],
+            label=np.array(fields["label"], np.str_),
+            count=fields["count"],
+            total=np.array(fields["total"], None if fields["total"] else np.int64),
             watermark=None if mark is None else datetime.fromisoformat(mark),
             period=fields["period"],
             zone=fields["zone"],
@@ -216,28 +214,21 @@ def _state(final: bool) -> str:
 def _group(
     number: Ints, code: NDArray[np.integer], count: Ints | None, total: NDArray[Any] | None, width: int
 ) -> tuple[Ints, Ints, Ints, NDArray[Any]]:
-    """Rows by period and code: (m,) number, code, summed count and total."""
-    first = int(number.min(initial=0)) if len(number) else 0
-    span = int(number.max(initial=first)) - first + 1 if len(number) else 0
+    """Rows by period and code: (m,) number, code, and summed count (of rows where None) and total (0 where None)."""
+    first = int(number.min()) if len(number) else 0
     key = (number - first) * width + code
-    if span * width <= 4 * len(number) + 1024:  # few cells: count them all
-        often = np.bincount(key, minlength=span * width)
-        place = np.flatnonzero(often)
-        where = (np.cumsum(often > 0) - 1)[key] if total is not None and total.dtype.kind != "f" else None
+    cells = int(key.max()) + 1 if len(key) else 0
+    if cells <= 4 * len(key) + 1024:  # few cells: a counting sort
+        there = np.bincount(key, minlength=cells) > 0
+        place, where = np.flatnonzero(there), (np.cumsum(there) - 1)[key]
     else:
         place, where = np.unique(key, return_inverse=True)
-        often = np.zeros(0, np.int64)
-    if where is None and (count is not None or total is not None):
-        where = (np.cumsum(often > 0) - 1)[key]
-    if count is None:
-        counts = often[place] if len(often) else np.bincount(where, minlength=len(place))  # type: ignore[arg-type]
-    else:
-        counts = _exact_sums(where, count, len(place))
+    counts = np.bincount(where, minlength=len(place)) if count is None else _exact_sums(where, count, len(place))
     totals = np.zeros(len(place), np.int64) if total is None else _exact_sums(where, total, len(place))
-    return place // max(width, 1) + first, place % max(width, 1), counts.astype(np.int64), totals
+    return place // width + first, place % width, counts.astype(np.int64), totals
 
 
-def _exact_sums(where: Any, values: NDArray[Any], n: int) -> NDArray[Any]:
+def _exact_sums(where: NDArray[np.intp], values: NDArray[Any], n: int) -> NDArray[Any]:
     """Sums by place; whole numbers stay exact where a float could not hold them."""
     if values.dtype.kind == "f":
         return np.bincount(where, weights=values, minlength=n)
@@ -248,17 +239,12 @@ def _exact_sums(where: Any, values: NDArray[Any], n: int) -> NDArray[Any]:
     return sums
 
 
-def _named(rows: tuple[Ints, Ints, Ints, NDArray[Any]], names: NDArray[np.str_]) -> dict[str, NDArray[Any]]:
-    number, code, count, total = rows
-    return {"number": number, "label": names[code], "count": count, "total": total}
-
-
 def roll_up(
     time: ArrayLike,
     values: ArrayLike | None = None,
     *,
     zone: str | ZoneInfo,
-    labels: ArrayLike | None = None,
+    labels: TextColumn | ArrayLike | None = None,
     period: Period = "day",
     watermark: datetime | np.datetime64 | None = None,
 ) -> RollUp:
@@ -272,8 +258,8 @@ def roll_up(
         What is summed, such as `amount_minor`; whole numbers stay whole.
     zone : text or ZoneInfo
         Whose midnight ends a day; days of 23 and 25 hours are right, and `hours` says which they are.
-    labels : (n,) text, optional
-        Channel, touchpoint, brand: rolled up apart. None is one label "".
+    labels : TextColumn or (n,) text, optional
+        Channel, touchpoint, brand: rolled up apart. None is one label "", as is a missing cell of a `TextColumn`.
     period : text
         "day" (default), "week" from Monday, "month".
     watermark : instant, optional
@@ -303,12 +289,26 @@ def roll_up(
         amounts = numbers("values", amounts)
         refuse("roll_up", "leave events without a value out", values=(~np.isfinite(amounts), "not a finite number"))
     n = same_length("roll_up", time=at, values=amounts)
-    names, codes = np.array([""]), np.zeros(n, np.int64)
-    if labels is not None:
-        codes, found = codes_of(labels, n, "labels")
-        names = np.array(found) if found else names
-    number = local_periods(at, place, period=period)
+    codes, names = _labels(labels, n)
     whole = amounts.astype(np.int64) if amounts is not None and amounts.dtype.kind in "iu" else amounts
-    rows = _group(number, codes, None, whole, len(names))
-    mark = None if watermark is None else instant("watermark", watermark).item().replace(tzinfo=UTC)
-    return RollUp(**_named(rows, names), watermark=mark, period=period, zone=place.key)
+    rows = _group(local_periods(at, place, period=period), codes, None, whole, len(names))
+    mark = None if watermark is None else moment(instant("watermark", watermark))
+    number, code, count, total = rows
+    return RollUp(
+        number=number, label=names[code], count=count, total=total, watermark=mark, period=period, zone=place.key
+    )
+
+
+def _labels(labels: TextColumn | ArrayLike | None, n: int) -> tuple[NDArray[np.integer], NDArray[np.str_]]:
+    """Codes (n,) and their names."""
+    if labels is None:
+        return np.zeros(n, np.int64), np.array([""])
+    if isinstance(labels, TextColumn):
+        same_length("roll_up", time=np.empty(n), labels=labels.codes)
+        names = np.array(["", *labels.values])
+        order = np.argsort(names, kind="stable")
+        rank = np.empty(len(names), np.int64)
+        rank[order] = np.arange(len(names))
+        return rank[labels.codes + 1], names[order]
+    codes, found = codes_of(labels, n, "labels")
+    return codes, np.array(found or ("",))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics._doors import columns_frame
+from crmcore.metrics._doors import SAME, columns_frame, held_whole
 from crmcore.metrics.days import Period, check_period, period_starts
 from crmcore.metrics.estimates import Estimate
 from crmcore.metrics.intervals import wilson_interval
@@ -24,19 +24,6 @@ __all__ = ["RateSeries"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-
-def _whole(values: ArrayLike) -> Ints:
-    held = np.array(values, np.int64)
-    held.flags.writeable = False
-    return held
-
-
-def _same(first: Ints, second: Ints) -> bool:
-    return bool(np.array_equal(first, second))
-
-
-_column = {"converter": _whole, "eq": attrs.cmp_using(eq=_same)}
 
 
 @attrs.frozen(kw_only=True, repr=False, hash=False)
@@ -62,9 +49,9 @@ class RateSeries:
     2026-03-01  0.2 [0.105, 0.348] (n = 40)
     """
 
-    number: Ints = attrs.field(**_column)
-    k: Ints = attrs.field(**_column)
-    n: Ints = attrs.field(**_column)
+    number: Ints = attrs.field(converter=held_whole, eq=SAME)
+    k: Ints = attrs.field(converter=held_whole, eq=SAME)
+    n: Ints = attrs.field(converter=held_whole, eq=SAME)
     rule: str
     period: Period = "month"
     zone: str = "UTC"

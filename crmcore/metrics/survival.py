@@ -18,7 +18,17 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table, number_text
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.metrics import lifetables as kernels
-from crmcore.metrics._doors import columns_frame, not_negative, numbers, refuse, same_length, some, truths
+from crmcore.metrics._doors import (
+    SAME,
+    columns_frame,
+    held_floats,
+    not_negative,
+    numbers,
+    refuse,
+    same_length,
+    some,
+    truths,
+)
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import normal_quantile
 
@@ -29,19 +39,6 @@ __all__ = ["SurvivalTable", "kaplan_meier"]
 
 Floats = NDArray[np.float64]
 _COUNTS = ("events", "censored", "entered", "left_squares", "entered_squares")
-
-
-def _read_only(values: ArrayLike) -> Floats:
-    held = np.array(values, np.float64)
-    held.flags.writeable = False
-    return held
-
-
-def _same(first: Floats, second: Floats) -> bool:
-    return bool(np.array_equal(first, second))
-
-
-_column = {"converter": _read_only, "eq": attrs.cmp_using(eq=_same)}
 
 
 @attrs.frozen(kw_only=True, repr=False, hash=False, slots=False)
@@ -70,12 +67,12 @@ class SurvivalTable:
     SurvivalTable(n = 5, 3 events, 5 times, months)
     """
 
-    time: Floats = attrs.field(**_column)
-    events: Floats = attrs.field(**_column)
-    censored: Floats = attrs.field(**_column)
-    entered: Floats = attrs.field(**_column)
-    left_squares: Floats = attrs.field(**_column)
-    entered_squares: Floats = attrs.field(**_column)
+    time: Floats = attrs.field(converter=held_floats, eq=SAME)
+    events: Floats = attrs.field(converter=held_floats, eq=SAME)
+    censored: Floats = attrs.field(converter=held_floats, eq=SAME)
+    entered: Floats = attrs.field(converter=held_floats, eq=SAME)
+    left_squares: Floats = attrs.field(converter=held_floats, eq=SAME)
+    entered_squares: Floats = attrs.field(converter=held_floats, eq=SAME)
     n: int
     unit: str = ""
 

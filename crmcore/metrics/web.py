@@ -230,7 +230,7 @@ def bounce_rate(
     long = None if duration_s is None else numbers("duration_s", duration_s)
     keys = None if key_events is None else numbers("key_events", key_events)
     same_length("bounce_rate", pages=views, duration_s=long, key_events=keys)
-    note = bounce
+    note: str = bounce
     if bounce == "single page":
         left = views == 1
     else:
