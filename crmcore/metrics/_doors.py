@@ -124,9 +124,11 @@ def _from_objects(name: str, column: NDArray[Any]) -> Instants:
 def instant(name: str, value: Any) -> np.datetime64:
     """One aware datetime (or `datetime64` in UTC) as `datetime64[us]`."""
     if isinstance(value, datetime):
-        return np.datetime64(_from_objects(name, np.array([value], object))[0], "us")
+        found: np.datetime64 = _from_objects(name, np.array([value], object))[0]
+        return found
     if isinstance(value, np.datetime64) and not np.isnat(value):
-        return np.datetime64(value, "us")
+        exact: np.datetime64 = value.astype("datetime64[us]")
+        return exact
     raise WrongType(name, type(value).__name__, "an aware datetime", "such as datetime(2026, 3, 1, tzinfo=UTC)")
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmcore.errors import CurrencyMismatch, EmptyInput, OutOfRange
-from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of
+from crmcore.metrics.estimates import Estimate, estimate_of, frame_of
+from crmcore.metrics.rates import exact_rate_interval
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -68,12 +69,7 @@ class Cac:
         return self._cost(self.paid + self.referred, "spend / paid and referred customers", level=level)
 
     def _cost(self, won: int, rule: str, *, level: float) -> Estimate:
-        from scipy.special import chdtri
-
-        check_level(level)
-        tail = (1 - level) / 2
-        fewest = float(chdtri(2 * won, 1 - tail)) / 2 if won else 0.0
-        most = float(chdtri(2 * won + 2, tail)) / 2
+        fewest, most = (float(end) for end in exact_rate_interval(won, 1, level=level))
         unit = f" in {self.currency}" if self.currency else ""
         return estimate_of(
             self.spend / won if won else math.nan,

@@ -20,6 +20,7 @@ from crmcore.metrics._doors import (
     held_whole,
     instant,
     instants,
+    moment,
     numbers,
     refuse,
     same_length,
