@@ -1,0 +1,90 @@
+"""Pictures of durations, cohorts and days: rows and specs only, nothing is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmcore._base import number_text
+from crmcore.charts import Chart
+from crmcore.charts.chart import TextLine, written
+from crmcore.charts.theme import BLUE, INK, WIDTH
+
+if TYPE_CHECKING:
+    from crmcore.metrics.survival import SurvivalTable
+
+__all__ = ["heat_map", "survival_chart"]
+
+POINTS = 400  # of one curve: more cannot be told apart on 440 points
+
+
+def survival_chart(tables: Mapping[str, SurvivalTable], *, level: float, band: str, title: str) -> Chart:
+    """Step curves with bands, one a label, each from 1 at 0 to the last time seen."""
+    rows: list[dict[str, Any]] = []
+    lines: list[TextLine] = []
+    for label, table in tables.items():
+        columns = table.columns(level=level, band=band)
+        steps = np.flatnonzero(columns["events"] > 0)
+        kept = np.append(steps, len(table) - 1)
+        if len(kept) > POINTS:
+            kept = kept[np.linspace(0, len(kept) - 1, POINTS).astype(int)]
+        kept = np.unique(kept)
+        rows.append({"x": 0.0, "y": 1.0, "low": 1.0, "high": 1.0, "at_risk": float(table.at_risk[0]), "series": label})
+        names = {"x": "time", "y": "survival", "low": "low", "high": "high", "at_risk": "at_risk"}
+        rows += [{new: float(columns[old][i]) for new, old in names.items()} | {"series": label} for i in kept]
+        for i in kept[np.unique(np.linspace(0, len(kept) - 1, min(len(kept), 12)).astype(int))]:
+            share = float(columns["survival"][i])
+            lines.append(
+                TextLine(
+                    f"{label} {number_text(float(columns['time'][i]))}".strip(), written(share, percent=True), share
+                )
+            )
+    unit = next(iter(tables.values())).unit
+    shared: dict[str, Any] = {
+        "x": {"field": "x", "type": "quantitative", "title": unit or None, "axis": {"grid": False, "tickCount": 8}}
+    }
+    if len(tables) > 1:
+        shared["color"] = {"field": "series", "type": "nominal", "title": None, "sort": list(tables)}
+    y = {"type": "quantitative", "title": None, "axis": {"format": ".0%", "tickCount": 5}, "scale": {"domain": [0, 1]}}
+    area = {
+        "mark": {"type": "area", "opacity": 0.18, "interpolate": "step-after"},
+        "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}},
+    }
+    curve = {"mark": {"type": "line", "interpolate": "step-after"}, "encoding": {"y": {"field": "y", **y}}}
+    spec = {"width": WIDTH, "height": 240, "encoding": shared, "layer": [area, curve]}
+    said = "; ".join(f"{label} {table!r}".strip() for label, table in tables.items())
+    return Chart(title, f"Kaplan-Meier, {100 * level:g} % {band} bands. {said}", spec, tuple(rows), tuple(lines))
+
+
+def heat_map(
+    rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[float | None]], *, title: str,
+    description: str, row_title: str, column_title: str,
+) -> Chart:  # fmt: skip
+    """Shares as coloured cells with their numbers; a cell of None is drawn empty: nothing is known there."""
+    listed: list[dict[str, Any]] = []
+    lines: list[TextLine] = []
+    for row, values in zip(rows, cells, strict=True):
+        for column, value in zip(columns, values, strict=True):
+            text = "" if value is None else written(value, percent=True)
+            listed.append({"row": row, "column": column, "value": value, "text": text})
+            if value is not None:
+                lines.append(TextLine(f"{row} {column}", text, value))
+    x = {"field": "column", "type": "ordinal", "sort": list(columns), "title": column_title,
+         "axis": {"orient": "top", "labelAngle": 0, "domain": False, "ticks": False}}  # fmt: skip
+    y = {"field": "row", "type": "ordinal", "sort": list(rows), "title": row_title, "axis": {"domain": False}}
+    known = {"transform": [{"filter": "datum.value !== null"}]}
+    colour = {"field": "value", "type": "quantitative", "legend": None,
+              "scale": {"domain": [0, 1], "range": ["#eef4f9", BLUE]}}  # fmt: skip
+    ink = {"condition": {"test": "datum.value > 0.55", "value": "#ffffff"}, "value": INK}
+    spec = {
+        "width": {"step": 46},
+        "height": {"step": 24},
+        "encoding": {"x": x, "y": y},
+        "layer": [
+            {**known, "mark": {"type": "rect", "stroke": "#ffffff"}, "encoding": {"color": colour}},
+            {**known, "mark": {"type": "text", "fontSize": 11}, "encoding": {"text": {"field": "text"}, "color": ink}},
+        ],
+    }
+    return Chart(title, description, spec, tuple(listed), tuple(lines))
