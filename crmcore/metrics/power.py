@@ -301,7 +301,7 @@ def _smallest(enough: Callable[[int], bool]) -> int:
 
 
 def power_of(question: Question, *, n: int, level: float = 0.95, arms: int = 2, allocation: float = 1.0) -> float:
-    """Probability of seeing the effect with n customers in the control.
+    """Probability of seeing the effect, in its own direction, with n customers in the control.
 
     Parameters
     ----------
