@@ -412,7 +412,7 @@ class SampleRatio:
         if not self.mismatch:
             return f"the split of {total:,} customers is as planned (p = {self.p_value:.3g}, {self.test})"
         off = {k: self.counts[k] - total * share for k, share in self.expected.items()}
-        worst = max(off, key=lambda k: abs(off[k]))
+        worst = max(off, key=lambda k: (round(abs(off[k]), 6), off[k] < 0))  # of two arms: the one that lost customers
         few = "too many" if off[worst] > 0 else "too few"
         return (
             f"sample ratio mismatch: {worst} has {abs(off[worst]):,.0f} customers {few} (p = {self.p_value:.3g}, "

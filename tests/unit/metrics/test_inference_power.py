@@ -151,7 +151,7 @@ def test_wrong_sequences_say_the_way_out() -> None:
     with pytest.raises(WrongType, match="counts is Exposure: expected counts with n, mean and variance"):
         confidence_sequence(Exposure(1, 2), planned_n=10)  # type: ignore[arg-type]
     with pytest.raises(WrongType, match="the kind of a, Counts"):
-        compare_anytime(Counts(1, 2), Moments.of([1, 2]), planned_n=10)  # type: ignore[type-var]
+        compare_anytime(Counts(1, 2), Moments.of([1, 2]), planned_n=10)
     assert isinstance(Counts(1, 2), sequential.Averaged)
 
 
