@@ -71,7 +71,7 @@ class Proportions:
 
     Notes
     -----
-    Power Φ((|d| − z √(p̄q̄(1/n₁ + 1/n₂)))/√(p₁q₁/n₁ + p₂q₂/n₂)), p̄ the pooled share; for equal n it inverts to
+    Power Φ((abs(d) − z √(p̄q̄(1/n₁ + 1/n₂)))/√(p₁q₁/n₁ + p₂q₂/n₂)), p̄ the pooled share; for equal n it inverts to
     n = (z₁₋α/₂ √(2p̄q̄) + z₁₋β √(p₁q₁ + p₂q₂))²/d²: Fleiss, Levin & Paik (2003), Statistical Methods for Rates and
     Proportions, equation (4.14) without continuity correction. With a margin the unpooled error stands in both places.
 
