@@ -43,6 +43,22 @@ def test_missing_answers_are_left_out_and_infinite_ones_refused() -> None:
         mean([[1.0, 2.0]])
 
 
+def test_columns_of_any_library_are_read_with_their_missing_values() -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    wanted = mean([1, 3], small_sample_ok=True)
+    for column in (
+        pandas.Series([1, None, 3], dtype="Int64"),
+        pandas.Series([1, None, 3]),
+        polars.Series([1, None, 3]),
+        np.array([1, None, 3], object),
+    ):
+        assert mean(column, small_sample_ok=True) == wanted
+        assert mean(column, clusters=["a", "b", "c"], small_sample_ok=True).value == wanted.value
+    assert proportion_of(pandas.Series([True, None, False], dtype="boolean"), small_sample_ok=True).n == 2
+    with pytest.raises(OutOfRange, match="as of numerators"):
+        design.linearised_ratio([1, 2], [1])
+
+
 def test_moments_count_repeats_and_refuse_weights() -> None:
     assert Moments.of([2, 4], counts=[1, 3]).n == 4
     assert Moments.of([2, 4], counts=[0, 0]) == Moments()
