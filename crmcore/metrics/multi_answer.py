@@ -9,7 +9,6 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
@@ -343,7 +342,7 @@ class MultiAnswers:
         return {
             "options": list(self.options),
             "chosen": [[o for o, c in zip(self.options, row, strict=True) if c] for row in self.chosen.tolist()],
-            "answered": _json.to_dict(self.answered),
+            "answered": self.answered.tolist(),
         }
 
     @classmethod

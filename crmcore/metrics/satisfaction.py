@@ -142,18 +142,12 @@ def csat(
     check_level(level)
     design: dict[str, Any] = {"weights": weights, "clusters": clusters, "population": population}
     known: dict[str, Any] = {"level": level, "rule": rule or _rule(scale, top, as_)}
-    warn_if_small(_answered(scores), "the satisfaction score", ok=small_sample_ok)
+    column = on_scale(scores, scale, whole=as_ == "top-box", hint=_hint(scale))
+    warn_if_small(int((~np.isnan(column)).sum()), "the satisfaction score", ok=small_sample_ok)
     if as_ == "mean":
-        column = on_scale(scores, scale, hint=_hint(scale))
         return mean(column, **design, **known, small_sample_ok=True)
-    happy = _satisfied(scores, scale=scale, top=top)
+    happy = _satisfied(column, scale=scale, top=top)
     return proportion_of(happy, **design, **known, method=method, small_sample_ok=True)
-
-
-def _answered(scores: ArrayLike) -> int:
-    column = np.asarray(scores)
-    missing = np.array([v is None for v in column]) if column.dtype == object else np.zeros(len(column), bool)
-    return int((~missing & (column == column)).sum())
 
 
 def csat_by(
@@ -309,9 +303,9 @@ def ces(
     >>> print(ces([7] * 20 + [6] * 10 + [3] * 10).mean)
     5.75 [5.22, 6.28] (95 %, n = 40, t)
     """
-    warn_if_small(_answered(scores), "the effort score", ok=small_sample_ok)
     known: dict[str, Any] = {"scale": scale, "top": top, "level": level, "small_sample_ok": True}
     design: dict[str, Any] = {"weights": weights, "clusters": clusters, "population": population}
     share = csat(scores, **known, **design)
     middle = csat(scores, as_="mean", rule=rule, **known, **design)
+    warn_if_small(middle.n, "the effort score", ok=small_sample_ok)
     return EffortResult(mean=middle, top_box=share)
