@@ -1,8 +1,9 @@
 """Estimates with their uncertainty: value, interval, n, rule and method.
 
-Short forms answer one question with one `Estimate`; counts (`Counts`, `Moments`, `Confusion`) add up over shards,
-stores and days before anything is estimated, and `compare` takes two of a kind. Depth is one module further in
-(`metrics.design`, `metrics.intervals`); kernels there take whole columns.
+Short forms answer one question with one `Estimate`; counts (`Counts`, `Moments`, `Exposure`, `Confusion`) add up over
+shards, stores and days before anything is estimated, and `compare` takes two of a kind. Depth is one module further in:
+`power` (sample sizes), `design` (weights, clusters), `sequential` (looking every day), `ranks`, `paired`, `labelled`,
+and the kernels over whole columns in `intervals`.
 """
 
 from __future__ import annotations
@@ -12,24 +13,17 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.metrics import design, intervals
+    from crmcore.metrics import design, intervals, labelled, paired, power, ranks, sequential
     from crmcore.metrics.comparing import Comparison, compare, compare_many
     from crmcore.metrics.design import proportion_of
     from crmcore.metrics.estimates import Estimate
     from crmcore.metrics.intervals import wilson_interval
-    from crmcore.metrics.labelled import (
-        Confusion,
-        Stratum,
-        fbeta,
-        precision,
-        recall,
-        stratified_recall,
-        stratified_share,
-        stratified_total,
-    )
+    from crmcore.metrics.labelled import Confusion, fbeta, precision, recall
     from crmcore.metrics.means import Moments, mean, paired_difference, ratio
     from crmcore.metrics.multiplicity import adjust
     from crmcore.metrics.proportions import Counts, proportion
+    from crmcore.metrics.quantiles import difference_in_medians, median, quantile
+    from crmcore.metrics.rates import Exposure, rate
     from crmcore.metrics.shares import ShareTable, share_table
 
 __all__ = [
@@ -37,26 +31,32 @@ __all__ = [
     "Confusion",
     "Counts",
     "Estimate",
+    "Exposure",
     "Moments",
     "ShareTable",
-    "Stratum",
     "adjust",
     "compare",
     "compare_many",
     "design",
+    "difference_in_medians",
     "fbeta",
     "intervals",
+    "labelled",
     "mean",
+    "median",
+    "paired",
     "paired_difference",
+    "power",
     "precision",
     "proportion",
     "proportion_of",
+    "quantile",
+    "ranks",
+    "rate",
     "ratio",
     "recall",
+    "sequential",
     "share_table",
-    "stratified_recall",
-    "stratified_share",
-    "stratified_total",
     "wilson_interval",
 ]
 
@@ -67,26 +67,32 @@ __getattr__ = lazy_names(
         "Confusion": ".labelled",
         "Counts": ".proportions",
         "Estimate": ".estimates",
+        "Exposure": ".rates",
         "Moments": ".means",
         "ShareTable": ".shares",
-        "Stratum": ".labelled",
         "adjust": ".multiplicity",
         "compare": ".comparing",
         "compare_many": ".comparing",
         "design": ".design",
+        "difference_in_medians": ".quantiles",
         "fbeta": ".labelled",
         "intervals": ".intervals",
+        "labelled": ".labelled",
         "mean": ".means",
+        "median": ".quantiles",
+        "paired": ".paired",
         "paired_difference": ".means",
+        "power": ".power",
         "precision": ".labelled",
         "proportion": ".proportions",
         "proportion_of": ".design",
+        "quantile": ".quantiles",
+        "ranks": ".ranks",
+        "rate": ".rates",
         "ratio": ".means",
         "recall": ".labelled",
+        "sequential": ".sequential",
         "share_table": ".shares",
-        "stratified_recall": ".labelled",
-        "stratified_share": ".labelled",
-        "stratified_total": ".labelled",
         "wilson_interval": ".intervals",
     },
 )

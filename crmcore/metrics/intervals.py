@@ -1,4 +1,4 @@
-"""Intervals of a proportion over whole columns: k successes in n trials, elementwise."""
+"""Interval kernels over whole columns, elementwise: k successes in n trials, and Student's."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ __all__ = [
     "METHODS",
     "agresti_coull_interval",
     "clopper_pearson_interval",
+    "jeffreys_closed_interval",
     "jeffreys_interval",
     "normal_quantile",
+    "t_interval",
     "wald_interval",
     "wilson_cc_interval",
     "wilson_interval",
@@ -47,6 +49,27 @@ def _columns(k: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
 def _or_all(low: Floats, high: Floats, n: Floats) -> Interval:
     """No trials: the whole range is possible."""
     return np.where(n > 0, np.clip(low, 0.0, 1.0), 0.0), np.where(n > 0, np.clip(high, 0.0, 1.0), 1.0)
+
+
+def t_interval(
+    value: ArrayLike, standard_error: ArrayLike, degrees_of_freedom: ArrayLike, /, *, level: float
+) -> tuple[Floats, Floats]:
+    """Student's interval, elementwise: value ± t · standard error; NaN where the degrees of freedom are below 1.
+
+    Examples
+    --------
+    >>> low, high = t_interval(10.0, 1.0, 9, level=0.95)
+    >>> float(low.round(3)), float(high.round(3))
+    (7.738, 12.262)
+    """
+    from scipy.special import stdtrit
+
+    check_level(level)
+    df = np.asarray(degrees_of_freedom, np.float64)
+    t = np.where(df >= 1, stdtrit(np.maximum(df, 1), (1 + level) / 2), np.nan)
+    half = t * np.asarray(standard_error, np.float64)
+    centre = np.asarray(value, np.float64)
+    return centre - half, centre + half
 
 
 def wilson_interval(k: ArrayLike, n: ArrayLike, /, *, level: float = 0.95) -> Interval:
@@ -108,9 +131,10 @@ def wilson_cc_interval(k: ArrayLike, n: ArrayLike, /, *, level: float = 0.95) ->
 
 
 def jeffreys_interval(k: ArrayLike, n: ArrayLike, /, *, level: float = 0.95) -> Interval:
-    """Equal-tailed posterior interval under Beta(1/2, 1/2); 0 and 1 are kept as ends where k = 0 and k = n.
+    """Equal-tailed posterior interval under Beta(1/2, 1/2), as statsmodels gives it: it leaves out shares of 0 and 1.
 
-    Parameters, returns and n = 0 as for `wilson_interval`. Brown, Cai & DasGupta (2001), section 4.1.
+    Parameters, returns and n = 0 as for `wilson_interval`. Brown, Cai & DasGupta (2001), section 3.1.1; with their
+    closed ends it is `jeffreys_closed_interval`.
 
     Examples
     --------
@@ -123,9 +147,26 @@ def jeffreys_interval(k: ArrayLike, n: ArrayLike, /, *, level: float = 0.95) -> 
     check_level(level)
     k_, n_ = _columns(k, n)
     tail = (1 - level) / 2
-    low = np.where(k_ <= 0, 0.0, betaincinv(k_ + 0.5, n_ - k_ + 0.5, tail))
-    high = np.where(k_ >= n_, 1.0, betaincinv(k_ + 0.5, n_ - k_ + 0.5, 1 - tail))
+    a, b = k_ + 0.5, n_ - k_ + 0.5
+    low, high = (np.asarray(betaincinv(a, b, q), np.float64) for q in (tail, 1 - tail))
     return _or_all(low, high, n_)
+
+
+def jeffreys_closed_interval(k: ArrayLike, n: ArrayLike, /, *, level: float = 0.95) -> Interval:
+    """Jeffreys' interval with 0 and 1 as its ends where k = 0 and k = n, so that it always holds the share seen.
+
+    Parameters, returns and n = 0 as for `wilson_interval`. Brown, Cai & DasGupta (2001), Statistical Science 16:101,
+    section 3.1.1.
+
+    Examples
+    --------
+    >>> low, high = jeffreys_closed_interval([0, 5], 10)
+    >>> low.round(3), high.round(3)
+    (array([0.   , 0.224]), array([0.217, 0.776]))
+    """
+    k_, n_ = _columns(k, n)
+    low, high = jeffreys_interval(k_, n_, level=level)
+    return np.where(k_ <= 0, 0.0, low), np.where(k_ >= n_, 1.0, high)
 
 
 def clopper_pearson_interval(k: ArrayLike, n: ArrayLike, /, *, level: float = 0.95) -> Interval:
@@ -192,6 +233,7 @@ METHODS: MappingProxyType[str, Callable[..., Interval]] = MappingProxyType(
         "wilson": wilson_interval,
         "wilson-cc": wilson_cc_interval,
         "jeffreys": jeffreys_interval,
+        "jeffreys-closed": jeffreys_closed_interval,
         "clopper-pearson": clopper_pearson_interval,
         "agresti-coull": agresti_coull_interval,
         "wald": wald_interval,

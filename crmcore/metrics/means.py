@@ -14,10 +14,14 @@ from crmcore.metrics.columns import observed, pairs_observed
 from crmcore.metrics.comparing import Comparison
 from crmcore.metrics.design import Linearised, Population, linearised_mean, linearised_ratio
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
+from crmcore.metrics.intervals import t_interval
+from crmcore.metrics.skewed import hall_interval
 
-__all__ = ["Moments", "mean", "paired_difference", "ratio", "t_interval", "welch"]
+__all__ = ["Moments", "mean", "paired_difference", "ratio", "welch"]
 
 Floats = NDArray[np.float64]
+
+MEAN_METHODS = ("t", "hall")
 
 
 @attrs.frozen
@@ -137,27 +141,6 @@ def _estimate(moments: Moments, *, level: float, rule: str) -> Estimate:
     return estimate_of(value, low, high, level=level, n=moments.n, rule=rule, method="t")
 
 
-def t_interval(
-    value: ArrayLike, standard_error: ArrayLike, degrees_of_freedom: ArrayLike, /, *, level: float
-) -> tuple[Floats, Floats]:
-    """Student's interval, elementwise: value ± t · standard error; NaN where the degrees of freedom are below 1.
-
-    Examples
-    --------
-    >>> low, high = t_interval(10.0, 1.0, 9, level=0.95)
-    >>> float(low.round(3)), float(high.round(3))
-    (7.738, 12.262)
-    """
-    from scipy.special import stdtrit
-
-    check_level(level)
-    df = np.asarray(degrees_of_freedom, np.float64)
-    t = np.where(df >= 1, stdtrit(np.maximum(df, 1), (1 + level) / 2), np.nan)
-    half = t * np.asarray(standard_error, np.float64)
-    centre = np.asarray(value, np.float64)
-    return centre - half, centre + half
-
-
 def welch(a: Moments, b: Moments, /, *, level: float) -> tuple[float, float, float]:
     """Low and high end and two-sided p-value of Welch's test of equal means.
 
@@ -202,7 +185,8 @@ def mean(
     level : share
         Coverage aimed at.
     method : text
-        `"t"` (default) is right for scores and for large n.
+        `"t"` (default) is right for scores and for large n; `"hall"` for skewed amounts such as spend, where "t"
+        covers too little (see `skewed.hall_interval`).
     weights, clusters, strata, population
         What the sampling did; see `design.linearised_ratio`. With `clusters` the n that counts is that of customers.
     rule : text
@@ -217,7 +201,7 @@ def mean(
 
     Notes
     -----
-    mean ± t s/√n; with a design, the linearised standard error and t of units minus strata degrees of freedom.
+    "t": mean ± t s/√n; with a design, the linearised standard error and t of units minus strata degrees of freedom.
 
     Examples
     --------
@@ -232,16 +216,19 @@ def mean(
         raise UnknownName("interval method", method, MEAN_METHODS)
     design: dict[str, Any] = {"weights": weights, "clusters": clusters, "strata": strata, "population": population}
     if all(part is None for part in design.values()):
-        moments = Moments.of(values)
-        warn_if_small(moments.n, "the mean", ok=small_sample_ok)
-        return _estimate(moments, level=level, rule=rule)
-    made = linearised_mean(values, **design)
-    warn_if_small(made.units, "the mean", ok=small_sample_ok)
-    low, high = t_interval(made.value, made.standard_error, made.degrees_of_freedom, level=level)
-    return estimate_of(made.value, low, high, level=level, n=made.n, rule=rule, method=f"t, {_design_text(made)}")
-
-
-MEAN_METHODS = ("t",)
+        column = observed(values)
+        warn_if_small(len(column), "the mean", ok=small_sample_ok)
+        made = _estimate(Moments.of(column), level=level, rule=rule)
+        if method == "t":
+            return made
+        low, high = hall_interval(column, level=level)
+        return attrs.evolve(made, low=low, high=high, method=method)
+    if method != "t":
+        raise UnknownName("interval method of a mean with a design", method, ("t",))
+    got = linearised_mean(values, **design)
+    warn_if_small(got.units, "the mean", ok=small_sample_ok)
+    ends = t_interval(got.value, got.standard_error, got.degrees_of_freedom, level=level)
+    return estimate_of(got.value, *ends, level=level, n=got.n, rule=rule, method=f"t, {_design_text(got)}")
 
 
 def _design_text(made: Linearised) -> str:

@@ -8,9 +8,9 @@ import attrs
 
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.metrics.comparing import Comparison
-from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
+from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
 
-__all__ = ["PROPORTION_TESTS", "Counts", "proportion"]
+__all__ = ["PROPORTION_TESTS", "Counts", "odds_ratio", "proportion", "risk_ratio"]
 
 PROPORTION_TESTS = ("pooled z", "fisher exact")
 
@@ -82,7 +82,8 @@ class Counts:
         >>> print(Counts(9, 10).minus(Counts(3, 10), test="fisher exact"))
         difference 0.6 [0.171, 0.809] (95 %, n = 20, newcombe), p = 0.0198 (fisher exact)
         """
-        from crmcore.metrics.two_by_two import fisher_exact, newcombe_difference, pooled_z
+        from crmcore.metrics.exact import fisher_exact
+        from crmcore.metrics.two_by_two import newcombe_difference, pooled_z
 
         check_level(level)
         if test not in PROPORTION_TESTS:
@@ -123,7 +124,8 @@ def proportion(
     level : share
         Coverage aimed at.
     method : text
-        `"wilson"` (default), `"wilson-cc"`, `"jeffreys"`, `"clopper-pearson"`, `"agresti-coull"`, `"wald"`.
+        `"wilson"` (default), `"wilson-cc"`, `"jeffreys"`, `"jeffreys-closed"`, `"clopper-pearson"`,
+        `"agresti-coull"`, `"wald"`.
     rule : text
         What k and n count, kept in the result.
     small_sample_ok : truth
@@ -150,3 +152,53 @@ def proportion(
     counts = Counts(k, n)
     warn_if_small(int(n), "the proportion", ok=small_sample_ok)
     return _estimate(counts, level=level, method=method, rule=rule)
+
+
+def risk_ratio(a: Counts, b: Counts, *, level: float = 0.95, small_sample_ok: bool = False) -> Estimate:
+    """How many times as large the first share is as the second: the lift of a campaign is this minus 1.
+
+    Parameters
+    ----------
+    a, b : Counts
+        Independent groups.
+    level : share
+        Coverage aimed at.
+    small_sample_ok : truth
+        Silences `SmallSample`, which warns when either n is below 30.
+
+    Returns
+    -------
+    Estimate
+        Interval of `two_by_two.risk_ratio_interval`. Infinite where only the second share is 0, NaN where both are or a
+        group is empty.
+
+    Examples
+    --------
+    >>> print(risk_ratio(Counts(60, 1000), Counts(30, 1000)))
+    2 [1.3, 3.06] (95 %, n = 2000, mover-r wilson)
+    """
+    from crmcore.metrics.two_by_two import risk_ratio_interval
+
+    warn_if_small(int(min(a.n, b.n)), "the smaller group", ok=small_sample_ok)
+    low, high = risk_ratio_interval(a.k, a.n, b.k, b.n, level=level)
+    above = math.inf if a.k and b.n else math.nan
+    value = a.mean / b.mean if b.k else above
+    rule = "first share / second share"
+    return estimate_of(value, low, high, level=level, n=a.n + b.n, rule=rule, method="mover-r wilson")
+
+
+def odds_ratio(a: Counts, b: Counts, *, level: float = 0.95, small_sample_ok: bool = False) -> Estimate:
+    """Ratio of the odds k/(n − k) of two independent groups, with 1/2 added to each cell.
+
+    Parameters and warnings as for `risk_ratio`; interval of `two_by_two.odds_ratio_interval`.
+
+    Examples
+    --------
+    >>> print(odds_ratio(Counts(60, 1000), Counts(30, 1000)))
+    2.05 [1.31, 3.19] (95 %, n = 2000, gart)
+    """
+    from crmcore.metrics.two_by_two import odds_ratio_interval
+
+    warn_if_small(int(min(a.n, b.n)), "the smaller group", ok=small_sample_ok)
+    ends = odds_ratio_interval(a.k, a.n, b.k, b.n, level=level)
+    return estimate_of(*ends, level=level, n=a.n + b.n, rule="first odds / second odds", method="gart")

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.metrics.estimates import check_level
-from crmcore.metrics.intervals import wilson_interval
+from crmcore.metrics.intervals import normal_quantile, wilson_interval
 
-__all__ = ["fisher_exact", "newcombe_difference", "pooled_z", "risk_ratio_interval"]
+__all__ = ["newcombe_difference", "odds_ratio_interval", "pooled_z", "risk_ratio_interval"]
 
 Floats = NDArray[np.float64]
 Interval = tuple[Floats, Floats]
@@ -72,43 +72,6 @@ def newcombe_difference(
     return low, high
 
 
-def fisher_exact(k1: ArrayLike, n1: ArrayLike, k2: ArrayLike, n2: ArrayLike, /) -> Floats:
-    """Two-sided p-value of Fisher's exact test of equal shares; 1 where a group or an outcome is empty.
-
-    Parameters
-    ----------
-    k1, n1, k2, n2 : (m,) whole counts
-        Successes and trials of two independent groups.
-
-    Returns
-    -------
-    (m,) shares
-        Sum of the hypergeometric probabilities that are not larger than that of what was seen.
-
-    Examples
-    --------
-    >>> fisher_exact([9, 19], [10, 20], [3, 49], [10, 60]).round(4)
-    array([0.0198, 0.2767])
-    """
-    columns = _four(k1, n1, k2, n2)
-    flat = [_fisher(*map(int, row)) for row in zip(*(c.ravel() for c in columns), strict=True)]
-    return np.array(flat, np.float64).reshape(columns[0].shape)
-
-
-def _fisher(k1: int, n1: int, k2: int, n2: int) -> float:
-    from scipy.special import gammaln
-
-    k = k1 + k2
-    x = np.arange(max(0, k - n2), min(k, n1) + 1, dtype=np.float64)
-    log = -(gammaln(x + 1) + gammaln(n1 - x + 1) + gammaln(k - x + 1) + gammaln(n2 - k + x + 1))
-    relative = np.exp(log - log[int(k1 - x[0])])
-    if not np.isfinite(relative).all():  # what was seen is impossibly rare beside the mode
-        relative = np.exp(log - log.max())
-        return float(relative[log <= log[int(k1 - x[0])] + 1e-7].sum() / relative.sum())
-    # Equal probabilities differ by rounding: 1 + 1e-7 is the tolerance that R and scipy use.
-    return float(min(relative[relative <= 1 + 1e-7].sum() / relative.sum(), 1.0))
-
-
 def risk_ratio_interval(
     k1: ArrayLike, n1: ArrayLike, k2: ArrayLike, n2: ArrayLike, /, *, level: float = 0.95
 ) -> Interval:
@@ -157,3 +120,36 @@ def _mover(p: Floats, q: Floats, end_p: Floats, end_q: Floats, *, sign: float) -
         return np.where(from_q > 0, (p * q + root) / safe, np.inf)
     below = p * q + root
     return np.where(below > 0, from_p / np.where(below > 0, below, 1.0), 0.0)
+
+
+def odds_ratio_interval(
+    k1: ArrayLike, n1: ArrayLike, k2: ArrayLike, n2: ArrayLike, /, *, level: float = 0.95
+) -> tuple[Floats, Floats, Floats]:
+    """Odds ratio with its interval after adding 1/2 to each of the four cells, so that zeros need no exception.
+
+    Parameters
+    ----------
+    k1, n1, k2, n2 : (m,) counts
+        Successes and trials of two independent groups.
+    level : share
+        In (0, 1).
+
+    Returns
+    -------
+    value, low, high : (m,)
+        exp(log θ ± z √(1/a + 1/b + 1/c + 1/d)) with the adjusted cells: Gart (1966), Biometrika 53:623. The value is
+        NaN where a group is empty, and its ends are then 0 and infinity.
+
+    Examples
+    --------
+    >>> value, low, high = odds_ratio_interval(60, 1000, 30, 1000)
+    >>> float(value.round(2)), float(low.round(2)), float(high.round(2))
+    (2.05, 1.31, 3.19)
+    """
+    a, m, b, n = _four(k1, n1, k2, n2)
+    known = (m > 0) & (n > 0)
+    cells = [a + 0.5, m - a + 0.5, b + 0.5, n - b + 0.5]
+    log = np.log(cells[0]) - np.log(cells[1]) - np.log(cells[2]) + np.log(cells[3])
+    half = normal_quantile(level) * np.sqrt(sum(1 / c for c in cells))
+    value = np.where(known, np.exp(log), np.nan)
+    return value, np.where(known, np.exp(log - half), 0.0), np.where(known, np.exp(log + half), np.inf)

@@ -14,18 +14,15 @@ from crmcore.metrics import (
     Confusion,
     Counts,
     Estimate,
-    Stratum,
     compare,
     fbeta,
     precision,
     proportion,
     recall,
     share_table,
-    stratified_recall,
-    stratified_share,
-    stratified_total,
 )
 from crmcore.metrics.intervals import METHODS
+from crmcore.metrics.labelled import Stratum, stratified_recall, stratified_share, stratified_total
 
 METHOD = st.sampled_from(sorted(METHODS))
 LEVEL = st.sampled_from([0.8, 0.9, 0.95, 0.99])
@@ -65,7 +62,8 @@ def test_wald_covers_less_than_wilson_on_average() -> None:
 def test_every_interval_holds_its_estimate_and_stays_a_share(kn: tuple[int, int], method: str, level: float) -> None:
     got = proportion(*kn, method=method, level=level, small_sample_ok=True)
     assert 0 <= got.low <= got.high <= 1
-    if kn[1]:
+    at_an_end = kn[0] in (0, kn[1])  # there the equal-tailed Jeffreys interval leaves its estimate out, as published
+    if kn[1] and not (method == "jeffreys" and at_an_end):
         assert got.low - 1e-12 <= got.value <= got.high + 1e-12
 
 

@@ -18,18 +18,15 @@ from crmcore.metrics import (
     Confusion,
     Counts,
     Estimate,
-    Stratum,
     compare,
     fbeta,
     precision,
     proportion,
     recall,
     share_table,
-    stratified_recall,
-    stratified_share,
-    stratified_total,
     wilson_interval,
 )
+from crmcore.metrics.labelled import Stratum, stratified_recall, stratified_share, stratified_total
 
 
 def test_an_estimate_prints_value_interval_level_n_and_method() -> None:

@@ -1,0 +1,519 @@
+"""Before the campaign: how many customers, what chance of seeing an effect, and after it whether the split was fair."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import attrs
+import numpy as np
+
+from crmcore._base import number_text
+from crmcore.errors import EmptyInput, OutOfRange
+from crmcore.metrics.estimates import check_level
+
+__all__ = [
+    "Means",
+    "Proportions",
+    "Question",
+    "SampleRatio",
+    "SampleSize",
+    "minimum_detectable_effect",
+    "power_of",
+    "sample_ratio",
+    "sample_size",
+]
+
+LARGEST = 10**10  # customers of one arm: what needs more cannot be seen
+
+
+class Question(Protocol):
+    """What is to be seen: a difference between a new arm and the control.
+
+    `power` takes the n of control and new arm and the two-sided (with a margin: one-sided) error; `with_effect` is the
+    same question about another effect.
+    """
+
+    @property
+    def effect(self) -> float: ...
+    def power(self, n_control: float, n_new: float, /, *, alpha: float) -> float: ...
+    def with_effect(self, effect: float, /) -> Question: ...
+
+
+def _check_finite(name: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise OutOfRange(name, value, "a finite number", "state the effect that would matter to the business")
+
+
+def _check_margin(margin: float | None, effect: float) -> None:
+    if margin is None:
+        if effect == 0:
+            hint = "an effect of 0 is never detected; to show 'not worse' pass margin="
+            raise OutOfRange("effect", effect, "a number other than 0", hint)
+    elif not (margin > 0 and effect + margin > 0):
+        hint = "margin is the loss that would still be accepted, effect what is expected"
+        raise OutOfRange("margin", margin, "more than 0 and more than the expected loss", hint)
+
+
+@attrs.frozen(kw_only=True)
+class Proportions:
+    """A share that should rise (or fall) from `base` by `lift`, in absolute points.
+
+    Parameters
+    ----------
+    base : share
+        Of the control, in (0, 1): the conversion of today.
+    lift : difference of shares
+        New minus base: 0.02 for "from 10 % to 12 %".
+    margin : difference of shares, optional
+        Non-inferiority: the loss that would still be accepted; the question is then one-sided, "not worse than this".
+
+    Notes
+    -----
+    Power Φ((|d| − z √(p̄q̄(1/n₁ + 1/n₂)))/√(p₁q₁/n₁ + p₂q₂/n₂)), p̄ the pooled share; for equal n it inverts to
+    n = (z₁₋α/₂ √(2p̄q̄) + z₁₋β √(p₁q₁ + p₂q₂))²/d²: Fleiss, Levin & Paik (2003), Statistical Methods for Rates and
+    Proportions, equation (4.14) without continuity correction. With a margin the unpooled error stands in both places.
+
+    Examples
+    --------
+    >>> print(sample_size(Proportions(base=0.10, lift=0.02), power=0.8))
+    3841 per arm, 7682 in all (effect 0.02, power 80 %, level 95 %, 2 arms)
+    """
+
+    base: float
+    lift: float
+    margin: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 < self.base < 1:
+            raise OutOfRange("base", self.base, "a share between 0 and 1", "10 % is base=0.10")
+        if not 0 < self.base + self.lift < 1:
+            hint = "lift is in absolute points: from 10 % to 12 % is lift=0.02"
+            raise OutOfRange("lift", self.lift, f"{-self.base:g} to {1 - self.base:g}, both left out", hint)
+        _check_margin(self.margin, self.lift)
+
+    @property
+    def effect(self) -> float:
+        """The lift."""
+        return self.lift
+
+    def with_effect(self, effect: float, /) -> Proportions:
+        """The same base and margin with another lift."""
+        return attrs.evolve(self, lift=effect)
+
+    def power(self, n_control: float, n_new: float, /, *, alpha: float) -> float:
+        """Probability of seeing the lift with these numbers of customers."""
+        p, q = self.base, self.base + self.lift
+        pooled = (n_control * p + n_new * q) / (n_control + n_new)
+        error = math.sqrt(p * (1 - p) / n_control + q * (1 - q) / n_new)
+        if self.margin is not None:
+            return _normal_power(self.lift + self.margin, error, error, tail=alpha)
+        null = math.sqrt(pooled * (1 - pooled) * (1 / n_control + 1 / n_new))
+        return _normal_power(abs(self.lift), null, error, tail=alpha / 2)
+
+
+def _normal_power(distance: float, null: float, error: float, *, tail: float) -> float:
+    from scipy.special import ndtr, ndtri
+
+    return float(ndtr((distance + float(ndtri(tail)) * null) / error))
+
+
+@attrs.frozen(kw_only=True)
+class Means:
+    """A mean that should move by `difference`, where single values spread by `sd`.
+
+    Parameters
+    ----------
+    difference : number
+        New minus control, in the unit of the values: money, minutes, NPS points.
+    sd : number
+        Standard deviation of one value. For NPS points it is 100 √((P + D)/n − ((P − D)/n)²), about 70 to 90.
+    margin : number, optional
+        Non-inferiority: the loss that would still be accepted.
+
+    Notes
+    -----
+    Student's two-sample test by the non-central t distribution, n₁ + n₂ − 2 degrees of freedom.
+
+    Examples
+    --------
+    >>> print(sample_size(Means(difference=5, sd=10), power=0.8))
+    64 per arm, 128 in all (effect 5, power 80.1 %, level 95 %, 2 arms)
+    >>> print(sample_size(Means(difference=5, sd=75), power=0.8))  # NPS points
+    3533 per arm, 7066 in all (effect 5, power 80 %, level 95 %, 2 arms)
+    """
+
+    difference: float
+    sd: float
+    margin: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _check_finite("difference", self.difference)
+        if not (self.sd > 0 and math.isfinite(self.sd)):
+            raise OutOfRange("sd", self.sd, "more than 0", "standard deviation of single values: math.sqrt(m.variance)")
+        _check_margin(self.margin, self.difference)
+
+    @property
+    def effect(self) -> float:
+        """The difference."""
+        return self.difference
+
+    def with_effect(self, effect: float, /) -> Means:
+        """The same spread and margin with another difference."""
+        return attrs.evolve(self, difference=effect)
+
+    def power(self, n_control: float, n_new: float, /, *, alpha: float) -> float:
+        """Probability of seeing the difference with these numbers of customers."""
+        from scipy.special import nctdtr, stdtrit
+
+        error = self.sd * math.sqrt(1 / n_control + 1 / n_new)
+        distance = abs(self.difference) if self.margin is None else self.difference + self.margin
+        tail = alpha / 2 if self.margin is None else alpha
+        df = n_control + n_new - 2
+        if df < 1:
+            return 0.0
+        if df > 1e6 or distance / error > 30:  # there the t distribution is normal, or the power 1
+            return _normal_power(distance, error, error, tail=tail)
+        cut = float(stdtrit(df, 1 - tail))
+        return 1 - float(nctdtr(df, distance / error, cut))
+
+
+@attrs.frozen(kw_only=True)
+class SampleSize:
+    """Customers that each arm needs, and the power that they give."""
+
+    n_control: int
+    n_new: int
+    arms: int
+    effect: float
+    power: float
+    level: float
+
+    @property
+    def total(self) -> int:
+        """All arms together."""
+        return self.n_control + (self.arms - 1) * self.n_new
+
+    def __str__(self) -> str:
+        even = self.n_control == self.n_new
+        each = f"{self.n_new} per arm" if even else f"{self.n_control} control, {self.n_new} per new arm"
+        facts = f"effect {number_text(self.effect)}, power {100 * self.power:.3g} %, level {100 * self.level:g} %"
+        return f"{each}, {self.total} in all ({facts}, {self.arms} arms)"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return attrs.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> SampleSize:
+        """Read what `to_dict` wrote."""
+        return cls(**fields)
+
+    def to_frame(self, *, backend: Any = None) -> Any:
+        """One row."""
+        from crmcore.metrics.estimates import frame_of
+
+        return frame_of([{**attrs.asdict(self), "total": self.total}], backend=backend)
+
+    def _repr_html_(self) -> str:
+        return f"<figure><b>{self}</b></figure>"
+
+
+def _alpha(level: float, arms: int) -> float:
+    check_level(level)
+    if not (arms >= 2 and arms == int(arms)):
+        raise OutOfRange("arms", arms, "a whole number from 2", "the control counts as one arm")
+    return (1 - level) / (arms - 1)
+
+
+def _check_share(name: str, value: float, hint: str) -> None:
+    if not 0 < value < 1:
+        raise OutOfRange(name, value, "a share between 0 and 1", hint)
+
+
+def _check_allocation(allocation: float) -> None:
+    if not (allocation > 0 and math.isfinite(allocation)):
+        hint = "customers in each new arm for one in the control: 0.25 is a quarter of the control"
+        raise OutOfRange("allocation", allocation, "more than 0", hint)
+
+
+def sample_size(
+    question: Question, *, power: float = 0.8, level: float = 0.95, arms: int = 2, allocation: float = 1.0
+) -> SampleSize:
+    """Smallest number of customers that shows the effect with the given probability.
+
+    Parameters
+    ----------
+    question : Proportions, Means or other `Question`
+        The effect that matters.
+    power : share
+        Probability of seeing the effect if it is there.
+    level : share
+        1 − probability of a false alarm over all arms (Bonferroni: each new arm is compared with the control).
+    arms : count
+        Control included.
+    allocation : number
+        Customers in each new arm for one in the control.
+
+    Returns
+    -------
+    SampleSize
+
+    Raises
+    ------
+    OutOfRange
+        Shares outside (0, 1), fewer than two arms, an effect too small for 10 thousand million customers.
+
+    Examples
+    --------
+    >>> print(sample_size(Proportions(base=0.10, lift=0.02), power=0.9, arms=3))
+    6074 per arm, 18222 in all (effect 0.02, power 90 %, level 95 %, 3 arms)
+    >>> print(sample_size(Proportions(base=0.10, lift=0.0, margin=0.01), power=0.8))
+    11129 per arm, 22258 in all (effect 0, power 80 %, level 95 %, 2 arms)
+    """
+    _check_share("power", power, "80 % is power=0.8")
+    _check_allocation(allocation)
+    alpha = _alpha(level, arms)
+
+    def enough(n: int) -> bool:
+        return question.power(n, math.ceil(n * allocation), alpha=alpha) >= power
+
+    n = _smallest(enough)
+    new = math.ceil(n * allocation)
+    reached = question.power(n, new, alpha=alpha)
+    return SampleSize(n_control=n, n_new=new, arms=arms, effect=question.effect, power=reached, level=level)
+
+
+def _smallest(enough: Callable[[int], bool]) -> int:
+    """Smallest whole number from 2 that is enough, by doubling and halving."""
+    high = 2
+    while not enough(high):
+        high *= 2
+        if high > LARGEST:
+            hint = "look for a larger effect, or measure something that spreads less"
+            raise OutOfRange("effect", "too small", f"one that {LARGEST:,} customers an arm can show", hint)
+    low = high // 2 if high > 2 else 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def power_of(question: Question, *, n: int, level: float = 0.95, arms: int = 2, allocation: float = 1.0) -> float:
+    """Probability of seeing the effect with n customers in the control.
+
+    Parameters
+    ----------
+    question, level, arms, allocation
+        As for `sample_size`.
+    n : count
+        Of the control, at least 2.
+
+    Returns
+    -------
+    share
+
+    Examples
+    --------
+    >>> round(power_of(Proportions(base=0.10, lift=0.02), n=3841), 3)
+    0.8
+    """
+    if not n >= 2:
+        raise OutOfRange("n", n, "2 or more", "customers in the control arm")
+    _check_allocation(allocation)
+    return question.power(n, n * allocation, alpha=_alpha(level, arms))
+
+
+def minimum_detectable_effect(
+    question: Question,
+    *,
+    n: int,
+    power: float = 0.8,
+    level: float = 0.95,
+    arms: int = 2,
+    allocation: float = 1.0,
+) -> float:
+    """Smallest effect, in the direction that the question asks about, that n customers in the control would show.
+
+    Parameters
+    ----------
+    question, power, level, arms, allocation
+        As for `sample_size`; the question's own effect gives the direction and a start.
+    n : count
+        Of the control, at least 2.
+
+    Returns
+    -------
+    number
+        In the unit of the effect.
+
+    Raises
+    ------
+    OutOfRange
+        No effect that the question allows (a share stays between 0 and 1) would be seen.
+
+    Examples
+    --------
+    >>> round(minimum_detectable_effect(Proportions(base=0.10, lift=0.02), n=3841), 4)
+    0.02
+    >>> round(minimum_detectable_effect(Means(difference=1, sd=75), n=2000), 2)  # NPS points
+    6.65
+    """
+    _check_share("power", power, "80 % is power=0.8")
+    side = -1.0 if question.effect < 0 else 1.0
+    design = {"n": n, "level": level, "arms": arms, "allocation": allocation}
+
+    def seen(size: float) -> bool | None:
+        try:
+            return power_of(question.with_effect(side * size), **design) >= power  # type: ignore[arg-type]
+        except OutOfRange as error:
+            if error.name in ("lift", "difference"):  # larger than the question allows
+                return None
+            raise
+
+    power_of(question, **design)  # type: ignore[arg-type]  # a wrong n or level is not a matter of size
+    low, high = 0.0, abs(question.effect) or 1e-6
+    while (found := seen(high)) is False:
+        low, high = high, 2 * high
+    for _ in range(200):
+        middle = low + (high - low) / 2
+        if not low < middle < high:
+            break
+        low, high = (middle, high) if seen(middle) is False else (low, middle)
+    found = seen(high)
+    if found is None:
+        raise OutOfRange("n", n, "enough customers to see any allowed effect", "ask power.sample_size for the number")
+    return side * high
+
+
+@attrs.frozen(kw_only=True)
+class SampleRatio:
+    """Whether a split of customers came out as it was meant to.
+
+    `p_value` is the chance of a split at least as far off if the assignment works; below `threshold` it does not.
+    """
+
+    counts: Mapping[str, int]
+    expected: Mapping[str, float]
+    p_value: float
+    test: str
+    threshold: float
+
+    @property
+    def mismatch(self) -> bool:
+        """Whether the split is too far off to trust any comparison of the arms."""
+        return self.p_value < self.threshold
+
+    @property
+    def verdict(self) -> str:
+        """The answer in words."""
+        total = sum(self.counts.values())
+        if not self.mismatch:
+            return f"the split of {total:,} customers is as planned (p = {self.p_value:.3g}, {self.test})"
+        off = {k: self.counts[k] - total * share for k, share in self.expected.items()}
+        worst = max(off, key=lambda k: abs(off[k]))
+        few = "too many" if off[worst] > 0 else "too few"
+        return (
+            f"sample ratio mismatch: {worst} has {abs(off[worst]):,.0f} customers {few} (p = {self.p_value:.3g}, "
+            f"{self.test}); find out who went missing before you compare the arms"
+        )
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    def to_frame(self, *, backend: Any = None) -> Any:
+        """One row an arm: arm, n, expected."""
+        from crmcore.metrics.estimates import frame_of
+
+        total = sum(self.counts.values())
+        rows = [{"arm": k, "n": n, "expected": total * self.expected[k]} for k, n in self.counts.items()]
+        return frame_of(rows, backend=backend)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {**attrs.asdict(self), "counts": dict(self.counts), "expected": dict(self.expected)}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> SampleRatio:
+        """Read what `to_dict` wrote."""
+        return cls(**fields)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<figure><b>{escape(self.verdict)}</b></figure>"
+
+
+def sample_ratio(
+    counts: Mapping[str, int], *, expected: Mapping[str, float] | None = None, threshold: float = 0.001
+) -> SampleRatio:
+    """Sample-ratio check: whether the arms got the shares of customers that they should have.
+
+    Parameters
+    ----------
+    counts : mapping
+        Arm to number of customers, at least two arms.
+    expected : mapping, optional
+        Arm to its planned share or weight, above 0; equal shares where none is given.
+    threshold : share
+        p-value below which the split counts as broken. Small, because the check runs on every experiment.
+
+    Returns
+    -------
+    SampleRatio
+        Two arms with up to 10,000 customers: exact binomial; otherwise Pearson's χ², with the exact multinomial where
+        an expected count is below 5 and there are few enough splits to list.
+
+    Raises
+    ------
+    EmptyInput, OutOfRange
+        Fewer than two arms, no customers, counts that are not whole, arms without a planned share.
+
+    Notes
+    -----
+    Fabijan et al. (2019), Diagnosing Sample Ratio Mismatch in Online Controlled Experiments, KDD: p < 0.001 and beware.
+
+    Examples
+    --------
+    >>> print(sample_ratio({"control": 5021, "new": 4979}))
+    the split of 10,000 customers is as planned (p = 0.682, exact binomial)
+    >>> sample_ratio({"control": 821_588, "new": 815_482}).mismatch
+    True
+    """
+    if len(counts) < 2:
+        raise EmptyInput("counts with fewer than two arms", "pass every arm: {'control': 500, 'new': 498}")
+    for arm, n in counts.items():
+        if not (n >= 0 and n == int(n)):
+            raise OutOfRange(f"counts[{arm!r}]", n, "a whole number from 0", "count customers")
+    if not sum(counts.values()):
+        raise EmptyInput("counts", "the arms have no customers yet")
+    shares = _shares(counts, expected)
+    p, test = _split_test(np.array(list(counts.values()), float), np.array(list(shares.values())))
+    return SampleRatio(counts=dict(counts), expected=shares, p_value=p, test=test, threshold=threshold)
+
+
+def _shares(counts: Mapping[str, int], expected: Mapping[str, float] | None) -> dict[str, float]:
+    given = dict.fromkeys(counts, 1.0) if expected is None else expected
+    if set(given) != set(counts):
+        odd = sorted(set(given) ^ set(counts))
+        raise OutOfRange("arms of expected", odd, f"those of counts, {list(counts)}", "name every arm in both")
+    for arm, share in given.items():
+        if not (share > 0 and math.isfinite(share)):
+            raise OutOfRange(f"expected[{arm!r}]", share, "more than 0", "leave out arms that were never assigned")
+    whole = sum(given.values())
+    return {arm: given[arm] / whole for arm in counts}
+
+
+def _split_test(n: np.ndarray[Any, np.dtype[np.float64]], share: np.ndarray[Any, Any]) -> tuple[float, str]:
+    from scipy.special import chdtrc
+
+    from crmcore.metrics.exact import binomial_exact, multinomial_exact, splits
+
+    total = n.sum()
+    if len(n) == 2 and total <= 10_000:
+        return float(binomial_exact(n[0], total, share[0])), "exact binomial"
+    if (total * share).min() < 5 and splits(int(total), len(n)) <= 200_000:
+        return multinomial_exact(n, share), "exact multinomial"
+    far = float(((n - total * share) ** 2 / (total * share)).sum())
+    return float(chdtrc(len(n) - 1, far)), "chi-square"
