@@ -292,33 +292,23 @@ class MultiAnswers:
         Returns
         -------
         Comparison
-            With b respondents who chose only the first and c only the second of n: difference (b − c)/n. Interval:
-            MOVER of b/n and c/n with their multinomial correlation, as `nps_interval`. Test: McNemar's, mid-p,
-            recommended by Fagerland, Lydersen & Laake (2013), BMC Medical Research Methodology 13:91; NaN where nobody
-            chose just one.
+            Paired, see `paired.PairedCounts`: Newcombe's interval for two shares of the same respondents, McNemar's
+            exact test; NaN where nobody chose just one of the two.
 
         Examples
         --------
         >>> rows = [["price"]] * 30 + [["care"]] * 12 + [["price", "care"]] * 40 + [[]] * 18
         >>> print(MultiAnswers.of(rows).compare_options("price", "care"))
-        difference 0.18 [0.0546, 0.298] (95 %, n = 100, mover-wilson of pairs), p = 0.0054 (mcnemar, mid-p, paired)
+        difference 0.18 [0.0543, 0.298] (95 %, n = 100, newcombe paired), p = 0.00792 (mcnemar exact)
         """
-        from crmcore.metrics.nps_counts import nps_interval
+        from crmcore.metrics.paired import PairedCounts
 
-        check_level(level)
-        a, b = self._column(first), self._column(second)
-        n, only_a, only_b = len(a), int((a & ~b).sum()), int((b & ~a).sum())
-        low, high = nps_interval(only_a, n - only_a - only_b, only_b, level=level)
-        gap = (only_a - only_b) / n if n else float("nan")
-        rule, how = f"{first} - {second}, same respondents", "mover-wilson of pairs"
-        difference = Estimate(
-            value=gap, low=float(low) / 100, high=float(high) / 100, level=level, n=n, rule=rule, method=how
+        pairs = PairedCounts.of(self._column(first), self._column(second))
+        made = pairs.compare(level=level, small_sample_ok=True)
+        rules = {"first": f"{first} / answered", "second": f"{second} / answered", "difference": f"{first} - {second}"}
+        return attrs.evolve(
+            made, **{part: attrs.evolve(getattr(made, part), rule=rule) for part, rule in rules.items()}
         )
-        parts = [
-            Counts(int(column.sum()), n).estimate(level=level, rule=f"{name} / answered", small_sample_ok=True)
-            for name, column in ((first, a), (second, b))
-        ]
-        return _comparison(parts[0], parts[1], difference, only_a, only_b)
 
     def compare_all(self, baseline: str, /, *, adjust: str = "holm", level: float = 0.95) -> ComparisonTable:
         """Every other option against one of them, as pairs, p-values adjusted for their number.
@@ -350,19 +340,6 @@ class MultiAnswers:
         """Read what `to_dict` wrote."""
         rows = [row if there else None for row, there in zip(fields["chosen"], fields["answered"], strict=True)]
         return cls.of(rows, options=fields["options"])
-
-
-def _comparison(first: Estimate, second: Estimate, difference: Estimate, only_a: int, only_b: int) -> Comparison:
-    from scipy.special import bdtr
-
-    from crmcore.metrics.comparing import Comparison
-
-    p_value = float("nan")
-    if only_a + only_b:
-        least, m = min(only_a, only_b), only_a + only_b
-        below = float(bdtr(least - 1, m, 0.5)) if least else 0.0
-        p_value = min(below + float(bdtr(least, m, 0.5)), 1.0)  # twice the tail, half of its last term
-    return Comparison(first=first, second=second, difference=difference, p_value=p_value, test="mcnemar, mid-p, paired")
 
 
 def multi_answer(

@@ -310,7 +310,8 @@ def test_options_of_one_sample_are_compared_as_pairs() -> None:
     made = answers.compare_options("price", "care")
     assert made.difference.value == pytest.approx(0.18)
     assert made.difference.n == 100
-    assert "paired" in made.test
+    assert "mcnemar" in made.test
+    assert "paired" in made.difference.method
     mirrored = answers.compare_options("care", "price")
     assert mirrored.difference.low == pytest.approx(-made.difference.high)
     assert mirrored.p_value == pytest.approx(made.p_value)
