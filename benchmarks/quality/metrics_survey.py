@@ -51,7 +51,7 @@ def probability(counts: tuple[Floats, Floats, Floats], shares: tuple[float, floa
     p, q, d = counts
     share_p, share_d = shares
     log = gammaln(p + q + d + 1) - gammaln(p + 1) - gammaln(q + 1) - gammaln(d + 1)
-    return np.exp(log + xlogy(p, share_p) + xlogy(q, 1 - share_p - share_d) + xlogy(d, share_d))
+    return np.exp(log + xlogy(p, share_p) + xlogy(q, max(1 - share_p - share_d, 0.0)) + xlogy(d, share_d))
 
 
 def coverage(n: int, shares: tuple[float, float], method: str, *, level: float = 0.95) -> float:
@@ -84,10 +84,12 @@ def table(sizes: Sequence[int], *, samples: int = DRAWN) -> list[Row]:
         for shares in (*SHAPES, *EVEN):
             noted = NOTED.get((n, *shares), (math.nan,) * 3)
             got = {method: coverage(n, shares, method) for method in METHODS}
+            judged = shares in SHAPES
             rows.append({
                 "n": n, "promoters": shares[0], "detractors": shares[1], **got,
-                "bootstrap": drawn_coverage(n, shares, samples=samples), "bar": DEFAULT_BAR if shares in SHAPES else math.nan,
-                "met": got["mover-wilson"] >= DEFAULT_BAR if shares in SHAPES else None, "noted mover-wilson": noted[2],
+                "bootstrap": drawn_coverage(n, shares, samples=samples),
+                "bar": DEFAULT_BAR if judged else math.nan,
+                "met": got["mover-wilson"] >= DEFAULT_BAR if judged else None, "noted mover-wilson": noted[2],
                 "noted adjusted-wald": noted[1], "noted wald": noted[0],
             })  # fmt: skip
     return rows
@@ -104,8 +106,8 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
         name="quality-metrics-survey", section="quality", order=40, title="Net Promoter Score: coverage of intervals",
         about="Probability that a 95 % interval of n answers holds the true score, by the true shares of promoters and "
         "detractors. Summed over all possible samples (nothing is simulated), the bootstrap over drawn samples. The "
-        "default is MOVER-Wilson; the bar is its least coverage. Two shapes with exactly as many promoters as detractors, "
-        "where small samples cover least, stand beside it without a bar.",
+        "default is MOVER-Wilson; the bar is its least coverage. Two shapes with exactly as many promoters as "
+        "detractors, where small samples cover least, stand beside it without a bar.",
         rows=rows, key=("n", "promoters", "detractors"),
         notes=['"noted": found earlier with other code, 20,000 simulated samples a cell.'],
     ).save(folder)  # fmt: skip
