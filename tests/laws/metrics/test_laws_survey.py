@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from crmcore.metrics import compare_many
 from crmcore.metrics.answers import rescale, segment_codes
 from crmcore.metrics.multi_answer import MultiAnswers
 from crmcore.metrics.nps_counts import NpsCounts, nps_interval, nps_standard_error
@@ -135,6 +136,25 @@ def test_segments_count_as_if_each_were_alone_in_any_order(rows: list[tuple[int 
     assert again.labels == table.labels
     assert (again.counts == table.counts).all()
     assert (again.low == table.low).all()
+
+
+@given(
+    st.lists(COUNTS, min_size=2, max_size=6),
+    st.sampled_from([None, "0", "1"]),
+    st.sampled_from(["holm", "bonferroni", "benjamini-hochberg"]),
+)
+def test_comparing_a_table_is_comparing_its_segments(
+    rows: list[tuple[int, int, int]], baseline: str | None, adjust: str
+) -> None:
+    scores = np.repeat(np.tile([10, 8, 3], len(rows)), np.array(rows).ravel())
+    codes = np.repeat(np.arange(len(rows)), np.array(rows).sum(axis=1))
+    assume(len(codes))
+    labels = [str(i) for i in range(len(rows))]
+    table = nps_by(scores, codes, labels=labels)
+    groups = {label: NpsCounts(*row) for label, row in zip(labels, rows, strict=True)}
+    assert str(table.compared(baseline=baseline, adjust=adjust)) == str(
+        compare_many(groups, baseline=baseline, adjust=adjust)
+    )
 
 
 @given(st.lists(st.integers(-2, 40), min_size=1, max_size=50))
