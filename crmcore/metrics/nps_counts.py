@@ -24,7 +24,7 @@ __all__ = ["NPS_METHODS", "NPS_RULE", "NpsCounts", "nps_difference", "nps_groups
 Floats = NDArray[np.float64]
 DRAWS = 10_000  # the ends of a 95 % percentile interval then wander by about 0.7 % of its width
 LOWEST_PROMOTER, HIGHEST_DETRACTOR = 9, 6
-HINT = "NPS is asked from 0 to 10: carry other scales over first with metrics.rescale(scores, (1, 5), (0, 10)).round()"
+HINT = "NPS is asked from 0 to 10: carry other scales over first, answers.rescale(scores, (1, 5), (0, 10)).round()"
 NPS_RULE = "% promoters (9-10) - % detractors (0-6)"
 
 

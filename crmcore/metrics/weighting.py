@@ -119,7 +119,8 @@ class SurveyWeights:
     def __str__(self) -> str:
         span = f"{number_text(float(self.weights.min()))} to {number_text(float(self.weights.max()))}"
         worth = f"design effect {number_text(self.design_effect)}, worth {number_text(self.effective_n)} of {len(self)}"
-        cut = f", {self.trimmed} trimmed, shares up to {100 * self.off:.1f} points off" if self.trimmed else ""
+        far = f", shares up to {100 * self.off:.1f} points off" if self.off >= 0.0005 else ""
+        cut = f", {self.trimmed} trimmed{far}" if self.trimmed else ""
         return f"{self.method}: weights {span}, {worth} respondents{cut}"
 
     def to_frame(self, *, backend: Any = None) -> Any:

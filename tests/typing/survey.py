@@ -39,5 +39,5 @@ def overall(card: Scorecard) -> float | None:
 
 
 NpsCounts("1")  # type: ignore[arg-type]
-nps([10], 0.9)  # type: ignore[misc]
+nps([10], 0.9)  # type: ignore[call-arg]
 csat([5], scale=5)  # type: ignore[arg-type]
