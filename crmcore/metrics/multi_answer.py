@@ -229,6 +229,10 @@ class MultiAnswers:
         EmptyInput
             Nobody chose anything and no options are named.
         """
+        words = tuple(i for i, row in enumerate(rows) if isinstance(row, str))
+        if words:
+            bad = BadRow("chosen", "text instead of a list", words, tuple(str(rows[i]) for i in words[:5]))
+            raise BadRows("rows", (bad,), "wrap a single choice, ['price']; split text at its separator first")
         known = sorted({o for row in rows if row is not None for o in row}) if options is None else list(options)
         if not known:
             raise EmptyInput("options", "name the answers that could be chosen: options=[...]")
@@ -253,6 +257,11 @@ class MultiAnswers:
         >>> MultiAnswers.of_columns({"price": [1, 0, None], "care": [0, 0, None]}).counts()
         MultiCounts(options=('price', 'care'), chosen=(1, 0), n=2)
         """
+        sizes = {name: len(np.asarray(column)) for name, column in columns.items()}
+        if not sizes:
+            raise EmptyInput("columns", "pass one column of 0 and 1 for each option")
+        if len(set(sizes.values())) > 1:
+            raise OutOfRange("columns", sizes, "one length", "row i of every column is one respondent")
         matrix = np.stack([np.asarray(column, np.float64) for column in columns.values()], axis=1)
         there = ~np.isnan(matrix)
         wrong = there & (matrix != 0) & (matrix != 1)

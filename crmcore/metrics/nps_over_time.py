@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore import _json
 from crmcore._base import number_text
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import EmptyInput, NaiveDatetime, OutOfRange, UnknownName, WrongType
 from crmcore.metrics.estimates import Estimate, check_level
 from crmcore.metrics.intervals import normal_quantile
 from crmcore.metrics.nps_counts import NPS_RULE, NpsCounts, nps_groups, nps_standard_error
@@ -162,8 +162,8 @@ def nps_trend(
     ----------
     scores : (n,) whole numbers
         From 0 to 10; None and NaN are not answered.
-    times : (n,) datetime64, UTC
-        As in a `ResponseTable`; NaT (unknown) belongs to no period.
+    times : (n,) datetime64, UTC, or aware datetimes
+        As in a `ResponseTable`; NaT and None (unknown) belong to no period.
     period : text
         `"day"`, `"week"` (from Monday), `"month"` (default), `"quarter"`, `"year"`.
     zone : zone or its name
@@ -182,8 +182,8 @@ def nps_trend(
     ------
     UnknownName
         No such period.
-    BadRows
-        Scores off the scale.
+    BadRows, NaiveDatetime, WrongType
+        Scores off the scale; times without a zone, or no times.
     EmptyInput
         No answer has a time.
 
@@ -199,7 +199,7 @@ def nps_trend(
         raise UnknownName("period", period, tuple(PERIODS))
     check_level(level)
     group = nps_groups(scores)
-    at = np.asarray(times, "datetime64[us]")
+    at = _instants(times)
     if at.shape != group.shape:
         raise OutOfRange("len(times)", at.shape, f"{len(group)}, one a score", "pass the time of every answer")
     counted = (group >= 0) & ~np.isnat(at)
@@ -212,6 +212,24 @@ def nps_trend(
     untimed = NpsCounts.of_groups(group[~counted])
     slope = _slope(numbers.astype(np.float64), table, period)
     return NpsTrend(table=attrs.evolve(table, elsewhere=untimed), period=period, zone=name, slope=slope)
+
+
+def _instants(times: ArrayLike) -> NDArray[np.datetime64]:
+    """Column of instants, UTC: datetime64 as it is, aware datetimes converted, None is unknown."""
+    column = np.asarray(times)
+    if column.dtype.kind == "M":
+        return column.astype("datetime64[us]")
+    made = []
+    for cell in column.ravel().tolist():
+        if cell is None or cell != cell:
+            made.append(None)
+        elif not isinstance(cell, datetime):
+            raise WrongType("times", type(cell).__name__, "datetimes", "read text with ResponseTable.from_frame")
+        elif cell.utcoffset() is None:
+            raise NaiveDatetime("times")
+        else:
+            made.append(cell.astimezone(UTC).replace(tzinfo=None))
+    return np.array(made, "datetime64[us]").reshape(column.shape)
 
 
 def _local(at: NDArray[np.datetime64], zone: str | ZoneInfo) -> tuple[NDArray[np.datetime64], str]:

@@ -56,6 +56,8 @@ def item_columns(
             names = tuple(columns)
         else:
             matrix = np.asarray(items, np.float64)
+            if names is None and hasattr(items, "columns"):  # a pandas or polars frame
+                names = [str(name) for name in items.columns]
     except (TypeError, ValueError) as error:
         if isinstance(error, OutOfRange):
             raise

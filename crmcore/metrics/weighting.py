@@ -164,7 +164,7 @@ class Margin:
 
 def margin_of(trait: str, cells: Cells, population: Mapping[str, float], /, *, n: int) -> Margin:
     """Cells of n respondents against their shares in the population; see `post_stratify` for what is refused."""
-    names = tuple(population)
+    names = tuple(map(str, population))
     if not names:
         raise EmptyInput(f"population of {trait!r}", "name each cell with its share or its count of people")
     wrong = [name for name, size in population.items() if not 0 < size < np.inf]

@@ -275,6 +275,21 @@ def test_unknown_options_are_named_at_once() -> None:
         MultiAnswers.of([[], None])
 
 
+def test_text_is_no_list_of_options() -> None:
+    with pytest.raises(BadRows, match=r"text instead of a list in 2 rows \[0, 1\] \(such as price, care\)"):
+        MultiAnswers.of(["price", "care"])
+    with pytest.raises(EmptyInput, match="one column of 0 and 1"):
+        MultiAnswers.of_columns({})
+    with pytest.raises(OutOfRange, match="one length"):
+        MultiAnswers.of_columns({"a": [1, 0], "b": [1]})
+
+
+def test_a_frame_names_the_items_of_a_scale() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"honest": [1, 2, 3, 4] * 10, "fair": [2, 2, 3, 5] * 10})
+    assert cronbach_alpha(frame).items == ("honest", "fair")
+
+
 def test_columns_of_truths_read_the_same_and_other_numbers_are_refused() -> None:
     columns = {"care": [1, 0, 0, None] * 20, "price": [1, 1, 0, None] * 20}
     assert MultiAnswers.of_columns(columns).counts() == MultiAnswers.of(ROWS).counts()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import pickle
+from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import pytest
 
-from crmcore.errors import BadRows, EmptyInput, OutOfRange, SmallSample, UnknownName, WrongType
+from crmcore.errors import BadRows, EmptyInput, NaiveDatetime, OutOfRange, SmallSample, UnknownName, WrongType
 from crmcore.metrics import compare, compare_many
 from crmcore.metrics.nps_counts import NpsCounts, nps_groups, nps_interval, nps_standard_error
 from crmcore.metrics.nps_over_time import NpsTrend, nps_trend
@@ -144,7 +145,7 @@ def test_a_census_has_no_sampling_error_and_a_too_small_population_is_refused() 
     got = nps(NpsCounts(50, 30, 20), population=100)
     assert got.score.low == got.score.high == got.score.value
     assert nps(NpsCounts(50, 30, 20), population=120).score.width < nps(NpsCounts(50, 30, 20)).score.width
-    with pytest.raises(OutOfRange, match="100 or more"):
+    with pytest.raises(OutOfRange, match=r"100 \(the answers\) or more"):
         nps(NpsCounts(50, 30, 20), population=99)
     assert NpsResult.from_dict(json.loads(json.dumps(got.to_dict()))) == got
 
@@ -269,6 +270,25 @@ def test_periods_follow_the_calendar_of_the_zone() -> None:
 def test_each_period_is_labelled_by_its_first_day(period: str, labels: tuple[str, ...]) -> None:
     days = np.array(["2025-12-28", "2025-12-29", "2026-01-04", "2026-04-01"], "datetime64[us]")
     assert nps_trend([10, 9, 8, 7], days, period=period).table.labels == labels
+
+
+def test_times_may_be_aware_datetimes_and_naive_ones_are_refused() -> None:
+    bangkok = timezone(timedelta(hours=7))
+    at = [datetime(2026, 2, 1, 3, tzinfo=bangkok), datetime(2026, 2, 1, 8, tzinfo=bangkok), None]
+    assert nps_trend([10, 9, 8], at).table.labels == ("2026-01-01", "2026-02-01")
+    with pytest.raises(NaiveDatetime, match="times is a naive datetime"):
+        nps_trend([10], [datetime(2026, 2, 1)])
+    with pytest.raises(WrongType, match=r"ResponseTable\.from_frame"):
+        nps_trend([10], ["yesterday"])
+
+
+def test_truths_are_no_scores_of_a_scale_to_ten() -> None:
+    with pytest.raises(WrongType, match="pass the scores themselves"):
+        nps([True, False])
+
+
+def test_a_missing_cell_among_words_is_in_no_segment() -> None:
+    assert nps_by([10, 3, 8], ["a", float("nan"), "b"]).labels == ("a", "b")
 
 
 def test_a_planted_trend_is_found_and_no_trend_is_not() -> None:

@@ -66,6 +66,10 @@ def test_unknown_and_missing_cells_are_named_at_once() -> None:
         post_stratify([], HALF)
 
 
+def test_cells_may_be_numbers_on_both_sides() -> None:
+    assert post_stratify([1, 2, 1], {1: 0.5, 2: 0.5}).weights.tolist() == [0.75, 1.5, 0.75]
+
+
 def test_raking_meets_every_margin() -> None:
     rng = np.random.default_rng(3)
     sex, age = rng.choice(["woman", "man"], 500, p=[0.7, 0.3]), rng.choice(["young", "old"], 500, p=[0.8, 0.2])
@@ -241,8 +245,14 @@ def test_random_silence_is_not_suspicious() -> None:
     rng = np.random.default_rng(6)
     got = response_bias({"age": rng.normal(40, 9, 800)}, rng.random(800) < 0.4)
     assert got.suspicious == ()
-    assert "none of the 1 known traits" in str(got)
+    assert "none of 1 known traits" in str(got)
     assert np.isnan(got.bounds[0])
+
+
+def test_where_everybody_answered_nobody_is_compared() -> None:
+    said = str(response_bias({"age": [30, 40] * 20}, [True] * 40))
+    assert "100 % of 40 invited answered." in said
+    assert "nobody is silent" in said
 
 
 def test_answers_of_one_moment_are_no_two_waves() -> None:
@@ -317,6 +327,8 @@ def test_indices_of_a_trait_cover_every_group_of_the_population() -> None:
         audience_indices({"a": 1}, {"a": 250}, population_is="count")
     with pytest.raises(UnknownName, match="group"):
         got["z"]
+    with pytest.raises(OutOfRange, match="pass counts, not shares"):
+        audience_indices({"a": 0.16}, {"a": 0.25, "b": 0.75})
 
 
 # --- scorecards ----------------------------------------------------------------------------------------------------
