@@ -176,7 +176,8 @@ def nps_trend(
     NpsTrend
         Its slope is that of least squares over answers, Σ nₜ (t − t̄)(xₜ − x̄) / Σ nₜ (t − t̄)² for the score xₜ of nₜ
         answers in period t, with the variance Σ (nₜ (t − t̄) eₜ)² / (Σ nₜ (t − t̄)²)² from the standard error eₜ of
-        each period (White 1980, Econometrica 48:817); NaN where there is one period.
+        each period (White 1980, Econometrica 48:817), taken after Rocks added 3/4 promoters, 3/4 detractors and 3
+        answers, so that few answers that are all alike do not look certain. NaN where there is one period.
 
     Raises
     ------
@@ -193,7 +194,7 @@ def nps_trend(
     >>> print(nps_trend([10, 9, 8, 3] * 50 + [9, 9, 9, 1] * 50, times))
     2026-01-01  25 [13.2, 36] (95 %, n = 200, mover-wilson)
     2026-02-01  50 [37.1, 61] (95 %, n = 200, mover-wilson)
-    slope  25 [8.38, 41.6] (95 %, n = 400, least squares, robust) points a month
+    slope  25 [8.52, 41.5] (95 %, n = 400, least squares, adjusted) points a month
     """
     if period not in PERIODS:
         raise UnknownName("period", period, tuple(PERIODS))
@@ -219,7 +220,7 @@ def _instants(times: ArrayLike) -> NDArray[np.datetime64]:
     column = np.asarray(times)
     if column.dtype.kind == "M":
         return column.astype("datetime64[us]")
-    made = []
+    made: list[datetime | None] = []
     for cell in column.ravel().tolist():
         if cell is None or cell != cell:
             made.append(None)
@@ -254,7 +255,8 @@ def _slope(t: Floats, table: NpsTable, period: str) -> Estimate:
     value, half = math.nan, math.nan
     if spread > 0:
         value = float((n * off) @ table.score) / spread
-        error = float(np.sqrt(np.sum((n * off * nps_standard_error(*table.counts.T)) ** 2))) / spread
+        errors = nps_standard_error(*(table.counts + np.array([0.75, 1.5, 0.75])).T)
+        error = float(np.sqrt(np.sum((n * off * errors) ** 2))) / spread
         half = normal_quantile(table.level) * error
     return Estimate(
         value=value,
@@ -263,5 +265,5 @@ def _slope(t: Floats, table: NpsTable, period: str) -> Estimate:
         level=table.level,
         n=int(n.sum()),
         rule=f"change of NPS in points a {period}",
-        method="least squares, robust",
+        method="least squares, adjusted",
     )

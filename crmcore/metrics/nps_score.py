@@ -233,7 +233,7 @@ def _simple(counts: NpsCounts, population: int | None) -> _Made:
         return _Made((math.nan, math.nan, math.nan), math.nan, 0.0)
     left = 1.0
     if population is not None:
-        if isinstance(population, str) or not (population >= n and population == int(population)):
+        if not (population >= n and population == int(population)):
             allowed = f"a whole number, {n} (the answers) or more"
             raise OutOfRange("population", population, allowed, "count all people, not the invited")
         left = 1 - n / population
