@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -56,8 +56,9 @@ def item_columns(
             names = tuple(columns)
         else:
             matrix = np.asarray(items, np.float64)
-            if names is None and hasattr(items, "columns"):  # a pandas or polars frame
-                names = [str(name) for name in items.columns]
+            columns_of: Iterable[object] | None = getattr(items, "columns", None)  # of a pandas or polars frame
+            if names is None and columns_of is not None:
+                names = [str(name) for name in columns_of]
     except (TypeError, ValueError) as error:
         if isinstance(error, OutOfRange):
             raise

@@ -364,3 +364,34 @@ def test_answers_of_two_groups_are_compared_option_by_option() -> None:
     again = MultiAnswers.from_dict(json.loads(json.dumps(answers.to_dict())))
     assert again.counts() == answers.counts()
     assert len(again) == 80
+
+
+def test_reprs_and_edges_of_scales_and_options() -> None:
+    got = cronbach_alpha({"a": [1, 2, 3, 4] * 10, "b": [2, 2, 3, 5] * 10})
+    assert repr(got).startswith("ScaleReliability(2 items, alpha 0.95")
+    scale = SurveyIndex(name="x", items=(IndexItem("a"),))
+    assert repr(scale.evaluate({"a": [5, 4] * 20})).startswith("IndexResult(x, 87.5 [")
+    with pytest.raises(OutOfRange, match="finite numbers"):
+        cronbach_alpha({"a": [1, np.inf], "b": [1, 2]})
+    with pytest.raises(EmptyInput, match="one column for each question"):
+        cronbach_alpha({})
+    with pytest.raises(OutOfRange, match="one column an item"):
+        cronbach_alpha([1, 2, 3])
+    with pytest.raises(EmptyInput, match="answers that could be chosen"):
+        MultiCounts((), (), 3)
+    with pytest.raises(OutOfRange, match="one an option"):
+        MultiCounts(("a", "b"), (1,), 3)
+    with pytest.raises(OutOfRange, match="one row a respondent"):
+        MultiAnswers(("a",), np.zeros((2, 2), bool), np.ones(2, bool))
+    with pytest.raises(OutOfRange, match="options of the other"):
+        MultiCounts(("a",), (1,), 2).minus(MultiCounts(("b",), (1,), 2))
+    assert repr(csat_by(table(), question="csat")).startswith("EstimateTable(2 of touchpoint: CSAT by touchpoint")
+    none = EstimateTable(labels=(), estimates=())
+    with pytest.raises(EmptyInput, match="at least one row"):
+        none.to_frame()
+
+
+def test_of_two_camps_the_first_items_is_the_scale() -> None:
+    base = np.array([5, 4, 2, 1, 4, 3] * 6)
+    assert cronbach_alpha({"trust": base, "doubt": 6 - base}).reversed == ("doubt",)
+    assert cronbach_alpha({"doubt": 6 - base, "trust": base, "belief": base}).reversed == ("doubt",)

@@ -316,3 +316,30 @@ def test_answers_without_a_time_are_in_no_period() -> None:
         nps_trend([10], np.array(["NaT"], "datetime64[us]"))
     with pytest.raises(UnknownName, match="did you mean 'month'"):
         nps_trend([10], np.array(["2026-01-01"], "datetime64[us]"), period="months")
+
+
+def test_reprs_and_empty_tables_say_what_is_held() -> None:
+    table = nps_by([10, 3], ["a", "b"])
+    assert repr(table) == "NpsTable(2 segments, n = 2)"
+    with pytest.raises(UnknownName, match="segment"):
+        table.segment("c")
+    with pytest.raises(UnknownName, match="baseline"):
+        table.compared(baseline="c")
+    with pytest.raises(UnknownName, match="did you mean 'holm'"):
+        table.compared(adjust="holmes")
+    with pytest.raises(EmptyInput, match="one group alone"):
+        nps_by([10], ["a"]).compared()
+    with pytest.raises(EmptyInput, match="segments that have answers"):
+        nps_by([None], ["a"]).chart()
+    trend = nps_trend([10, 9] * 40, np.array(["2026-01-01", "2026-02-01"] * 40, "datetime64[us]"))
+    assert repr(trend).startswith("NpsTrend(2 months, slope 0 points a month)")
+    assert len(trend.to_frame(backend="polars")) == 2
+    assert "<table>" in trend._repr_html_()
+    with pytest.raises(OutOfRange, match=r"len\(times\)"):
+        nps_trend([10], np.array(["2026-01-01"] * 2, "datetime64[us]"))
+
+
+def test_weights_without_an_answer_give_nan() -> None:
+    got = nps([None, None], weights=[1, 2], small_sample_ok=True)
+    assert np.isnan(got.score.value)
+    assert (got.score.low, got.score.high) == (-100, 100)

@@ -434,3 +434,70 @@ def test_a_table_of_scorecards_shows_means_and_windows() -> None:
 
 def got_row(table: ScorecardTable) -> str:
     return str(table[2])
+
+
+# --- reprs and edges -----------------------------------------------------------------------------------------------
+
+
+def test_reprs_say_what_is_held() -> None:
+    assert repr(post_stratify(["young", "old"], HALF)).startswith("SurveyWeights(post-stratified, 2 cells")
+    assert repr(representativeness({"young": 80, "old": 20}, HALF, skew_ok=True)) == (
+        "Representativeness(2 cells, n = 100, 30 points off)"
+    )
+    assert repr(response_bias({}, [True, False])) == "ResponseBias(50 % answered, 0 traits differ)"
+    assert repr(audience_indices({"a": 30, "b": 70}, {"a": 0.5, "b": 0.5})) == "IndexTable(2 groups, n = 100)"
+    assert repr(card().scores({c: [None] for c in card().columns})) == (
+        "ScorecardTable(relationship health, 1 customers, 4 sub-scores)"
+    )
+    assert str(audience_index(Counts(250, 1000), 0.25)).endswith("as the population")
+    assert "few observations" in audience_index(Counts(5, 10), 0.25, small_sample_ok=True)._repr_html_()
+    assert np.isnan(audience_index(Counts(0, 0), 0.25, small_sample_ok=True).index.value)
+
+
+def test_nothing_to_draw_is_said() -> None:
+    with pytest.raises(EmptyInput, match="sample the population more widely"):
+        audience_indices({"a": 30}, {"a": 0}, population_is="counts", small_sample_ok=True).chart()
+    with pytest.raises(EmptyInput, match="what is known of all invited"):
+        response_bias({"age": [4.0] * 40}, [True, False] * 20).chart()
+    with pytest.raises(EmptyInput, match="name the groups"):
+        audience_indices({}, {})
+
+
+def test_a_scorecard_shows_itself_in_frames_notebooks_and_bars() -> None:
+    known = card().score(facts())
+    frame = known.to_frame(backend="polars")
+    assert frame["part"].to_list()[0] == "individual care"
+    assert frame["input_score"].to_list()[0] == 0.5
+    assert "weakest: individual care" in known._repr_html_()
+    two = Scorecard(name="two", parts=(SubScore("a", (IndexItem("x"),)), SubScore("b", (IndexItem("y"),))))
+    table = two.scores({"x": [3, 5], "y": [None, None]})
+    assert [row["label"] for row in table.chart().rows] == ["a"]
+    assert "<table>" in table._repr_html_()
+    assert str(table).startswith("two, means of 2 customers")
+
+
+def test_the_order_of_respondents_changes_no_estimate() -> None:
+    rng = np.random.default_rng(9)
+    values, cells = rng.integers(0, 2, 60).astype(float), rng.choice(["young", "old"], 60)
+    order = rng.permutation(60)
+    first, second = post_stratified(values, cells, HALF), post_stratified(values[order], cells[order], HALF)
+    assert (first.value, first.low, first.high) == pytest.approx((second.value, second.low, second.high))
+    assert str(representativeness({"old": 3, "young": 9}, HALF, skew_ok=True)) == str(
+        representativeness({"young": 9, "old": 3}, HALF, skew_ok=True)
+    )
+
+
+def test_populations_without_cells_are_refused() -> None:
+    with pytest.raises(EmptyInput, match="name each cell"):
+        post_stratify(["young"], {})
+    with pytest.raises(OutOfRange, match="one a respondent"):
+        post_stratify(["young"], HALF, n=2)
+
+
+def test_every_trait_is_told_in_the_frame_and_few_waves_are_compared_at_all() -> None:
+    at = np.array(["2026-01-01", "2026-01-02", "2026-01-05", "2026-01-09"], "datetime64[D]").repeat(10)
+    got = response_bias({}, [True] * 40, values=[5.0] * 20 + [3.0] * 20, times=at)
+    assert (got.early.value, got.late.value) == (5, 3)
+    assert got.extrapolated == pytest.approx(4)
+    with pytest.raises(OutOfRange, match=r"len\(times\)"):
+        response_bias({}, [True] * 40, values=[5.0] * 40, times=at[:3])
