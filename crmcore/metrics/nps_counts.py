@@ -193,31 +193,19 @@ def nps_difference(first: Estimate, second: Estimate, /, *, errors: tuple[float,
     Returns
     -------
     Comparison
-        Interval "mover": d − √((x₁ − l₁)² + (u₂ − x₂)²) to d + √((u₁ − x₁)² + (x₂ − l₂)²) from the limits l, u of each
-        score: Donner & Zou (2002), Biometrics 58:209; with MOVER-Wilson limits it holds where normal theory does not.
+        Interval "mover", from the limits of each score, see `comparing.mover`: with MOVER-Wilson limits it holds where
+        normal theory does not; −200 to 200 where a group is empty.
         Test "unpooled z": d / √(error₁² + error₂²), two-sided; NaN where both errors are 0 or a group is empty.
     """
     from scipy.special import ndtr
 
-    from crmcore.metrics.comparing import Comparison
+    from crmcore.metrics.comparing import Comparison, mover
 
-    gap = first.value - second.value
-    if first.n and second.n:
-        low = gap - math.hypot(first.value - first.low, second.high - second.value)
-        high = gap + math.hypot(first.high - first.value, second.value - second.low)
-    else:
-        low, high = -200.0, 200.0
+    difference = mover(first, second, method=f"mover of {first.method}")
+    if not (first.n and second.n):
+        difference = attrs.evolve(difference, low=-200.0, high=200.0)
     error = math.hypot(*errors)
-    p_value = 2 * float(ndtr(-abs(gap) / error)) if error > 0 else math.nan
-    difference = Estimate(
-        value=gap,
-        low=low,
-        high=high,
-        level=first.level,
-        n=first.n + second.n,
-        rule="NPS of the first - NPS of the second",
-        method=f"mover of {first.method}",
-    )
+    p_value = 2 * float(ndtr(-abs(difference.value) / error)) if error > 0 else math.nan
     return Comparison(first=first, second=second, difference=difference, p_value=p_value, test="unpooled z")
 
 
