@@ -382,4 +382,5 @@ def multi_answer(
     price  0.667 [0.541, 0.773] (95 %, n = 60, wilson)
     """
     counts = MultiAnswers.of(rows, options=options).counts()
-    return counts.table(level=level, together=together, base=base, small_sample_ok=small_sample_ok)
+    warn_if_small(counts.n, "the table of answers", ok=small_sample_ok)
+    return counts.table(level=level, together=together, base=base, small_sample_ok=True)

@@ -15,7 +15,7 @@ from crmcore import _json
 from crmcore._base import number_text
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
 from crmcore.metrics.answers import score_column, segment_codes
-from crmcore.metrics.estimates import Estimate, check_level, frame_of
+from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.tables.columns import TextColumn
 
 if TYPE_CHECKING:
@@ -312,12 +312,13 @@ def post_stratified(
         raise OutOfRange(f"answers in {', '.join(map(repr, alone))}", 1, "2 or more in every cell", hint)
     share = bool(np.isin(column[there], (0, 1)).all())
     what = rule or ("share in the population" if share else "mean in the population")
+    warn_if_small(len(kept), "the post-stratified estimate", ok=small_sample_ok)
     estimate = (proportion_of if share else mean)(
         column[there],
         weights=made.weights,
         strata=kept,
         level=level,
         rule=what,
-        small_sample_ok=small_sample_ok,
+        small_sample_ok=True,
     )
     return attrs.evolve(estimate, method=f"{estimate.method}, post-stratified")

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from crmcore.errors import BadRows, EmptyInput, MissingColumn, NotConverged, OutOfRange, SmallSample, UnknownName
+from crmcore.errors import (
+    BadRows,
+    CrmWarning,
+    EmptyInput,
+    MissingColumn,
+    NotConverged,
+    OutOfRange,
+    SmallSample,
+    UnknownName,
+)
 from crmcore.metrics import Counts
 from crmcore.metrics.index_numbers import AudienceIndex, IndexTable, audience_index, audience_indices
+from crmcore.metrics.multi_answer import multi_answer
 from crmcore.metrics.nps_score import nps
 from crmcore.metrics.raking import rake
 from crmcore.metrics.representativeness import Representativeness, UnrepresentativeSample, representativeness
 from crmcore.metrics.response_bias import ResponseBias, response_bias
+from crmcore.metrics.satisfaction import ces, csat
+from crmcore.metrics.scales import cronbach_alpha
 from crmcore.metrics.scorecards import (
     RELATIONSHIP_HEALTH,
     Scorecard,
@@ -23,7 +36,7 @@ from crmcore.metrics.scorecards import (
     SubScore,
     relationship_health,
 )
-from crmcore.metrics.survey_index import IndexItem
+from crmcore.metrics.survey_index import IndexItem, SurveyIndex
 from crmcore.metrics.weighting import SurveyWeights, design_effect, post_stratified, post_stratify
 from crmcore.tables.columns import TextColumn
 
@@ -501,3 +514,23 @@ def test_every_trait_is_told_in_the_frame_and_few_waves_are_compared_at_all() ->
     assert got.extrapolated == pytest.approx(4)
     with pytest.raises(OutOfRange, match=r"len\(times\)"):
         response_bias({}, [True] * 40, values=[5.0] * 40, times=at[:3])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: nps([10, 3]),
+        lambda: csat([5, 4]),
+        lambda: ces([7, 6]),
+        lambda: multi_answer([["a"], ["b"]]),
+        lambda: cronbach_alpha({"a": [1, 2, 3], "b": [2, 2, 3]}),
+        lambda: SurveyIndex(name="x", items=(IndexItem("a"),)).evaluate({"a": [1, 2]}),
+        lambda: post_stratified([1, 0, 1, 0], ["a", "a", "b", "b"], {"a": 1, "b": 1}),
+        lambda: audience_index(Counts(4, 10), 0.25),
+        lambda: representativeness({"young": 80, "old": 20}, HALF),
+    ],
+)
+def test_a_warning_points_once_at_the_line_of_the_caller(call: Callable[[], object]) -> None:
+    with pytest.warns(CrmWarning) as caught:
+        call()
+    assert [w.filename for w in caught] == [__file__]
