@@ -71,8 +71,11 @@ def on_scale(
     array([ 1., nan,  5.])
     """
     check_scale(scale)
-    column = score_column(scores, what=what)
     low, high = scale
+    if np.asarray(scores).dtype.kind == "b" and (low, high) != (0, 1):
+        hint = "pass the scores themselves, not whether they are high"
+        raise WrongType(what, "truths", f"scores from {low:g} to {high:g}", hint)
+    column = score_column(scores, what=what)
     answered = ~np.isnan(column)
     off = answered & ~((column >= low) & (column <= high))
     broken = answered & ~off & (column != np.floor(column)) if whole else np.zeros_like(off)
@@ -151,6 +154,8 @@ def segment_codes(
         cells = np.asarray(segments)
         if cells.dtype.kind in "iu":
             return _whole_codes(cells.astype(np.int64), labels, n)
+        if cells.dtype.kind in "US" and not isinstance(segments, np.ndarray):
+            cells = np.asarray(segments, object)  # or a missing cell among words would become the word "nan"
         column = TextColumn.of([None if _missing(c) else str(c) for c in cells.tolist()])
         codes, words = column.codes.astype(np.int64), column.values
     _same_length(codes, n)

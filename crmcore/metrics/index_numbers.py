@@ -45,6 +45,8 @@ class AudienceIndex:
         return self.index.value / 100 - 1
 
     def __str__(self) -> str:
+        if math.isnan(self.change):
+            return f"index {self.index}"
         way = "over" if self.change > 0 else "under"
         percent = f"{way}-indexes by {number_text(abs(100 * self.change))} %" if self.change else "as the population"
         return f"index {self.index}: {percent}"
@@ -255,9 +257,11 @@ def audience_indices(
     """
     if population_is not in ("shares", "counts"):
         raise UnknownName("kind of population", population_is, ("shares", "counts"))
-    for group in audience:
+    for group, count in audience.items():
         if group not in population:
             raise UnknownName("group of the audience", group, tuple(population))
+        if not (count >= 0 and count == int(count)):
+            raise OutOfRange(f"audience[{group!r}]", count, "a whole number from 0", "pass counts, not shares")
     total, n = sum(population.values()), sum(audience.values())
     if not population:
         raise EmptyInput("population", "name the groups and their shares")

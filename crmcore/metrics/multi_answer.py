@@ -9,7 +9,6 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
@@ -230,6 +229,10 @@ class MultiAnswers:
         EmptyInput
             Nobody chose anything and no options are named.
         """
+        words = tuple(i for i, row in enumerate(rows) if isinstance(row, str))
+        if words:
+            bad = BadRow("chosen", "text instead of a list", words, tuple(str(rows[i]) for i in words[:5]))
+            raise BadRows("rows", (bad,), "wrap a single choice, ['price']; split text at its separator first")
         known = sorted({o for row in rows if row is not None for o in row}) if options is None else list(options)
         if not known:
             raise EmptyInput("options", "name the answers that could be chosen: options=[...]")
@@ -254,6 +257,11 @@ class MultiAnswers:
         >>> MultiAnswers.of_columns({"price": [1, 0, None], "care": [0, 0, None]}).counts()
         MultiCounts(options=('price', 'care'), chosen=(1, 0), n=2)
         """
+        sizes = {name: len(np.asarray(column)) for name, column in columns.items()}
+        if not sizes:
+            raise EmptyInput("columns", "pass one column of 0 and 1 for each option")
+        if len(set(sizes.values())) > 1:
+            raise OutOfRange("columns", sizes, "one length", "row i of every column is one respondent")
         matrix = np.stack([np.asarray(column, np.float64) for column in columns.values()], axis=1)
         there = ~np.isnan(matrix)
         wrong = there & (matrix != 0) & (matrix != 1)
@@ -293,33 +301,23 @@ class MultiAnswers:
         Returns
         -------
         Comparison
-            With b respondents who chose only the first and c only the second of n: difference (b − c)/n. Interval:
-            MOVER of b/n and c/n with their multinomial correlation, as `nps_interval`. Test: McNemar's, mid-p,
-            recommended by Fagerland, Lydersen & Laake (2013), BMC Medical Research Methodology 13:91; NaN where nobody
-            chose just one.
+            Paired, see `paired.PairedCounts`: Newcombe's interval for two shares of the same respondents, McNemar's
+            exact test; NaN where nobody chose just one of the two.
 
         Examples
         --------
         >>> rows = [["price"]] * 30 + [["care"]] * 12 + [["price", "care"]] * 40 + [[]] * 18
         >>> print(MultiAnswers.of(rows).compare_options("price", "care"))
-        difference 0.18 [0.0546, 0.298] (95 %, n = 100, mover-wilson of pairs), p = 0.0054 (mcnemar, mid-p, paired)
+        difference 0.18 [0.0543, 0.298] (95 %, n = 100, newcombe paired), p = 0.00792 (mcnemar exact)
         """
-        from crmcore.metrics.nps_counts import nps_interval
+        from crmcore.metrics.paired import PairedCounts
 
-        check_level(level)
-        a, b = self._column(first), self._column(second)
-        n, only_a, only_b = len(a), int((a & ~b).sum()), int((b & ~a).sum())
-        low, high = nps_interval(only_a, n - only_a - only_b, only_b, level=level)
-        gap = (only_a - only_b) / n if n else float("nan")
-        rule, how = f"{first} - {second}, same respondents", "mover-wilson of pairs"
-        difference = Estimate(
-            value=gap, low=float(low) / 100, high=float(high) / 100, level=level, n=n, rule=rule, method=how
+        pairs = PairedCounts.of(self._column(first), self._column(second))
+        made = pairs.compare(level=level, small_sample_ok=True)
+        rules = {"first": f"{first} / answered", "second": f"{second} / answered", "difference": f"{first} - {second}"}
+        return attrs.evolve(
+            made, **{part: attrs.evolve(getattr(made, part), rule=rule) for part, rule in rules.items()}
         )
-        parts = [
-            Counts(int(column.sum()), n).estimate(level=level, rule=f"{name} / answered", small_sample_ok=True)
-            for name, column in ((first, a), (second, b))
-        ]
-        return _comparison(parts[0], parts[1], difference, only_a, only_b)
 
     def compare_all(self, baseline: str, /, *, adjust: str = "holm", level: float = 0.95) -> ComparisonTable:
         """Every other option against one of them, as pairs, p-values adjusted for their number.
@@ -343,7 +341,7 @@ class MultiAnswers:
         return {
             "options": list(self.options),
             "chosen": [[o for o, c in zip(self.options, row, strict=True) if c] for row in self.chosen.tolist()],
-            "answered": _json.to_dict(self.answered),
+            "answered": self.answered.tolist(),
         }
 
     @classmethod
@@ -351,19 +349,6 @@ class MultiAnswers:
         """Read what `to_dict` wrote."""
         rows = [row if there else None for row, there in zip(fields["chosen"], fields["answered"], strict=True)]
         return cls.of(rows, options=fields["options"])
-
-
-def _comparison(first: Estimate, second: Estimate, difference: Estimate, only_a: int, only_b: int) -> Comparison:
-    from scipy.special import bdtr
-
-    from crmcore.metrics.comparing import Comparison
-
-    p_value = float("nan")
-    if only_a + only_b:
-        least, m = min(only_a, only_b), only_a + only_b
-        below = float(bdtr(least - 1, m, 0.5)) if least else 0.0
-        p_value = min(below + float(bdtr(least, m, 0.5)), 1.0)  # twice the tail, half of its last term
-    return Comparison(first=first, second=second, difference=difference, p_value=p_value, test="mcnemar, mid-p, paired")
 
 
 def multi_answer(
@@ -397,4 +382,5 @@ def multi_answer(
     price  0.667 [0.541, 0.773] (95 %, n = 60, wilson)
     """
     counts = MultiAnswers.of(rows, options=options).counts()
-    return counts.table(level=level, together=together, base=base, small_sample_ok=small_sample_ok)
+    warn_if_small(counts.n, "the table of answers", ok=small_sample_ok)
+    return counts.table(level=level, together=together, base=base, small_sample_ok=True)

@@ -24,7 +24,7 @@ __all__ = ["NPS_METHODS", "NPS_RULE", "NpsCounts", "nps_difference", "nps_groups
 Floats = NDArray[np.float64]
 DRAWS = 10_000  # the ends of a 95 % percentile interval then wander by about 0.7 % of its width
 LOWEST_PROMOTER, HIGHEST_DETRACTOR = 9, 6
-HINT = "NPS is asked from 0 to 10: carry other scales over first with metrics.rescale(scores, (1, 5), (0, 10)).round()"
+HINT = "NPS is asked from 0 to 10: carry other scales over first, answers.rescale(scores, (1, 5), (0, 10)).round()"
 NPS_RULE = "% promoters (9-10) - % detractors (0-6)"
 
 
@@ -123,8 +123,9 @@ def nps_interval(
 
     - MOVER-Wilson: p − d − √((p−l)² − 2φ(p−l)(u′−d) + (u′−d)²), mirrored above, where l, u and l′, u′ are Wilson limits
       of p and d, and φ = −√(pd/((1−p)(1−d))) is their correlation in one multinomial sample, 0 where a share is 0 or 1:
-      Newcombe (1998), Statistics in Medicine 17:2635, method 10, for a difference within one sample. It is the default
-      because it covers at least 93 % where others fall to 40 % (few answers, nearly all alike).
+      Newcombe (1998), Statistics in Medicine 17:2635, method 10, for a difference within one sample. It is the default:
+      with 80 or 95 % promoters its 95 % intervals of 10 to 400 answers cover 93 % and more, where Wald falls to 40 %.
+      Over all shares the least coverage is 86 % for 10 answers (nobody passive), 91.8 % for 20, 93 % from 50 on.
     - adjusted Wald: 3/4 is added to promoters and detractors and 3 to n, then Wald: Rocks (2016), The American
       Statistician 70:365.
     - Wald: p − d ± z √((p + d − (p − d)²)/n).
@@ -192,31 +193,19 @@ def nps_difference(first: Estimate, second: Estimate, /, *, errors: tuple[float,
     Returns
     -------
     Comparison
-        Interval "mover": d − √((x₁ − l₁)² + (u₂ − x₂)²) to d + √((u₁ − x₁)² + (x₂ − l₂)²) from the limits l, u of each
-        score: Donner & Zou (2002), Biometrics 58:209; with MOVER-Wilson limits it holds where normal theory does not.
+        Interval "mover", from the limits of each score, see `comparing.mover`: with MOVER-Wilson limits it holds where
+        normal theory does not; −200 to 200 where a group is empty.
         Test "unpooled z": d / √(error₁² + error₂²), two-sided; NaN where both errors are 0 or a group is empty.
     """
     from scipy.special import ndtr
 
-    from crmcore.metrics.comparing import Comparison
+    from crmcore.metrics.comparing import Comparison, mover
 
-    gap = first.value - second.value
-    if first.n and second.n:
-        low = gap - math.hypot(first.value - first.low, second.high - second.value)
-        high = gap + math.hypot(first.high - first.value, second.value - second.low)
-    else:
-        low, high = -200.0, 200.0
+    difference = mover(first, second, method=f"mover of {first.method}")
+    if not (first.n and second.n):
+        difference = attrs.evolve(difference, low=-200.0, high=200.0)
     error = math.hypot(*errors)
-    p_value = 2 * float(ndtr(-abs(gap) / error)) if error > 0 else math.nan
-    difference = Estimate(
-        value=gap,
-        low=low,
-        high=high,
-        level=first.level,
-        n=first.n + second.n,
-        rule="NPS of the first - NPS of the second",
-        method=f"mover of {first.method}",
-    )
+    p_value = 2 * float(ndtr(-abs(difference.value) / error)) if error > 0 else math.nan
     return Comparison(first=first, second=second, difference=difference, p_value=p_value, test="unpooled z")
 
 

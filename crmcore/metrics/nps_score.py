@@ -233,8 +233,9 @@ def _simple(counts: NpsCounts, population: int | None) -> _Made:
         return _Made((math.nan, math.nan, math.nan), math.nan, 0.0)
     left = 1.0
     if population is not None:
-        if not population >= n:
-            raise OutOfRange("population", population, f"{n} or more, the answers", "count all people, not the invited")
+        if not (population >= n and population == int(population)):
+            allowed = f"a whole number, {n} (the answers) or more"
+            raise OutOfRange("population", population, allowed, "count all people, not the invited")
         left = 1 - n / population
     error = float(nps_standard_error(*cells)) * math.sqrt(left)
     note = "" if population is None else f", of {population:,} people"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -14,7 +14,7 @@ from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, UnknownName
 from crmcore.metrics.answers import segment_codes
 from crmcore.metrics.estimates import SMALL_N, Estimate, check_level, frame_of
-from crmcore.metrics.nps_counts import NPS_RULE, NpsCounts, nps_groups, nps_interval
+from crmcore.metrics.nps_counts import NPS_RULE, NpsCounts, nps_difference, nps_groups, nps_interval, nps_standard_error
 from crmcore.tables.columns import TextColumn
 
 if TYPE_CHECKING:
@@ -117,10 +117,35 @@ class NpsTable:
         against web, p-values adjusted by holm, intervals 95 % each
         shop  -50  difference -75 [-90.5, -57.5]  p < 0.0001
         """
-        from crmcore.metrics.comparing import compare_many
+        from crmcore.metrics.comparing import ComparisonTable
+        from crmcore.metrics.multiplicity import ADJUSTMENTS, FAMILY_WISE
+        from crmcore.metrics.multiplicity import adjust as adjusted
 
-        groups = {label: NpsCounts(*row) for label, row in zip(self.labels, self.counts.tolist(), strict=True)}
-        return compare_many(groups, baseline=baseline, adjust=adjust, level=self.level)
+        if len(self) < 2:
+            raise EmptyInput("groups with fewer than two entries", "one group alone: use table[label]")
+        if adjust not in ADJUSTMENTS:
+            raise UnknownName("adjustment", adjust, tuple(ADJUSTMENTS))
+        if baseline is not None and baseline not in self.labels:
+            raise UnknownName("baseline", baseline, self.labels)
+        base = -1 if baseline is None else self.labels.index(baseline)
+        kept = np.array([i for i in range(len(self)) if i != base])
+        each = 1 - (1 - self.level) / len(kept) if adjust in FAMILY_WISE else self.level
+        mine = self.counts[kept]
+        others = self.counts.sum(axis=0) - mine if base < 0 else np.broadcast_to(self.counts[base], mine.shape)
+        made = tuple(
+            nps_difference(first, second, errors=(error, other_error))
+            for (first, error), (second, other_error) in zip(
+                _scores(mine, each, self.rule), _scores(others, each, self.rule), strict=True
+            )
+        )
+        return ComparisonTable(
+            labels=tuple(self.labels[i] for i in kept.tolist()),
+            comparisons=made,
+            p_adjusted=tuple(adjusted([c.p_value for c in made], method=adjust).tolist()),
+            against="the rest" if baseline is None else baseline,
+            adjustment=adjust,
+            level=self.level,
+        )
 
     def _rows(self) -> list[dict[str, Any]]:
         columns = {
@@ -176,6 +201,18 @@ class NpsTable:
             for row in self._rows()
         ]
         return html_table(shown, caption=f"Net Promoter Score, {100 * self.level:g} % each, {self.method}")
+
+
+def _scores(counts: NDArray[np.int64], level: float, rule: str) -> Iterator[tuple[Estimate, float]]:
+    """Score and standard error of each row of counts; the intervals are made in one pass."""
+    low, high = nps_interval(*counts.T, level=level)
+    n = counts.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        score = 100 * (counts[:, 0] - counts[:, 2]) / n
+    columns = (score, low, high, n, nps_standard_error(*counts.T))
+    for value, lo, hi, size, error in zip(*(c.tolist() for c in columns), strict=True):
+        made = Estimate(value=value, low=lo, high=hi, level=level, n=size, rule=rule, method="mover-wilson")
+        yield made, error
 
 
 def nps_by(

@@ -204,12 +204,12 @@ def _compared(
 ) -> Representativeness:
     from scipy.special import chdtrc
 
+    from crmcore.metrics.exact import binomial_exact
     from crmcore.metrics.multiplicity import adjust
 
     n = float(seen.sum())
     expected = n * share
     chi = float(((seen - expected) ** 2 / expected).sum())
-    p = [_binomial_p(int(k), int(n), w) for k, w in zip(seen.tolist(), share.tolist(), strict=True)]
     return Representativeness(
         cells=cells,
         sample=seen / n,
@@ -217,16 +217,8 @@ def _compared(
         n=int(n),
         chi_squared=chi,
         p_value=float(chdtrc(len(cells) - 1, chi)),
-        p_adjusted=adjust(p),
+        p_adjusted=adjust(binomial_exact(seen, n, share)),
         least_expected=float(expected.min()),
         level=level,
         tolerance=tolerance,
     )
-
-
-def _binomial_p(k: int, n: int, p: float) -> float:
-    """Exact two-sided: twice the smaller tail, at most 1."""
-    from scipy.special import bdtr, bdtrc
-
-    below, above = float(bdtr(k, n, p)), float(bdtrc(k - 1, n, p)) if k else 1.0
-    return min(2 * min(below, above), 1.0)

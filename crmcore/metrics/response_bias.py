@@ -91,14 +91,17 @@ class ResponseBias:
         """Sentences for a report."""
         said = [f"{number_text(100 * self.rate.value)} % of {self.rate.n} invited answered."]
         found = [g for g in self.gaps if g.trait in self.suspicious]
-        if self.gaps:
+        known = sum(math.isfinite(g.p_value) for g in self.gaps)
+        if known:
             said.append(
                 "Those who answered differ from the silent in "
                 + "; ".join(f"{g.trait} ({number_text(g.answered)} against {number_text(g.silent)})" for g in found)
                 + "."
                 if found
-                else f"They differ from the silent in none of the {len(self.gaps)} known traits by more than chance."
+                else f"They differ from the silent in none of {known} known traits by more than chance."
             )
+        elif self.gaps:
+            said.append("No known trait tells them from the silent: nobody is silent, or nothing is known or varies.")
         return "\n".join([*said, *self._about_values()])
 
     def _about_values(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -56,6 +56,9 @@ def item_columns(
             names = tuple(columns)
         else:
             matrix = np.asarray(items, np.float64)
+            columns_of: Iterable[object] | None = getattr(items, "columns", None)  # of a pandas or polars frame
+            if names is None and columns_of is not None:
+                names = [str(name) for name in columns_of]
     except (TypeError, ValueError) as error:
         if isinstance(error, OutOfRange):
             raise
@@ -128,6 +131,9 @@ class ScaleReliability:
         Of each item with the sum of the others; NaN where an item does not vary.
     alpha_if_deleted : (k,) numbers
         Alpha of the scale without the item; NaN for a scale of two.
+    reversed : texts
+        Items that run against the others (their loading on the first principal component has the other sign than those
+        of most): most often worded the other way round.
     left_out : count
         Respondents who left an item unanswered.
     """
@@ -138,6 +144,7 @@ class ScaleReliability:
     deviations: Floats
     item_total: Floats
     alpha_if_deleted: Floats
+    reversed: tuple[str, ...]
     left_out: int
 
     def __len__(self) -> int:
@@ -157,11 +164,6 @@ class ScaleReliability:
             f"{name:{wide}}  item-total {number_text(r)}, alpha without it {number_text(a)}"
             for name, r, a in zip(self.items, self.item_total.tolist(), self.alpha_if_deleted.tolist(), strict=True)
         ]
-
-    @property
-    def reversed(self) -> tuple[str, ...]:
-        """Items that correlate negatively with the rest: most often worded the other way round."""
-        return tuple(name for name, r in zip(self.items, self.item_total.tolist(), strict=True) if r < 0)
 
     def _rows(self) -> list[dict[str, Any]]:
         columns = {
@@ -270,8 +272,21 @@ def cronbach_alpha(
         deviations=np.sqrt(np.diag(covariance)),
         item_total=_item_total(covariance),
         alpha_if_deleted=np.array([_alpha(np.delete(np.delete(covariance, i, 0), i, 1)) for i in range(k)]),
+        reversed=tuple(known[i] for i in _against(covariance)),
         left_out=len(matrix) - n,
     )
+
+
+def _against(covariance: Floats) -> list[int]:
+    """Positions of items whose loading on the first principal component has the sign of the minority."""
+    spread = np.sqrt(np.diag(covariance))
+    if not (spread > 0).all():
+        return []
+    first = np.linalg.eigh(covariance / np.outer(spread, spread))[1][:, -1]
+    signs = np.where(np.abs(first) > 1e-9, np.sign(first), 0.0)
+    # Of two equal camps the one of the first item is called the scale.
+    side = np.sign(signs.sum()) or signs[np.flatnonzero(signs)[0]]
+    return np.flatnonzero(signs == -side).tolist()
 
 
 def _item_total(covariance: Floats) -> Floats:

@@ -15,7 +15,7 @@ from crmcore import _json
 from crmcore._base import number_text, one_of
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
 from crmcore.metrics.answers import check_scale, on_scale, rescale, score_column
-from crmcore.metrics.estimates import Estimate, frame_of
+from crmcore.metrics.estimates import Estimate, frame_of, warn_if_small
 from crmcore.metrics.scales import ScaleReliability, cronbach_alpha
 
 if TYPE_CHECKING:
@@ -175,7 +175,8 @@ class SurveyIndex:
         rule = (
             f"mean {self.name} index, {low:g}-{high:g}, {len(self.items)} items, at least {self.at_least:.0%} answered"
         )
-        estimate = mean(scores, level=level, rule=rule, small_sample_ok=small_sample_ok)
+        warn_if_small(there, f"the index of {self.name}", ok=small_sample_ok)
+        estimate = mean(scores, level=level, rule=rule, small_sample_ok=True)
         whole = (~np.isnan(matrix).any(axis=1)).sum() >= 2 and len(self.items) > 1
         names = [item.column for item in self.items]
         reliability = cronbach_alpha(matrix, names=names, level=level, small_sample_ok=True) if whole else None

@@ -15,7 +15,7 @@ from crmcore import _json
 from crmcore._base import number_text
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
 from crmcore.metrics.answers import score_column, segment_codes
-from crmcore.metrics.estimates import Estimate, check_level, frame_of
+from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.tables.columns import TextColumn
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ class SurveyWeights:
     def __str__(self) -> str:
         span = f"{number_text(float(self.weights.min()))} to {number_text(float(self.weights.max()))}"
         worth = f"design effect {number_text(self.design_effect)}, worth {number_text(self.effective_n)} of {len(self)}"
-        cut = f", {self.trimmed} trimmed, shares up to {100 * self.off:.1f} points off" if self.trimmed else ""
+        far = f", shares up to {100 * self.off:.1f} points off" if self.off >= 0.0005 else ""
+        cut = f", {self.trimmed} trimmed{far}" if self.trimmed else ""
         return f"{self.method}: weights {span}, {worth} respondents{cut}"
 
     def to_frame(self, *, backend: Any = None) -> Any:
@@ -163,7 +164,7 @@ class Margin:
 
 def margin_of(trait: str, cells: Cells, population: Mapping[str, float], /, *, n: int) -> Margin:
     """Cells of n respondents against their shares in the population; see `post_stratify` for what is refused."""
-    names = tuple(population)
+    names = tuple(map(str, population))
     if not names:
         raise EmptyInput(f"population of {trait!r}", "name each cell with its share or its count of people")
     wrong = [name for name, size in population.items() if not 0 < size < np.inf]
@@ -311,12 +312,13 @@ def post_stratified(
         raise OutOfRange(f"answers in {', '.join(map(repr, alone))}", 1, "2 or more in every cell", hint)
     share = bool(np.isin(column[there], (0, 1)).all())
     what = rule or ("share in the population" if share else "mean in the population")
+    warn_if_small(len(kept), "the post-stratified estimate", ok=small_sample_ok)
     estimate = (proportion_of if share else mean)(
         column[there],
         weights=made.weights,
         strata=kept,
         level=level,
         rule=what,
-        small_sample_ok=small_sample_ok,
+        small_sample_ok=True,
     )
     return attrs.evolve(estimate, method=f"{estimate.method}, post-stratified")

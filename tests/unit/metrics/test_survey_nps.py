@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import pickle
+from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import pytest
 
-from crmcore.errors import BadRows, EmptyInput, OutOfRange, SmallSample, UnknownName, WrongType
+from crmcore.errors import BadRows, EmptyInput, NaiveDatetime, OutOfRange, SmallSample, UnknownName, WrongType
 from crmcore.metrics import compare, compare_many
 from crmcore.metrics.nps_counts import NpsCounts, nps_groups, nps_interval, nps_standard_error
 from crmcore.metrics.nps_over_time import NpsTrend, nps_trend
@@ -27,7 +28,7 @@ def test_scores_off_the_scale_are_named_at_once_with_the_way_out() -> None:
     said = str(caught.value)
     assert "not on the scale 0 to 10 in 2 rows [1, 4] (such as 11, -1)" in said
     assert "not a whole number in 1 row [2] (such as 7.5)" in said
-    assert "metrics.rescale" in said
+    assert "answers.rescale(scores, (1, 5), (0, 10))" in said
     assert str(pickle.loads(pickle.dumps(caught.value))) == said
 
 
@@ -144,7 +145,7 @@ def test_a_census_has_no_sampling_error_and_a_too_small_population_is_refused() 
     got = nps(NpsCounts(50, 30, 20), population=100)
     assert got.score.low == got.score.high == got.score.value
     assert nps(NpsCounts(50, 30, 20), population=120).score.width < nps(NpsCounts(50, 30, 20)).score.width
-    with pytest.raises(OutOfRange, match="100 or more"):
+    with pytest.raises(OutOfRange, match=r"100 \(the answers\) or more"):
         nps(NpsCounts(50, 30, 20), population=99)
     assert NpsResult.from_dict(json.loads(json.dumps(got.to_dict()))) == got
 
@@ -271,6 +272,25 @@ def test_each_period_is_labelled_by_its_first_day(period: str, labels: tuple[str
     assert nps_trend([10, 9, 8, 7], days, period=period).table.labels == labels
 
 
+def test_times_may_be_aware_datetimes_and_naive_ones_are_refused() -> None:
+    bangkok = timezone(timedelta(hours=7))
+    at = [datetime(2026, 2, 1, 3, tzinfo=bangkok), datetime(2026, 2, 1, 8, tzinfo=bangkok), None]
+    assert nps_trend([10, 9, 8], at).table.labels == ("2026-01-01", "2026-02-01")
+    with pytest.raises(NaiveDatetime, match="times is a naive datetime"):
+        nps_trend([10], [datetime(2026, 2, 1)])
+    with pytest.raises(WrongType, match=r"ResponseTable\.from_frame"):
+        nps_trend([10], ["yesterday"])
+
+
+def test_truths_are_no_scores_of_a_scale_to_ten() -> None:
+    with pytest.raises(WrongType, match="pass the scores themselves"):
+        nps([True, False])
+
+
+def test_a_missing_cell_among_words_is_in_no_segment() -> None:
+    assert nps_by([10, 3, 8], ["a", float("nan"), "b"]).labels == ("a", "b")
+
+
 def test_a_planted_trend_is_found_and_no_trend_is_not() -> None:
     rng = np.random.default_rng(8)
     months = np.array([f"2026-{m:02}-15" for m in range(1, 13)], "datetime64[us]").repeat(300)
@@ -296,3 +316,30 @@ def test_answers_without_a_time_are_in_no_period() -> None:
         nps_trend([10], np.array(["NaT"], "datetime64[us]"))
     with pytest.raises(UnknownName, match="did you mean 'month'"):
         nps_trend([10], np.array(["2026-01-01"], "datetime64[us]"), period="months")
+
+
+def test_reprs_and_empty_tables_say_what_is_held() -> None:
+    table = nps_by([10, 3], ["a", "b"])
+    assert repr(table) == "NpsTable(2 segments, n = 2)"
+    with pytest.raises(UnknownName, match="segment"):
+        table.segment("c")
+    with pytest.raises(UnknownName, match="baseline"):
+        table.compared(baseline="c")
+    with pytest.raises(UnknownName, match="did you mean 'holm'"):
+        table.compared(adjust="holmes")
+    with pytest.raises(EmptyInput, match="one group alone"):
+        nps_by([10], ["a"]).compared()
+    with pytest.raises(EmptyInput, match="segments that have answers"):
+        nps_by([None], ["a"]).chart()
+    trend = nps_trend([10, 9] * 40, np.array(["2026-01-01", "2026-02-01"] * 40, "datetime64[us]"))
+    assert repr(trend).startswith("NpsTrend(2 months, slope 0 points a month)")
+    assert len(trend.to_frame(backend="polars")) == 2
+    assert "<table>" in trend._repr_html_()
+    with pytest.raises(OutOfRange, match=r"len\(times\)"):
+        nps_trend([10], np.array(["2026-01-01"] * 2, "datetime64[us]"))
+
+
+def test_weights_without_an_answer_give_nan() -> None:
+    got = nps([None, None], weights=[1, 2], small_sample_ok=True)
+    assert np.isnan(got.score.value)
+    assert (got.score.low, got.score.high) == (-100, 100)
