@@ -148,22 +148,22 @@ def survival_band(
     >>> low.round(4), high.round(4)
     (array([0.1281, 0.0578]), array([0.9605, 0.8449]))
     """
-    z = normal_quantile(level)
-    low, high = np.zeros(len(survival)), np.ones(len(survival))
-    within = np.flatnonzero((survival > 0) & (survival < 1))
-    log_s, error = np.log(survival[within]), z * np.sqrt(log_variance[within])
+    low, high = np.empty((2, len(survival)))
+    begin = int(np.searchsorted(-survival, -1.0, side="right"))
+    end = int(np.searchsorted(-survival, 0.0, side="left"))
+    alive = np.maximum(effective[:begin], 0.0)
+    low[:begin], high[:begin] = wilson_interval(alive, alive, level=level)[0], 1.0
+    s, between = survival[begin:end], slice(begin, end)  # S falls, so what lies between 1 and 0 is one stretch
+    error = normal_quantile(level) * np.sqrt(log_variance[between])
     if band == "plain":
-        low[within], high[within] = np.exp(log_s) * (1 - error), np.exp(log_s) * (1 + error)
+        low[between], high[between] = np.maximum(s * (1 - error), 0.0), np.minimum(s * (1 + error), 1.0)
     else:
+        log_s = np.log(s)
         spread = np.exp(np.minimum(error / -log_s, 700.0))
-        low[within], high[within] = np.exp(log_s * spread), np.exp(log_s / spread)
-    untouched = np.flatnonzero(survival >= 1)
-    alive = np.maximum(effective[untouched], 0.0)
-    low[untouched] = wilson_interval(alive, alive, level=level)[0]
-    if len(survival) and survival[-1] <= 0:
-        dead = int(np.argmax(survival <= 0))
-        high[dead:] = high[dead - 1] if dead else 1.0
-    return np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
+        np.exp(log_s * spread, out=low[between])
+        np.exp(log_s / spread, out=high[between])
+    low[end:], high[end:] = 0.0, high[end - 1] if end else 1.0
+    return low, high
 
 
 def first_at_or_below(time: Floats, curve: Floats, share: float, /) -> float:

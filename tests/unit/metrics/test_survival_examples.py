@@ -164,3 +164,12 @@ def test_groups_that_never_met_cannot_be_tested() -> None:
         log_rank({"a": early, "b": kaplan_meier([1], [True], unit="h")})
     with pytest.raises(EmptyInput, match="durations is empty"):
         survival_by([], [], [])
+
+
+def test_what_rounding_leaves_of_a_covariance_is_no_direction_of_the_test() -> None:
+    one = kaplan_meier([0], [False])
+    rest = kaplan_meier([0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 1, 0, 0, 1, 1])
+    # only at time 0 are both at risk: (1/9)² / (8/81)
+    assert log_rank({"a": one, "b": rest}).statistic == pytest.approx(1 / 8)
+    assert log_rank({"b": rest, "a": one}).statistic == pytest.approx(1 / 8)
+    assert log_rank({"a": one, "b": rest, "c": kaplan_meier([9], [True], entry=[5])}).freedom == 1
