@@ -218,14 +218,16 @@ class RetentionTable:
         states = {"state": np.where(known, "complete", "censored").tolist()}
         return columns_frame({**named, "active": counts, **columns, **states}, backend=backend)
 
-    def chart(self, *, title: str = "Who came back") -> Chart:
-        """Heat map of the shares; censored cells stay empty."""
+    def chart(self, *, title: str = "Who came back", latest: int = 24) -> Chart:
+        """Heat map of the shares of the latest cohorts, up to as many ages; censored cells stay empty."""
         from crmcore.metrics._charts import heat_map
 
-        cells = [[None if math.isnan(s) else s for s in row] for row in self.share.tolist()]
+        begun = np.flatnonzero(self.complete[:, 0] & (self.size > 0))[-latest:]
+        cells = [[None if math.isnan(s) else s for s in row[:latest]] for row in self.share[begun].tolist()]
+        starts = [str(self.starts[i])[: 7 if self.period == "month" else 10] for i in begun]
         return heat_map(
-            [str(day) for day in self.starts],
-            self.ages,
+            starts,
+            self.ages[:latest],
             cells,
             title=title,
             description=f"{RULES[self.rule]}; empty cells are too young to tell",
