@@ -13,12 +13,12 @@ import attrs
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, UnknownName, WrongType
-from crmcore.metrics.estimates import SMALL_N, Estimate, check_level, frame_of, warn_if_small
+from crmcore.metrics.estimates import SMALL_N, Estimate, check_level, estimate_of, frame_of, warn_if_small
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
 
-__all__ = ["Comparable", "Comparison", "ComparisonTable", "compare", "compare_many", "p_text"]
+__all__ = ["Comparable", "Comparison", "ComparisonTable", "compare", "compare_many", "mover", "p_text"]
 
 
 @runtime_checkable
@@ -97,6 +97,35 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         return f"<figure><b>{escape(str(self))}</b></figure>"
+
+
+def mover(first: Estimate, second: Estimate, /, *, method: str) -> Estimate:
+    """Difference of two independent estimates from their own intervals, which need not be symmetric.
+
+    Parameters
+    ----------
+    first, second : Estimate
+        At one level.
+    method : text
+        Name of the result: `"newcombe"` where both are Wilson's.
+
+    Returns
+    -------
+    Estimate
+        d − √((x₁−l₁)² + (u₂−x₂)²) to d + √((u₁−x₁)² + (x₂−l₂)²), the method of variance estimates recovery: Zou &
+        Donner (2008), Statistics in Medicine 27:1693. NaN where an end or a value is.
+
+    Examples
+    --------
+    >>> from crmcore.metrics import proportion
+    >>> print(mover(proportion(56, 70), proportion(48, 80), method="newcombe"))
+    0.2 [0.0524, 0.334] (95 %, n = 150, newcombe)
+    """
+    gap = first.value - second.value
+    low = gap - math.hypot(first.value - first.low, second.high - second.value)
+    high = gap + math.hypot(first.high - first.value, second.value - second.low)
+    n = first.n + second.n
+    return estimate_of(gap, low, high, level=first.level, n=n, rule="first - second", method=method)
 
 
 def compare(a: C, b: C, *, level: float = 0.95, small_sample_ok: bool = False) -> Comparison:

@@ -48,7 +48,8 @@ def _columns(k: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
 
 def _or_all(low: Floats, high: Floats, n: Floats) -> Interval:
     """No trials: the whole range is possible."""
-    return np.where(n > 0, np.clip(low, 0.0, 1.0), 0.0), np.where(n > 0, np.clip(high, 0.0, 1.0), 1.0)
+    some = n > 0
+    return np.where(some, np.maximum(low, 0.0), 0.0), np.where(some, np.minimum(high, 1.0), 1.0)
 
 
 def t_interval(

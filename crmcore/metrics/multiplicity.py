@@ -102,7 +102,7 @@ def adjust(p_values: ArrayLike, /, *, method: str = "holm") -> Floats:
         rows = BadRow("p_values", "not within 0 to 1", tuple(wrong.tolist()), tuple(f"{x:g}" for x in p[wrong[:5]]))
         raise BadRows("adjust", (rows,), "pass p-values, not test statistics or percentages")
     out = np.full(len(p), np.nan)
-    rising = asked[np.argsort(p[asked], kind="stable")]
+    rising = asked[np.argsort(p[asked])]  # tied values end alike in any order
     if len(rising):
         # A product of rounding must not turn an adjusted value below the raw one.
         out[rising] = np.minimum(np.maximum(ADJUSTMENTS[method](p[rising]), p[rising]), 1.0)

@@ -301,7 +301,7 @@ def _smallest(enough: Callable[[int], bool]) -> int:
 
 
 def power_of(question: Question, *, n: int, level: float = 0.95, arms: int = 2, allocation: float = 1.0) -> float:
-    """Probability of seeing the effect with n customers in the control.
+    """Probability of seeing the effect, in its own direction, with n customers in the control.
 
     Parameters
     ----------
@@ -412,7 +412,7 @@ class SampleRatio:
         if not self.mismatch:
             return f"the split of {total:,} customers is as planned (p = {self.p_value:.3g}, {self.test})"
         off = {k: self.counts[k] - total * share for k, share in self.expected.items()}
-        worst = max(off, key=lambda k: abs(off[k]))
+        worst = max(off, key=lambda k: (round(abs(off[k]), 6), off[k] < 0))  # of two arms: the one that lost customers
         few = "too many" if off[worst] > 0 else "too few"
         return (
             f"sample ratio mismatch: {worst} has {abs(off[worst]):,.0f} customers {few} (p = {self.p_value:.3g}, "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import attrs
 
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics.comparing import Comparison
+from crmcore.metrics.comparing import Comparison, mover
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
 
 __all__ = ["PROPORTION_TESTS", "Counts", "odds_ratio", "proportion", "risk_ratio"]
@@ -74,8 +75,8 @@ class Counts:
         Returns
         -------
         Comparison
-            Its interval is d − √((p₁−l₁)² + (u₂−p₂)²) to d + √((u₁−p₁)² + (p₂−l₂)²) with Wilson limits l, u of each
-            group: Newcombe (1998), Statistics in Medicine 17:873, method 10.
+            Its interval is `comparing.mover` of the Wilson limits of each group: Newcombe (1998), Statistics in
+            Medicine 17:873, method 10 (by the column: `two_by_two.newcombe_difference`).
 
         Examples
         --------
@@ -83,33 +84,34 @@ class Counts:
         difference 0.6 [0.171, 0.809] (95 %, n = 20, newcombe), p = 0.0198 (fisher exact)
         """
         from crmcore.metrics.exact import fisher_exact
-        from crmcore.metrics.two_by_two import newcombe_difference, pooled_z
+        from crmcore.metrics.two_by_two import pooled_z
 
         check_level(level)
         if test not in PROPORTION_TESTS:
             raise UnknownName("test", test, PROPORTION_TESTS)
-        first, second = (_estimate(c, level=level, method="wilson", rule="k / n") for c in (self, other))
+        first, second = _estimates((self, other), level=level, method="wilson", rule="k / n")
+        difference = mover(first, second, method="newcombe")
+        if not (self.n and other.n):
+            difference = attrs.evolve(difference, low=-1.0, high=1.0)
         four = self.k, self.n, other.k, other.n
-        low, high = newcombe_difference(*four, level=level)
         p = fisher_exact(*four) if test == "fisher exact" else pooled_z(*four)[1]
-        gap = first.value - second.value
-        difference = Estimate(
-            value=gap, low=float(low), high=float(high), level=level, n=int(self.n + other.n), rule="first - second",
-            method="newcombe",
-        )  # fmt: skip
         return Comparison(first=first, second=second, difference=difference, p_value=float(p), test=test)
 
 
-def _estimate(counts: Counts, *, level: float, method: str, rule: str) -> Estimate:
+def _estimates(groups: Sequence[Counts], *, level: float, method: str, rule: str) -> list[Estimate]:
     from crmcore.metrics.intervals import METHODS
 
     if method not in METHODS:
         raise UnknownName("interval method", method, tuple(METHODS))
-    low, high = METHODS[method](counts.k, counts.n, level=level)
-    value = counts.k / counts.n if counts.n else math.nan
-    return Estimate(
-        value=float(value), low=float(low), high=float(high), level=level, n=int(counts.n), rule=rule, method=method
-    )
+    low, high = METHODS[method]([c.k for c in groups], [c.n for c in groups], level=level)
+    return [
+        estimate_of(c.mean, lo, hi, level=level, n=c.n, rule=rule, method=method)
+        for c, lo, hi in zip(groups, low.tolist(), high.tolist(), strict=True)
+    ]
+
+
+def _estimate(counts: Counts, *, level: float, method: str, rule: str) -> Estimate:
+    return _estimates([counts], level=level, method=method, rule=rule)[0]
 
 
 def proportion(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics.comparing import Comparison
+from crmcore.metrics.comparing import Comparison, mover
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
 
 __all__ = ["Exposure", "exact_rate_interval", "rate", "rate_ratio", "score_rate_interval"]
@@ -146,9 +146,8 @@ class Exposure:
         Returns
         -------
         Comparison
-            d − √((r₁−l₁)² + (u₂−r₂)²) to d + √((u₁−r₁)² + (r₂−l₂)²) with score limits of each rate (MOVER: Zou &
-            Donner 2008, Statistics in Medicine 27:1693). Given their sum, the first events are binomial with the first
-            share of the exposure: Przyborowski & Wilenski (1940), Biometrika 31:313. n counts events.
+            `comparing.mover` of the score limits of each rate. Given their sum, the first events are binomial with the
+            first share of the exposure: Przyborowski & Wilenski (1940), Biometrika 31:313. n counts events.
 
         Examples
         --------
@@ -161,11 +160,7 @@ class Exposure:
         first, second = (
             _estimate(e, level=level, method="score", per=1.0, rule="events / exposure") for e in (self, other)
         )
-        gap = first.value - second.value
-        low = gap - math.hypot(first.value - first.low, second.high - second.value)
-        high = gap + math.hypot(first.high - first.value, second.value - second.low)
-        n = self.n + other.n
-        difference = estimate_of(gap, low, high, level=level, n=n, rule="first - second", method="mover score")
+        difference = mover(first, second, method="mover score")
         p = _equal_rates(self, other, test)
         return Comparison(first=first, second=second, difference=difference, p_value=p, test=test)
 

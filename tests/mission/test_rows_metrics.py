@@ -5,21 +5,13 @@ from __future__ import annotations
 import pytest
 
 from crmcore.charts import dot_interval
-from crmcore.metrics import Counts, compare, fbeta, proportion, share_table
+from crmcore.metrics import fbeta, proportion, share_table
 from crmcore.metrics.labelled import Confusion
 
 
 def test_row_011_recognition_rate_of_a_touchpoint_has_a_wilson_interval() -> None:
     rate = proportion(80, 100, rule="linked visits / visits")
     assert (rate.value, round(rate.low, 3), round(rate.high, 3)) == (0.8, 0.711, 0.867)
-
-
-def test_row_123_conversion_rate_has_an_interval_and_a_test_between_touchpoints() -> None:
-    rate = proportion(30, 1000)
-    assert (rate.value, round(rate.low, 4), round(rate.high, 4)) == (0.03, 0.0211, 0.0425)
-    gap = compare(Counts(30, 1000), Counts(60, 1000))
-    assert gap.difference.high < 0
-    assert gap.p_value == pytest.approx(0.00123, abs=5e-5)
 
 
 def test_row_143_share_of_voice_has_simultaneous_intervals() -> None:
