@@ -80,9 +80,8 @@ def at_risk(left: Floats, entered: Floats, /) -> Floats:
     >>> at_risk(np.array([1.0, 1.0, 2.0]), np.array([1.0, 0.0, 0.0]))
     array([3., 3., 2.])
     """
-    gone = np.cumsum(left) - left
-    to_come = np.cumsum(entered[::-1])[::-1]
-    return np.asarray(left.sum() - gone - to_come, np.float64)
+    # summed from the end, so that rounding of weights stays small where few are left
+    return np.asarray(np.cumsum(left[::-1])[::-1] - np.cumsum(entered[::-1])[::-1], np.float64)
 
 
 def product_limit(events: Floats, risk: Floats, /) -> Floats:

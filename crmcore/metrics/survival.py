@@ -90,11 +90,15 @@ class SurvivalTable:
         return len(self.time)
 
     def __repr__(self) -> str:
-        unit = f", {self.unit}" if self.unit else ""
-        return f"SurvivalTable(n = {self.n}, {number_text(float(self.events.sum()))} events, {len(self)} times{unit})"
+        return f"SurvivalTable({self._counted})"
 
     def __str__(self) -> str:
-        return f"{repr(self)[14:-1]}; median {self.median(small_sample_ok=True)}"
+        return f"{self._counted}; median {self.median(small_sample_ok=True)}"
+
+    @property
+    def _counted(self) -> str:
+        unit = f", {self.unit}" if self.unit else ""
+        return f"n = {self.n}, {number_text(float(self.events.sum()))} events, {len(self)} times{unit}"
 
     def __add__(self, other: SurvivalTable) -> SurvivalTable:
         """The rows of both, as if they had been counted at once."""

@@ -353,3 +353,32 @@ def test_links_refuse_no_time_and_take_empty_columns() -> None:
         content.link_purchases([0], ORDERS[:1], [0], ORDERS[:1], within_hours=0)
     assert content.link_purchases([], ORDERS[:0], [0], ORDERS[:1]).tolist() == [-1]
     assert content.link_purchases([-1], ORDERS[:1], [-1], ORDERS[:1]).tolist() == [-1]
+
+
+def test_one_unit_shows_no_spread() -> None:
+    visit = web.time_on_site_by_page([0, 0], [5, 0], [0, 1], session_rule="r", horizon_s=5, small_sample_ok=True)
+    deal = business.deal_velocity([True], [5], [2], small_sample_ok=True).velocity
+    voice = spreading.spread(["a", "a"], ORDERS[:2], seed=1, small_sample_ok=True).half_life
+    assert [visit.value, deal.value] == [10.0, 2.5]
+    assert all(np.isnan([e.low, e.high]).all() for e in (visit, deal, voice))
+
+
+def test_traffic_counts_sessions_without_a_source() -> None:
+    from crmcore.tables import TextColumn
+
+    table = web.traffic(TextColumn.of(["social", None, "search", "social"] * 10))
+    assert table.labels == ("(unknown)", "search", "social")
+    assert table["social"].value == 0.5
+    assert web.traffic(["social", "search"] * 20)["social"].value == 0.5
+
+
+def test_weights_of_nothing_are_no_voice() -> None:
+    with pytest.raises(EmptyInput, match="all of them 0"):
+        social.share_of_voice(["ours", "rival"], weights=[0, 0])
+
+
+def test_long_tables_print_what_a_terminal_holds() -> None:
+    years = np.datetime64("2023-01-01", "us") + np.arange(36) * np.timedelta64(30, "D")
+    table = cohorts.retention(np.zeros(36, int), years, until=NOW)
+    assert str(table).splitlines()[-1] == f"... {len(table.ages) - 13} more ages"
+    assert max(map(len, str(table).splitlines())) < 100
