@@ -67,7 +67,7 @@ def heat_map(
     lines: list[TextLine] = []
     for row, values in zip(rows, cells, strict=True):
         for column, value in zip(columns, values, strict=True):
-            text = "" if value is None else written(value, percent=True)
+            text = "" if value is None else f"{100 * value:.0f}%"
             listed.append({"row": row, "column": column, "value": value, "text": text})
             if value is not None:
                 lines.append(TextLine(f"{row} {column}", text, value))
@@ -77,7 +77,7 @@ def heat_map(
     known = {"transform": [{"filter": "datum.value !== null"}]}
     colour = {"field": "value", "type": "quantitative", "legend": None,
               "scale": {"domain": [0, 1], "range": ["#eef4f9", BLUE]}}  # fmt: skip
-    ink = {"condition": {"test": "datum.value > 0.55", "value": "#ffffff"}, "value": INK}
+    ink = {"condition": {"test": "datum.value > 0.65", "value": "#ffffff"}, "value": INK}
     spec = {
         "width": {"step": 46},
         "height": {"step": 24},

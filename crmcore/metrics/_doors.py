@@ -92,7 +92,7 @@ def whole(name: str, values: ArrayLike) -> Ints:
     if column.ndim != 1:
         raise OutOfRange(f"shape of {name}", column.shape, "(n,)", "pass one column")
     if column.dtype.kind in "iub" or column.size == 0:
-        return column.astype(np.int64)
+        return column.astype(np.int64, copy=False)
     found = numbers(name, column)
     refuse("the input", "give integers", **{name: (~(np.isfinite(found) & (found % 1 == 0)), "not a whole number")})
     return found.astype(np.int64)
@@ -105,7 +105,7 @@ def instants(name: str, values: ArrayLike, *, missing_ok: bool = False) -> Insta
         raise OutOfRange(f"shape of {name}", column.shape, "(n,)", "pass one column")
     if column.dtype.kind != "M":
         column = _from_objects(name, column)
-    column = column.astype("datetime64[us]")
+    column = np.ascontiguousarray(column.astype("datetime64[us]", copy=False))
     if not missing_ok:
         refuse("the input", "drop the rows, or give them a time", **{name: (np.isnat(column), "missing")})
     return column

@@ -141,7 +141,7 @@ def deal_velocity(
     velocity = wins * amount.sum() / length.sum()
     # log v = log Σ won + log Σ amount − log Σ length: each deal moves the three sums at once
     moved = yes / wins + (amount / amount.sum() if amount.sum() else 0.0) - length / length.sum()
-    error = math.sqrt(n / max(n - 1, 1) * float(((moved - moved.mean()) ** 2).sum()))
+    error = math.sqrt(n / (n - 1) * float(((moved - moved.mean()) ** 2).sum())) if n > 1 else math.nan
     factor = math.exp(normal_quantile(level) * error)
     speed = estimate_of(
         velocity, velocity / factor, velocity * factor, level=level, n=n, rule=rule, method="delta, log"

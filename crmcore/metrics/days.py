@@ -23,6 +23,7 @@ PERIODS: tuple[Period, ...] = ("day", "week", "month")
 
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
+_QUARTER = 900 * _SECOND
 _TWO_DAYS = np.timedelta64(2, "D")
 
 
@@ -95,9 +96,9 @@ def local_clock(time: ArrayLike, zone: str | ZoneInfo, /) -> Instants:
     if len(column) == 0:
         return column
     starts, offsets = _pieces(column.min(), column.max(), where)
-    since = column.astype(np.int64)
+    since = column.view(np.int64)
     ahead = offsets[0] if len(starts) == 1 else offsets[np.searchsorted(starts, since, side="right") - 1]
-    wall: Instants = (since + ahead).astype("datetime64[us]")
+    wall: Instants = (since + ahead).view("datetime64[us]")
     return wall
 
 
@@ -111,10 +112,28 @@ def local_periods(time: ArrayLike, zone: str | ZoneInfo, /, *, period: Period = 
     (array([20512, 20513]), array([673, 674]))
     """
     check_period(period)
-    wall = local_clock(time, zone)
+    column, where = instants("time", time), zone_of(zone)
+    since = column.view(np.int64)
+    if len(column) == 0:
+        return np.zeros(0, np.int64)
+    quarter = np.floor_divide(since, _QUARTER)
+    first, last = int(quarter.min()), int(quarter.max())
+    if last - first > len(column):
+        return _numbers(local_clock(column, where), period)
+    starts, offsets = _pieces(column.min(), column.max(), where)
+    if (starts[1:] % _QUARTER).any() or (offsets % _QUARTER).any():  # local mean times before about 1920
+        return _numbers(local_clock(column, where), period)
+    # midnights and changes of the clock fall on quarters of an hour: look up each quarter once
+    table: Ints = _numbers(local_clock((np.arange(first, last + 1) * _QUARTER).view("datetime64[us]"), where), period)
+    number: Ints = table[quarter - first]
+    return number
+
+
+def _numbers(wall: Instants, period: Period) -> Ints:
+    """Number of the period that a wall clock stands in."""
     if period == "month":
         return wall.astype("datetime64[M]").astype(np.int64)
-    day = np.floor_divide(wall.astype(np.int64), _DAY)
+    day = np.floor_divide(wall.view(np.int64), _DAY)
     return day if period == "day" else np.floor_divide(day + 3, 7)  # 1 January 1970 was a Thursday
 
 

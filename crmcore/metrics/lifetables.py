@@ -12,6 +12,7 @@ from crmcore.metrics.intervals import normal_quantile, wilson_interval
 __all__ = [
     "BANDS",
     "at_risk",
+    "count_ends",
     "first_at_or_below",
     "greenwood",
     "product_limit",
@@ -31,20 +32,37 @@ BANDS = MappingProxyType(
 """Transformations of the pointwise interval of a survival curve, by name."""
 
 
-def totals_at(place: Floats, values: Floats, weights: Floats | None, /) -> Floats:
-    """Total weight of `values` at each of the sorted distinct `place`; without weights, how many there are.
-
-    Every value must stand in `place`.
+def totals_at(place: Floats, values: Floats, weights: Floats, /) -> Floats:
+    """Total weight of `values` at each of the sorted distinct `place`, among which every value must stand.
 
     Examples
     --------
-    >>> totals_at(np.array([1.0, 2.0, 5.0]), np.array([5.0, 1.0, 5.0]), None)
+    >>> totals_at(np.array([1.0, 2.0, 5.0]), np.array([5.0, 1.0, 5.0]), np.ones(3))
     array([1., 0., 2.])
     """
-    if weights is not None:
-        return np.asarray(np.bincount(np.searchsorted(place, values), weights, len(place)), np.float64)
-    through = np.searchsorted(np.sort(values), place, side="right")
-    return np.asarray(np.diff(through, prepend=0), np.float64)
+    return np.asarray(np.bincount(np.searchsorted(place, values), weights, len(place)), np.float64)
+
+
+def count_ends(durations: Floats, observed: NDArray[np.bool_], /) -> tuple[Floats, Floats, Floats]:
+    """Distinct durations, ascending, and how many ended by the event and were censored at each.
+
+    Durations are finite and not negative, so their bits sort as they do; the flag is packed below them, and one sort of
+    whole numbers replaces a sort, two look-ups and a permutation.
+
+    Examples
+    --------
+    >>> count_ends(np.array([2.0, 1.0, 2.0]), np.array([True, False, False]))
+    (array([1., 2.]), array([0., 1.]), array([1., 1.]))
+    """
+    one = np.uint64(1)
+    key = (durations + 0.0).view(np.uint64) << one | observed  # + 0.0 turns -0.0 into 0.0
+    key.sort()
+    time = (key >> one).view(np.float64)
+    first = np.flatnonzero(np.concatenate([[True], time[1:] != time[:-1]]))
+    bounds = np.append(first, len(key))
+    through = np.concatenate([[0], np.cumsum(key & one)])
+    events = np.diff(through[bounds]).astype(np.float64)
+    return time[first], events, np.diff(bounds) - events
 
 
 def at_risk(left: Floats, entered: Floats, /) -> Floats:
@@ -62,9 +80,8 @@ def at_risk(left: Floats, entered: Floats, /) -> Floats:
     >>> at_risk(np.array([1.0, 1.0, 2.0]), np.array([1.0, 0.0, 0.0]))
     array([3., 3., 2.])
     """
-    gone = np.cumsum(left) - left
-    to_come = np.cumsum(entered[::-1])[::-1]
-    return np.asarray(left.sum() - gone - to_come, np.float64)
+    # summed from the end, so that rounding of weights stays small where few are left
+    return np.asarray(np.cumsum(left[::-1])[::-1] - np.cumsum(entered[::-1])[::-1], np.float64)
 
 
 def product_limit(events: Floats, risk: Floats, /) -> Floats:
@@ -130,21 +147,21 @@ def survival_band(
     >>> low.round(4), high.round(4)
     (array([0.1281, 0.0578]), array([0.9605, 0.8449]))
     """
-    z = normal_quantile(level)
-    within = (survival > 0) & (survival < 1)
-    s = np.where(within, survival, 0.5)
-    error = z * np.sqrt(np.where(within, log_variance, 0.0))
+    low, high = np.empty((2, len(survival)))
+    begin = int(np.searchsorted(-survival, -1.0, side="right"))
+    end = int(np.searchsorted(-survival, 0.0, side="left"))
+    alive = np.maximum(effective[:begin], 0.0)
+    low[:begin], high[:begin] = wilson_interval(alive, alive, level=level)[0], 1.0
+    s, between = survival[begin:end], slice(begin, end)  # S falls, so what lies between 1 and 0 is one stretch
+    error = normal_quantile(level) * np.sqrt(log_variance[between])
     if band == "plain":
-        low, high = s * (1 - error), s * (1 + error)
+        low[between], high[between] = np.maximum(s * (1 - error), 0.0), np.minimum(s * (1 + error), 1.0)
     else:
-        spread = np.exp(np.minimum(error / -np.log(s), 700.0))
-        low, high = s**spread, s ** (1 / spread)
-    untouched = wilson_interval(np.maximum(effective, 0.0), np.maximum(effective, 0.0), level=level)[0]
-    low = np.where(within, np.clip(low, 0.0, 1.0), np.where(survival >= 1, untouched, 0.0))
-    high = np.where(within, np.clip(high, 0.0, 1.0), 1.0)
-    if len(survival) and survival[-1] <= 0:
-        dead = int(np.argmax(survival <= 0))
-        high[dead:] = high[dead - 1] if dead else 1.0
+        log_s = np.log(s)
+        spread = np.exp(np.minimum(error / -log_s, 700.0))
+        np.exp(log_s * spread, out=low[between])
+        np.exp(log_s / spread, out=high[between])
+    low[end:], high[end:] = 0.0, high[end - 1] if end else 1.0
     return low, high
 
 

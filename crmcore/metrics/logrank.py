@@ -24,6 +24,8 @@ __all__ = ["LogRank", "SurvivalTables", "log_rank", "survival_by"]
 
 Floats = NDArray[np.float64]
 
+_RELATIVE = 1e-10  # singular values of the covariance below this share of the largest are rounding
+
 
 @attrs.frozen(kw_only=True)
 class LogRank:
@@ -214,7 +216,8 @@ def log_rank(tables: Mapping[str, SurvivalTable], *, rho: float = 0.0, gamma: fl
     -------
     LogRank
         Σ W (d_gj − n_gj dⱼ/nⱼ) over event times, with the hypergeometric covariance: Mantel (1966), Peto & Peto (1972),
-        Harrington & Fleming (1982), Biometrika 69:553. Under several pairs of tests correct for their number.
+        Harrington & Fleming (1982), Biometrika 69:553. Degrees of freedom are the rank of the covariance: groups
+        minus 1 where all met. Under several pairs of tests correct for their number.
 
     Raises
     ------
@@ -243,8 +246,10 @@ def log_rank(tables: Mapping[str, SurvivalTable], *, rho: float = 0.0, gamma: fl
     before = np.concatenate([[1.0], pooled[:-1]]) if len(pooled) else pooled
     weight = before**rho * (1 - before) ** gamma
     gap, covariance, expected = _score(events, risk, weight)
-    rank = int(np.linalg.matrix_rank(covariance)) if len(time) else 0
-    statistic = float(gap @ np.linalg.pinv(covariance) @ gap) if rank else math.nan
+    # the rows sum to 0, and a group that never met another adds nothing: what rounding leaves of them is no direction
+    rank = int(np.linalg.matrix_rank(covariance, rtol=_RELATIVE, hermitian=True)) if len(time) else 0
+    inverse = np.linalg.pinv(covariance, rcond=_RELATIVE, hermitian=True)
+    statistic = float(gap @ inverse @ gap) if rank else math.nan
     from scipy.special import chdtrc
 
     return LogRank(
@@ -253,8 +258,8 @@ def log_rank(tables: Mapping[str, SurvivalTable], *, rho: float = 0.0, gamma: fl
         observed=tuple(float(x) for x in events.sum(axis=1)),
         expected=tuple(float(x) for x in expected),
         statistic=statistic,
-        freedom=len(held) - 1,
-        p_value=float(chdtrc(len(held) - 1, statistic)) if rank else math.nan,
+        freedom=rank,
+        p_value=float(chdtrc(rank, statistic)) if rank else math.nan,
         method="log-rank" if rho == gamma == 0 else f"fleming-harrington({rho:g}, {gamma:g})",
     )
 

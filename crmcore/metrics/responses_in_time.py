@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping
 from datetime import datetime
 from html import escape
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -23,7 +24,9 @@ __all__ = ["SECONDS", "InTime", "Verdict", "answered_within", "in_time", "waits"
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-SECONDS: Mapping[str, float] = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86400.0, "weeks": 604800.0}
+SECONDS: Mapping[str, float] = MappingProxyType(
+    {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86400.0, "weeks": 604800.0}
+)
 """Units in which waits can be counted, in seconds of elapsed (not business) time."""
 
 

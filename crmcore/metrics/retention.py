@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -40,11 +41,13 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Rule = Literal["active", "unbounded", "bracket"]
 
-RULES: Mapping[str, str] = {
-    "active": "active in just that period (classic, N-day)",
-    "unbounded": "active in that period or any later one (rolling): rises as time passes, also for old cohorts",
-    "bracket": "active at least once in a range of periods",
-}
+RULES: Mapping[str, str] = MappingProxyType(
+    {
+        "active": "active in just that period (classic, N-day)",
+        "unbounded": "active in that period or any later one (rolling): rises as time passes, also for old cohorts",
+        "bracket": "active at least once in a range of periods",
+    }
+)
 """What "retained" means, by name. The three give different numbers for the same customers."""
 
 
@@ -121,13 +124,15 @@ class RetentionTable:
         return f"RetentionTable({len(self.cohort)} {self.period} cohorts, {len(self.ages)} ages, {people}, {self.rule})"
 
     def __str__(self) -> str:
-        wide = max(5, *(len(age) + 1 for age in self.ages))
-        head = f"{'cohort':10}  {'size':>4}" + "".join(f" {age:>{wide}}" for age in self.ages)
+        ages = self.ages[:_PRINTED]
+        wide = max(5, *(len(age) + 1 for age in ages))
+        head = f"{'cohort':10}  {'size':>4}" + "".join(f" {age:>{wide}}" for age in ages)
         lines = [
-            f"{day!s:10}  {size:>4}" + "".join(f" {_cell(s, size):>{wide}}" for s in row)
+            f"{day!s:10}  {size:>4}" + "".join(f" {_cell(s):>{wide}}" for s in row[:_PRINTED])
             for day, size, row in zip(self.starts, self.size.tolist(), self._shown(), strict=True)
         ]
-        return "\n".join([head, *lines])
+        more = len(self.ages) - len(ages)
+        return "\n".join([head, *lines, *([f"... {more} more ages"] if more else [])])
 
     def _shown(self) -> list[list[float]]:
         """Shares of each cohort up to its first cell that no event can have reached yet."""
@@ -218,14 +223,16 @@ class RetentionTable:
         states = {"state": np.where(known, "complete", "censored").tolist()}
         return columns_frame({**named, "active": counts, **columns, **states}, backend=backend)
 
-    def chart(self, *, title: str = "Who came back") -> Chart:
-        """Heat map of the shares; censored cells stay empty."""
+    def chart(self, *, title: str = "Who came back", latest: int = 24) -> Chart:
+        """Heat map of the shares of the latest cohorts, up to as many ages; censored cells stay empty."""
         from crmcore.metrics._charts import heat_map
 
-        cells = [[None if math.isnan(s) else s for s in row] for row in self.share.tolist()]
+        begun = np.flatnonzero(self.complete[:, 0] & (self.size > 0))[-latest:]
+        cells = [[None if math.isnan(s) else s for s in row[:latest]] for row in self.share[begun].tolist()]
+        starts = [str(self.starts[i])[: 7 if self.period == "month" else 10] for i in begun]
         return heat_map(
-            [str(day) for day in self.starts],
-            self.ages,
+            starts,
+            self.ages[:latest],
             cells,
             title=title,
             description=f"{RULES[self.rule]}; empty cells are too young to tell",
@@ -235,16 +242,17 @@ class RetentionTable:
 
     def _repr_html_(self) -> str:
         rows = [
-            {"cohort": day, "size": size, **{age: _cell(s, size) for age, s in zip(self.ages, row, strict=True)}}
+            {"cohort": day, "size": size, **{age: _cell(s) for age, s in zip(self.ages, row, strict=True)}}
             for day, size, row in zip(self.starts, self.size.tolist(), self.share.tolist(), strict=True)
         ]
         return html_table(rows, caption=f"retention: {RULES[self.rule]}; … is too young to tell")
 
 
+_PRINTED = 13  # ages on a line of a terminal
 _COLUMNS = ("cohort", "size", "active", "first_age", "last_age")
 
 
-def _cell(share: float, size: int) -> str:
+def _cell(share: float) -> str:
     return "…" if math.isnan(share) else f"{100 * share:.0f}%"
 
 

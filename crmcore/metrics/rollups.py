@@ -291,7 +291,7 @@ def roll_up(
         refuse("roll_up", "leave events without a value out", values=(~np.isfinite(amounts), "not a finite number"))
     n = same_length("roll_up", time=at, values=amounts)
     codes, names = _labels(labels, n)
-    whole = amounts.astype(np.int64) if amounts is not None and amounts.dtype.kind in "iu" else amounts
+    whole = amounts.astype(np.int64, copy=False) if amounts is not None and amounts.dtype.kind in "iu" else amounts
     rows = _group(local_periods(at, place, period=period), codes, None, whole, len(names))
     mark = None if watermark is None else moment(instant("watermark", watermark))
     number, code, count, total = rows

@@ -192,6 +192,8 @@ def share_of_voice(
     heavy = np.ones(n) if weights is None else numbers("weights", weights)
     same_length("share_of_voice", brand=voices, weights=heavy)
     not_negative("share_of_voice", weights=heavy)
+    if not heavy.any():
+        raise EmptyInput("weights, all of them 0,", "count mentions instead: leave the weights out")
     units = None if author is None else codes_of(author, n, "author")[0]
     warn_if_small(n if units is None else int(units.max()) + 1, "the share of voice", ok=small_sample_ok)
     made = tuple(

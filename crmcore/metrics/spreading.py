@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -123,6 +124,8 @@ def _median_over_people(
     """Percentile interval of the median age when people are drawn with replacement."""
     if not draws >= 100:
         raise OutOfRange("draws", draws, "100 or more", "2000 is enough for two digits")
+    if people < 2:
+        return math.nan, math.nan
     order = np.argsort(age, kind="stable")
     owner, ordered = codes[order], age[order]
     medians = np.empty(draws)

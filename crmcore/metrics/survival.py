@@ -90,11 +90,15 @@ class SurvivalTable:
         return len(self.time)
 
     def __repr__(self) -> str:
-        unit = f", {self.unit}" if self.unit else ""
-        return f"SurvivalTable(n = {self.n}, {number_text(float(self.events.sum()))} events, {len(self)} times{unit})"
+        return f"SurvivalTable({self._counted})"
 
     def __str__(self) -> str:
-        return f"{repr(self)[14:-1]}; median {self.median(small_sample_ok=True)}"
+        return f"{self._counted}; median {self.median(small_sample_ok=True)}"
+
+    @property
+    def _counted(self) -> str:
+        unit = f", {self.unit}" if self.unit else ""
+        return f"n = {self.n}, {number_text(float(self.events.sum()))} events, {len(self)} times{unit}"
 
     def __add__(self, other: SurvivalTable) -> SurvivalTable:
         """The rows of both, as if they had been counted at once."""
@@ -377,19 +381,31 @@ def kaplan_meier(
     not_negative("durations", **{name: column for name, column in given.items() if column is not None})
     if weight is not None:
         refuse("durations", "drop the rows that stand for nothing", weights=(weight == 0, "0"))
-    late = np.zeros(0) if begin is None else begin[begin > 0]
     if begin is not None:
         hint = "a case that ended before it came under observation was never at risk: drop it"
         refuse("durations", hint, entry=((begin >= time) & (begin > 0), "not before the end"))
-    place = np.unique(np.concatenate([time, late]) if len(late) else time)
-    late_weight = None if weight is None or begin is None else weight[begin > 0]
-    counts = {
-        "events": kernels.totals_at(place, time[seen], None if weight is None else weight[seen]),
-        "censored": kernels.totals_at(place, time[~seen], None if weight is None else weight[~seen]),
-        "entered": kernels.totals_at(place, late, late_weight),
+    if weight is None and begin is None:
+        return SurvivalTable(n=n, unit=unit, **_plain(time, seen))
+    heavy, start = np.ones(n) if weight is None else weight, np.zeros(n) if begin is None else begin
+    return SurvivalTable(n=n, unit=unit, **_weighted(time, seen, heavy, start))
+
+
+def _plain(time: Floats, seen: NDArray[np.bool_]) -> dict[str, Floats]:
+    """Columns of a table of cases that count alike and were there from the start."""
+    place, events, censored = kernels.count_ends(time, seen)
+    nobody, left = np.zeros(len(place)), events + censored
+    return dict(zip(("time", *_COUNTS), (place, events, censored, nobody, left, nobody), strict=True))
+
+
+def _weighted(time: Floats, seen: NDArray[np.bool_], weight: Floats, begin: Floats) -> dict[str, Floats]:
+    """Columns of a table of cases with weights, some of which came late."""
+    late = begin > 0
+    place = np.unique(np.concatenate([time, begin[late]]))
+    parts = {
+        "events": (time[seen], weight[seen]),
+        "censored": (time[~seen], weight[~seen]),
+        "entered": (begin[late], weight[late]),
+        "left_squares": (time, weight**2),
+        "entered_squares": (begin[late], weight[late] ** 2),
     }
-    squares = {"left_squares": counts["events"] + counts["censored"], "entered_squares": counts["entered"]}
-    if weight is not None:
-        squares["left_squares"] = kernels.totals_at(place, time, weight**2)
-        squares["entered_squares"] = kernels.totals_at(place, late, None if late_weight is None else late_weight**2)
-    return SurvivalTable(time=place, n=n, unit=unit, **counts, **squares)
+    return {"time": place} | {name: kernels.totals_at(place, *columns) for name, columns in parts.items()}

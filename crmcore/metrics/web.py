@@ -22,7 +22,9 @@ from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_
 from crmcore.metrics.intervals import normal_quantile
 from crmcore.metrics.means import Moments, mean
 from crmcore.metrics.proportions import proportion
+from crmcore.metrics.shares import ShareTable, share_table
 from crmcore.metrics.survival import SurvivalTable, kaplan_meier
+from crmcore.tables import TextColumn
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -37,6 +39,7 @@ __all__ = [
     "page_dwell",
     "time_on_site",
     "time_on_site_by_page",
+    "traffic",
 ]
 
 Floats = NDArray[np.float64]
@@ -80,6 +83,34 @@ def conversion(
     0.03 [0.0211, 0.0425] (95 %, n = 1000, wilson)
     """
     return proportion(orders, visits, level=level, rule=rule, small_sample_ok=small_sample_ok)
+
+
+def traffic(source: TextColumn | ArrayLike, *, level: float = 0.95, small_sample_ok: bool = False) -> ShareTable:
+    """Share of sessions by where they came from, all intervals right together.
+
+    Parameters
+    ----------
+    source : TextColumn or (n,) text
+        Source of each session ("search", "social", "direct"); a missing cell of a `TextColumn` is "(unknown)".
+
+    Returns
+    -------
+    ShareTable
+        In sorted order of sources; see `share_table`. For the value of the clicks from one of them see `click_value`.
+
+    Examples
+    --------
+    >>> print(traffic(["search"] * 60 + ["social"] * 30 + ["direct"] * 10)["social"])
+    0.3 [0.204, 0.418] (95 %, n = 100, goodman)
+    """
+    if isinstance(source, TextColumn):
+        codes, names = np.asarray(source.codes + 1, np.intp), ("(unknown)", *source.values)
+    else:
+        listed = np.atleast_1d(np.asarray(source))
+        codes, names = codes_of(listed, len(listed), "source")
+    counts = np.bincount(codes, minlength=len(names)).tolist()
+    by = {name: n for name, n in sorted(zip(names, counts, strict=True)) if n}
+    return share_table(by, level=level, small_sample_ok=small_sample_ok)
 
 
 @attrs.frozen(kw_only=True)
@@ -365,11 +396,12 @@ def time_on_site_by_page(
     summed = np.bincount(codes, weights=influence, minlength=sessions)
     # total = pages per session * mean dwell; influence of one session on each, by the product rule
     moved = dwell * (pages - per_session) + summed / n * sessions * per_session
-    error = math.sqrt(float((moved**2).sum()) / sessions**2 * sessions / max(sessions - 1, 1))
+    error = math.sqrt(float((moved**2).sum()) / sessions / (sessions - 1)) if sessions > 1 else math.nan
     value, half = per_session * dwell, normal_quantile(level) * error
     rule = f"seconds / sessions ({session_rule}), last page censored, at most {horizon_s:g} s a page"
+    low = 0.0 if half > value else value - half  # NaN stays NaN
     how = "kaplan-meier, by session"
-    return estimate_of(value, max(value - half, 0.0), value + half, level=level, n=sessions, rule=rule, method=how)
+    return estimate_of(value, low, value + half, level=level, n=sessions, rule=rule, method=how)
 
 
 def _dwell_influence(table: SurvivalTable, seconds: Floats, seen: NDArray[np.bool_], *, horizon: float) -> Floats:

@@ -1,8 +1,8 @@
 """Published numbers: remission of leukaemia under 6-MP and placebo.
 
 Data: Freireich et al. (1963), Blood 21:699. Kaplan-Meier, Greenwood and Nelson-Aalen columns as printed in Klein &
-Moeschberger (2003), Survival Analysis, 2nd edition, tables 4.1 and 4.2; log-rank as in Kleinbaum & Klein (2012), Survival
-Analysis, chapter 2.
+Moeschberger (2003), Survival Analysis, 2nd edition, tables 4.1 and 4.2; log-rank as in Kleinbaum & Klein (2012),
+Survival Analysis, chapter 2.
 """
 
 from __future__ import annotations

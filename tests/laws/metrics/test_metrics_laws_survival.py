@@ -230,3 +230,14 @@ def coverage(estimate: str, runs: int = 1500, n: int = 60) -> float:
 @pytest.mark.parametrize("estimate", ["survival", "median", "mean"])
 def test_intervals_cover_the_truth_of_simulated_durations(estimate: str) -> None:
     assert 0.93 <= coverage(estimate) <= 0.97
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.integers(1, 9)), min_size=1, max_size=30))
+def test_weights_are_sums_and_rounding_never_leaves_anybody_alive(rows: list[tuple[int, bool, int]]) -> None:
+    time, weight = [t for t, _, _ in rows], np.array([w for _, _, w in rows])
+    ended = kaplan_meier(time, [True] * len(rows), weights=weight * 1e-7 + 0.1 * weight)
+    assert ended.survival[-1] == 0.0
+    assert (np.diff(ended.survival) <= 0).all()
+    seen = [s for _, s, _ in rows]
+    repeated = kaplan_meier(np.repeat(time, weight), np.repeat(seen, weight))
+    assert kaplan_meier(time, seen, weights=weight).survival == pytest.approx(repeated.survival, abs=1e-12)
