@@ -92,7 +92,8 @@ def total(
 ) -> Term:
     """Add up the amounts (or another numeric part) of events in a window like that of `count`.
 
-    0 where there are no events; unknown where one of them lacks its amount.
+    0 where there are no events; unknown where one of them lacks its amount. Totals of money are exact; those of other
+    numbers depend in their last digits on the order of the events.
 
     Examples
     --------

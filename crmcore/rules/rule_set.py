@@ -69,9 +69,10 @@ def _rules(value: Iterable[Rule]) -> tuple[Rule, ...]:
     return made
 
 
-def _bands(value: Iterable[Band] | Mapping[float, Any]) -> tuple[Band, ...]:
-    made = [Band(low, then) for low, then in value.items()] if isinstance(value, Mapping) else list(value)
-    return tuple(sorted(made, key=lambda b: -b.at_least))
+def _bands(value: list[Band] | tuple[Band, ...] | Mapping[float, Any]) -> tuple[Band, ...]:
+    if isinstance(value, Mapping):
+        value = [Band(low, then) for low, then in value.items()]
+    return tuple(sorted(value, key=lambda b: -b.at_least))
 
 
 @attrs.frozen(repr=False)

@@ -105,7 +105,7 @@ def words(node: Node, /) -> str:
 
 @singledispatch
 def _words(node: Node) -> str:
-    raise NotImplementedError(type(node).__name__)  # pragma: no cover - every node has its words
+    raise TypeError(type(node).__name__)  # pragma: no cover - every node has its words
 
 
 @_words.register

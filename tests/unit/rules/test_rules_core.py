@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -34,7 +35,7 @@ from crmcore.values import Interaction, Money
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def truth(condition: Condition, facts: Facts | dict[str, object]) -> Truth:
+def truth(condition: Condition, facts: Facts | Mapping[str, object]) -> Truth:
     return Rule("asked", condition).decide(facts, now=NOW).truth
 
 

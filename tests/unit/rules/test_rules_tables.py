@@ -20,9 +20,9 @@ from crmcore.errors import (
 from crmcore.rules import Event, Facts, FactTable, Rule, Truth, Vocabulary, count, field, total
 from crmcore.rules.columnar import TruthColumn, years_column
 from crmcore.rules.fact_table import MoneyColumn, cells_of
+from crmcore.rules.fitting import years_between
 from crmcore.rules.making import average, call, largest
 from crmcore.rules.nodes import Condition
-from crmcore.rules.scalar import years_between
 from crmcore.rules.vocabulary import Function
 from crmcore.tables import CustomerIndex, EventTable, TextColumn
 from crmcore.values import Interaction, Money
