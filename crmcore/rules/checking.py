@@ -149,7 +149,8 @@ def _(node: EventMeasure, check: _Check) -> Kind | None:
     kind: Kind | None = NUMBER
     if node.measure not in (Measure.COUNT, Measure.DAYS_SINCE_LAST, Measure.DAYS_SINCE_FIRST):
         kind = _kind(Field(node.of), inner)
-        if kind is not None and kind.sort not in (Sort.NUMBER, Sort.MONEY, Sort.DURATION):
+        added = kind is None or kind.sort in (Sort.NUMBER, Sort.MONEY, Sort.DURATION)
+        if node.measure is not Measure.LATEST and not added:
             inner.fault(node, f"{node.measure} of {kind}, expected number, money or duration")
     for problem in inner.problems:
         check.fault(node, problem.replace("no such fact", f"no such part of {node.event!r} events"))

@@ -7,7 +7,7 @@ from crmcore.rules.fitting import number_in, same_kind, wrong_part
 from crmcore.rules.kinds import DAY_US, NUMBER, Kind, Scalar, Sort, money_kind, read_value
 from crmcore.rules.nodes import EventMeasure, Measure
 
-__all__ = ["Found", "folded", "unknown_kind"]
+__all__ = ["Found", "folded", "part_of", "unknown_kind"]
 
 Value = tuple[Scalar | None, Kind | None]
 Found = list[tuple[float, Event]]
@@ -28,6 +28,8 @@ def folded(node: EventMeasure, found: Found, *, now: float, currency: str | None
         return ((now - max(at for at, _ in found)) / DAY_US if found else None), NUMBER
     if node.measure is Measure.DAYS_SINCE_FIRST:
         return ((now - min(at for at, _ in found)) / DAY_US if found else None), NUMBER
+    if node.measure is Measure.LATEST:
+        return _latest(node, found, currency)
     values, kind = _parts(node, found, currency)
     if any(v is None for v in values) or (not values and node.measure is not Measure.TOTAL):
         return None, kind
@@ -37,6 +39,28 @@ def folded(node: EventMeasure, found: Found, *, now: float, currency: str | None
     if node.measure is Measure.AVERAGE:
         return sum(known) / len(known), kind
     return (max(known) if node.measure is Measure.LARGEST else min(known)), kind
+
+
+def _latest(node: EventMeasure, found: Found, currency: str | None) -> Value:
+    """Part of the last event; of several at one instant the largest."""
+    read = [(at, *read_value(part_of(event, node.of), node.of)) for at, event in found]
+    kind = money_kind(currency) if currency and node.of == "amount" else None
+    if not read:
+        return None, kind
+    _, value, its = max(read, key=lambda r: (r[0], r[1] is not None, _order(r[1])))
+    return value, kind if its is None else its
+
+
+def _order(value: Scalar | None) -> tuple[float, str]:
+    if isinstance(value, float):
+        return value, ""
+    return float("-inf"), "" if value is None else str(value)
+
+
+def part_of(event: Event, name: str) -> object:
+    """Part of an event by name, as `where` sees it."""
+    own = {"kind": event.kind, "time": event.time, "amount": event.amount}
+    return own[name] if name in own else event.attributes.get(name)
 
 
 def _parts(node: EventMeasure, found: Found, currency: str | None) -> tuple[list[float | None], Kind | None]:

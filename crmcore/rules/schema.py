@@ -155,7 +155,10 @@ def _types(value: Mapping[str, Type | type]) -> dict[str, Type]:
 
 @attrs.frozen
 class EventKind:
-    """Events of one kind: what their amount is, and which further attributes they carry."""
+    """Events of one kind: what their amount is, and which further attributes they carry.
+
+    Attributes of an `EventTable` are text whatever they spell: compare numbers with `.as_number()`, which takes both.
+    """
 
     amount: Number | Amount | None = None
     attributes: Mapping[str, Type] = attrs.field(factory=dict, converter=_types)

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from crmcore.rules import FactTable, Rule, Truth, count, field, now
 from crmcore.rules.fact_table import MoneyColumn
-from crmcore.rules.making import average, choose, days_since, days_since_first, largest, smallest, total, years_since
+from crmcore.rules.making import (
+    average,
+    choose,
+    days_since,
+    days_since_first,
+    largest,
+    latest,
+    smallest,
+    total,
+    years_since,
+)
 from crmcore.rules.nodes import Condition, Literal, Term
 from crmcore.tables import CustomerIndex, EventTable
 from crmcore.values import Interaction, Money
@@ -110,6 +120,7 @@ plain_numbers = st.one_of(
     st.sampled_from([field("p"), field("q"), field("missing"), field("s").as_number(), years_since("t")]),
     st.builds(Literal, st.sampled_from([0, 1, 2.5, -3])),
     measures,
+    st.builds(lambda w, c: latest("order", of="points", where=c, **w).as_number(), windows, wheres),
     st.just((now() - field("t")) / timedelta(days=1)),
     st.just(field("m") / Money(300, "THB")),
 )
@@ -128,6 +139,7 @@ number_terms: st.SearchStrategy[Term] = st.recursive(
 money_terms = st.one_of(
     st.just(field("m")),
     money_measures,
+    st.builds(lambda w, c: latest("order", of="amount", where=c, **w), windows, wheres),
     st.builds(lambda a, k: a * k, money_measures, st.sampled_from([2, 0.5])),
     st.builds(lambda a, b: a + b, money_measures, st.just(field("m"))),
     st.builds(lambda n: Literal(Money(n, "THB")), st.integers(0, 600)),
@@ -135,10 +147,13 @@ money_terms = st.one_of(
 text_terms = st.one_of(
     st.sampled_from([field("s"), field("r"), field("s").default("b"), field("s").default(field("r"))]),
     st.just(choose(field("f").is_true(), field("s"), "A")),
+    st.builds(lambda w, c: latest("order", of="channel", where=c, **w), windows, wheres),
     st.builds(Literal, st.sampled_from(["a", "A", "zz"])),
 )
 time_terms = st.one_of(
-    st.sampled_from([field("t"), now(), field("t") + timedelta(days=1), now() - timedelta(days=90)]),
+    st.sampled_from(
+        [field("t"), now(), field("t") + timedelta(days=1), latest("order", of="time"), now() - timedelta(days=90)]
+    ),
     st.builds(Literal, st.sampled_from([NOW, NOW - timedelta(days=30)])),
 )
 

@@ -29,6 +29,7 @@ from crmcore.rules import (
     now,
     total,
 )
+from crmcore.rules.making import latest
 from crmcore.rules.nodes import Condition
 from crmcore.values import Interaction, Money
 
@@ -156,6 +157,17 @@ def test_where_chooses_events_by_their_parts() -> None:
     assert truth(count("order", where=field("channel").is_unknown()) == 1, facts) is Truth.TRUE
     assert truth(count("order", where=field("rating").as_number() >= 4) == 1, facts) is Truth.TRUE
     assert truth(total("order", of="rating", where=field("rating").exists()) == 5, facts) is Truth.TRUE
+
+
+def test_the_last_event_gives_its_parts() -> None:
+    events = [*ordered(9, channel="web", score=3), *ordered(2, channel="line", score=9), *ordered(2, channel="app")]
+    facts = Facts(events=events)
+    assert truth(latest("order", of="channel") == "line", facts) is Truth.TRUE  # "line" comes after "app"
+    assert truth(latest("order", of="channel", before_days=5) == "web", facts) is Truth.TRUE
+    assert truth(latest("order", of="score", where=field("score").exists()) >= 9, facts) is Truth.TRUE
+    assert truth(latest("order", of="time") < now() - timedelta(days=1), facts) is Truth.TRUE
+    assert truth(latest("survey", of="score") >= 9, facts) is Truth.UNKNOWN
+    assert truth(latest("order", of="colour") == "red", facts) is Truth.UNKNOWN
 
 
 def test_interactions_are_events() -> None:

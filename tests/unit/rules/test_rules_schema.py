@@ -8,7 +8,7 @@ import pytest
 
 from crmcore.errors import WrongType
 from crmcore.rules import Amount, Date, Facts, Flag, Number, Rule, Schema, Text, Vocabulary, count, field, total
-from crmcore.rules.making import average, call, choose, days_until, years_since
+from crmcore.rules.making import average, call, choose, days_until, latest, years_since
 from crmcore.rules.nodes import Condition
 from crmcore.rules.schema import BadRule, Duration, EventKind, Instant, Labels
 from crmcore.values import Money
@@ -29,7 +29,7 @@ GOOD = [
     field("tier").isin(["gold", "VIP"]) & (years_since("born") >= 18) & field("vip"),
     (count("order", within_days=30, where=(field("channel") == "web") & (field("rating") > 3)) >= 1),
     total("order") >= Money.of("1", "THB"),
-    average("order", of="rating") > 3,
+    (average("order", of="rating") > 3) & (latest("order", of="size") == "S"),
     (days_until("born") < 3) & (field("seen") - field("born") > timedelta(days=3)),
     field("skills").has("thai") & field("wait").exists() & field("name").startswith("a"),
     field("visits").default(0) < choose(field("vip").is_true(), 3, 5),
