@@ -84,8 +84,12 @@ class BusinessTime:
         target = _target_us(minutes)
         if target == 0:
             return from_us(us, self.zone)
-        begins, wanted = np.array([us], np.int64), np.array([target], np.int64)
-        return from_us(int(due_us(begins, wanted, table=self._reaching(begins, wanted))[0]), self.zone)
+        table = self._table(us, us + 1)
+        found = table.due_of(us, target)
+        if found is None:  # past the table
+            begins, wanted = np.array([us], np.int64), np.array([target], np.int64)
+            found = int(due_us(begins, wanted, table=self._reaching(begins, wanted))[0])
+        return from_us(found, self.zone)
 
     def elapsed_minutes(self, start: datetime, end: datetime) -> float:
         """Business minutes from `start` to `end`; negative where `end` is before `start`.
@@ -100,8 +104,7 @@ class BusinessTime:
         """
         a, b = to_us(start, "start"), to_us(end, "end")
         table = self._table(min(a, b), max(a, b))
-        before, after = business_us(np.array([a, b], np.int64), table=table).tolist()
-        return float((after - before) / MINUTE)
+        return (table.business_of(b) - table.business_of(a)) / MINUTE
 
     def is_open(self, at: datetime) -> bool:
         """Whether the wall clock is inside a window; a close itself is outside.
