@@ -389,7 +389,7 @@ def _cap_block(
     start, end, offset = stretch
     day = (us + offset) // DAY
     first = period_start(day, period) * DAY - offset
-    one_offset = first >= start  # from the start of the period up to now
+    one_offset = first - 2 * DAY >= start  # a clock may go back by a day, into dates that it had shown before
     full = sends[oldest] >= first if one_offset else count_in_period(sends[:held], day, period, zone) >= most
     return (oldest, min(period_end(day, period) * DAY - offset, end)) if full else None
 
