@@ -281,7 +281,7 @@ def _cap_full(
     day = (us + offset) // DAY
     begins = _period_days(day, period) * DAY
     since = begins - offset
-    moved, _ = grid.look(since, codes)
+    moved, _ = grid.look(since - 1, codes)  # before it, because a clock may go back to the very midnight (Havana)
     changed = enough & (moved != offset)
     if changed.any():
         since[changed] = grid.first_instants(begins[changed], codes[changed])
