@@ -17,6 +17,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crmcore._base import html_table
 from crmcore._json import from_dict, to_dict
 from crmcore.calendars.errors import BadWindows, NoOpening
 from crmcore.calendars.windows import MIDNIGHT, WEEKDAYS, clock_text, clock_us, read_date, weekdays_of
@@ -384,11 +385,17 @@ class DueDates:
     def __repr__(self) -> str:
         return f"DueDates({len(self)} due)"
 
+    def _repr_html_(self) -> str:
+        shown = zip(self.row[:20].tolist(), self.at[:20], self.date[:20], self.years[:20].tolist(), strict=True)
+        rows = [{"row": r, "at (UTC)": str(at)[:16], "date": str(day)[:10], "years": n} for r, at, day, n in shown]
+        return html_table(rows, caption=f"{len(self)} due")
+
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row an occurrence: row, at, date, years."""
         from crmcore._frames import write_frame
 
-        columns: dict[str, Any] = {name: getattr(self, name) for name in ("row", "at", "date", "years")}
+        dates = self.date.astype("datetime64[D]").tolist()
+        columns: dict[str, Any] = {"row": self.row, "at": self.at, "date": dates, "years": self.years}
         return write_frame(columns, backend=backend)
 
 
