@@ -12,17 +12,8 @@ if TYPE_CHECKING:
     from crmcore.calendars.errors import BadWindows, NoClosing, NoOpening
     from crmcore.calendars.explanation import DeadlineExplanation
     from crmcore.calendars.public_holidays import holidays_of
-    from crmcore.calendars.recurrence import (
-        EveryNDays,
-        LeapDay,
-        MonthEnd,
-        Monthly,
-        NthWeekday,
-        Recurrence,
-        Weekly,
-        Yearly,
-        due_between,
-    )
+    from crmcore.calendars.recurrence import Recurrence, due_between
+    from crmcore.calendars.recurrence_rules import EveryNDays, LeapDay, MonthEnd, Monthly, NthWeekday, Weekly, Yearly
     from crmcore.calendars.zones import local
 
 __all__ = [
@@ -59,17 +50,17 @@ __getattr__ = lazy_names(
         "ContactDecision": ".contact_times",
         "ContactTimes": ".contact_times",
         "DeadlineExplanation": ".explanation",
-        "EveryNDays": ".recurrence",
-        "LeapDay": ".recurrence",
-        "MonthEnd": ".recurrence",
-        "Monthly": ".recurrence",
+        "EveryNDays": ".recurrence_rules",
+        "LeapDay": ".recurrence_rules",
+        "MonthEnd": ".recurrence_rules",
+        "Monthly": ".recurrence_rules",
         "NoClosing": ".errors",
         "NoOpening": ".errors",
-        "NthWeekday": ".recurrence",
+        "NthWeekday": ".recurrence_rules",
         "Recurrence": ".recurrence",
         "SlidingCap": ".contact_times",
-        "Weekly": ".recurrence",
-        "Yearly": ".recurrence",
+        "Weekly": ".recurrence_rules",
+        "Yearly": ".recurrence_rules",
         "due_between": ".recurrence",
         "holidays_of": ".public_holidays",
         "local": ".zones",

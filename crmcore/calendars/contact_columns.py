@@ -10,12 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
-from crmcore.calendars.contact_times import (
-    CapPeriod,
-    ContactReason,
-    ContactTimes,
-    count_in_period,
-)
+from crmcore.calendars.contact_times import ContactTimes
+from crmcore.calendars.contact_walk import CapPeriod, ContactReason, count_in_period
 from crmcore.calendars.zones import DAY, EARLIEST, LATEST, MINUTE, NAT, check_years, offset_table
 from crmcore.errors import BadRow, BadRows, OutOfRange
 
@@ -240,7 +236,7 @@ def _first_reasons(
     cap: NDArray[np.int8],
 ) -> None:
     """Fill in the first reason of every row."""
-    plan = times._plan
+    plan = times.plan
     grid = zone_grid(zones, int(us.min()) - 40 * DAY, int(us.max()) + 1)
     offset, end = grid.look(us, codes)
     day, clock = np.divmod(us + offset, DAY)
@@ -343,7 +339,7 @@ def _blocked_until_rows(
     sends: _Sends,
 ) -> Micros:
     """Instant before which a rule that blocks now surely goes on blocking; the row's own where none does."""
-    plan = times._plan
+    plan = times.plan
     grid = zone_grid(zones, int(us.min()) - 40 * DAY, int(us.max()) + 40 * DAY)
     offset, end = grid.look(us, codes)
     day, clock = np.divmod(us + offset, DAY)

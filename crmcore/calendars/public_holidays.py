@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from difflib import get_close_matches
 
 from crmcore.errors import EmptyInput, MissingExtra, UnknownName
 
@@ -47,7 +48,8 @@ def holidays_of(
         raise EmptyInput("years", "name the years that the calendar will be used for")
     known: dict[str, list[str]] = holidays.list_supported_countries()
     if country not in known:
-        raise UnknownName("country", country, tuple(sorted(known)))
+        near = get_close_matches(country.upper(), sorted(known), n=5, cutoff=0.3)  # not all five hundred
+        raise UnknownName("country", country, tuple(near))
     if subdivision is not None and subdivision not in known[country]:
         raise UnknownName(f"subdivision of {country}", subdivision, tuple(known[country]))
     found = holidays.country_holidays(country, subdiv=subdivision, years=wanted, language=language)
