@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from bisect import bisect_right
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,7 @@ class TimeSpan:
     @property
     def minutes(self) -> float:
         """Real minutes from start to end."""
-        return (self.end - self.start).total_seconds() / 60
+        return (self.end - self.start) / timedelta(minutes=1)
 
     def __str__(self) -> str:
         what = f"{self.reason}: {self.detail}" if self.detail else f"{self.reason}"
@@ -145,7 +145,7 @@ _COLUMNS = ("start", "end", "minutes", "counted", "reason", "detail")
 
 def _sum(spans: Iterator[TimeSpan]) -> float:
     """Exact, because microseconds are added and not minutes."""
-    return sum(round((span.end - span.start).total_seconds() * 1e6) for span in spans) / MINUTE
+    return sum((span.end - span.start for span in spans), timedelta(0)) / timedelta(minutes=1)
 
 
 @attrs.frozen(kw_only=True)
