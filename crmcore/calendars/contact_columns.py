@@ -303,7 +303,7 @@ def _cap_full(
     for i in np.flatnonzero(grid.odd[some.codes]).tolist():  # such a period may have two parts
         own = sends.us[sends.offsets[some.rows[i]] : sends.offsets[some.rows[i] + 1]]
         held = own[own <= some.us[i]].tolist()
-        full[i] = count_in_period(held, int(day[i]), period, zones[some.codes[i]]) >= most
+        full[i] = count_in_period(held, int(day[i]), period, zones[int(some.codes[i])]) >= most
     ends = _period_days(day[full], period, after=True) * DAY - some.offset[full]
     return enough[full], np.minimum(ends, some.end[full])
 
