@@ -249,7 +249,8 @@ def _first_reasons(
     for i, (length, period, most) in enumerate(plan.caps):
         full, _ = _cap_full(length, period, most, some, grid=grid, sends=sends, zones=zones)
         reason[some.rows[full]], cap[some.rows[full]] = 2, i
-        some = some.take(reason[some.rows] < 0)
+        if len(full):
+            some = some.take(reason[some.rows] < 0)
 
 
 def _quiet(clock: Micros, quiet: tuple[int, int]) -> NDArray[np.bool_]:
