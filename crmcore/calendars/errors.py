@@ -20,8 +20,8 @@ class BadWindows(CrmError, ValueError):
     )
 
     def __str__(self) -> str:
-        lines = "\n  ".join(self.problems[:20])
-        return f"{self.where} has windows that cannot be:\n  {lines}\n  hint: {self.hint}"
+        told = "; ".join(self.problems[:20])  # on one line, so that a refused JSON document repeats all of it
+        return f"{self.where} cannot be: {told}.\n  hint: {self.hint}"
 
 
 @attrs.define(eq=False)
