@@ -1,0 +1,585 @@
+"""Service-level clocks of one case: pure functions of its history, a policy and the instant that is asked about."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from crmcore._base import html_table, number_text
+from crmcore.calendars.clock_events import ClockEvent, ClockHistory, event_order
+from crmcore.calendars.clock_legs import DEFINITIONS, ClockDefinition, Stretch, cycle_bounds, stretches
+from crmcore.calendars.clock_policy import (
+    MINUTE_US,
+    RESOLUTION,
+    ClockName,
+    ClockPolicy,
+    OnResolution,
+    Standing,
+)
+from crmcore.calendars.clock_timeline import Moment, last_place, moments, step, until
+from crmcore.calendars.errors import NoOpening
+from crmcore.errors import DuplicateIds, NaiveDatetime, UnknownName
+
+if TYPE_CHECKING:
+    from crmcore.calendars.business_time import BusinessTime
+    from crmcore.calendars.clock_explaining import ClockExplanation
+    from crmcore.charts import Chart
+
+__all__ = ["CaseClocks", "Clock", "ClockCycle", "ClockState", "LiveClocks", "clocks", "evolve"]
+
+_US = timedelta(microseconds=1)
+
+
+class ClockState(enum.StrEnum):
+    """How a clock stands."""
+
+    NOT_STARTED = "not started"
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    BREACHED = "breached"  # also while it still runs: see `open`
+    CANCELLED = "cancelled"
+
+
+@attrs.frozen(kw_only=True)
+class ClockCycle:
+    """One run of a clock, from what started it to what stopped it.
+
+    Parameters
+    ----------
+    number : count
+        1, 2, 3 ...: bundles of messages, updates, or resolutions of a reopened case.
+    started_at, stopped_at : datetime
+        `stopped_at` None: it has not stopped.
+    minutes : business minutes
+        Counted in this cycle.
+    carried_minutes : business minutes
+        Counted in the cycles before, where a reopened case goes on.
+    target_minutes : business minutes, optional
+        In force when the cycle stopped, or now; None: nothing was promised.
+    state : ClockState
+        "breached" where carried and own minutes exceed the target; equal is met.
+    due_at : datetime, optional
+        When they reached the target, or will without further events; None without target and while paused.
+    breaches_at : datetime, optional
+        The instant after which they exceed it (the next opening where the target ends at a close) or, where a stricter
+        target came later, the instant of that. None where it is met, paused, or never due.
+    """
+
+    number: int
+    started_at: datetime
+    stopped_at: datetime | None
+    minutes: float
+    carried_minutes: float
+    target_minutes: float | None
+    state: ClockState
+    due_at: datetime | None
+    breaches_at: datetime | None
+    priority: str
+    terms: str
+
+    @property
+    def open(self) -> bool:
+        """Whether it has not stopped, running or paused."""
+        return self.stopped_at is None
+
+    @property
+    def breached(self) -> bool:
+        """Whether the target was exceeded."""
+        return self.state is ClockState.BREACHED
+
+    @property
+    def total_minutes(self) -> float:
+        """Carried and own minutes: what is held against the target."""
+        return (round(self.carried_minutes * MINUTE_US) + round(self.minutes * MINUTE_US)) / MINUTE_US
+
+    @property
+    def remaining_minutes(self) -> float | None:
+        """Target less minutes: below 0 where it is exceeded, None without target."""
+        if self.target_minutes is None:
+            return None
+        return (round(self.target_minutes * MINUTE_US) - round(self.total_minutes * MINUTE_US)) / MINUTE_US
+
+
+@attrs.frozen
+class Clock:
+    """One clock of a case with all its cycles; what it says of itself is said of the last cycle.
+
+    Parameters
+    ----------
+    name : ClockName
+    cycles : tuple of ClockCycle
+        In order; none where the clock has not started.
+    """
+
+    name: ClockName
+    cycles: tuple[ClockCycle, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.cycles:
+            return f"{self.name}: not started"
+        cycle = self.cycles[-1]
+        target = "" if cycle.target_minutes is None else f" of {_number(cycle.target_minutes)}"
+        still = " and still open" if cycle.breached and cycle.open else ""
+        text = f"{self.name}: {self.state}{still}, {_number(cycle.total_minutes)}{target} min"
+        if cycle.breached and cycle.breaches_at is not None:
+            text += f", since {cycle.breaches_at:%Y-%m-%d %H:%M}"
+        elif cycle.state is ClockState.RUNNING and cycle.due_at is not None:
+            text += f", due {cycle.due_at:%Y-%m-%d %H:%M}"
+        late = sum(c.breached for c in self.cycles)
+        return text + (f" ({len(self.cycles)} cycles, {late} breached)" if len(self.cycles) > 1 else "")
+
+    @property
+    def state(self) -> ClockState:
+        """State of the last cycle."""
+        return self.cycles[-1].state if self.cycles else ClockState.NOT_STARTED
+
+    @property
+    def open(self) -> bool:
+        """Whether the last cycle has not stopped."""
+        return bool(self.cycles) and self.cycles[-1].open
+
+    @property
+    def breached(self) -> bool:
+        """Whether any cycle exceeded its target."""
+        return any(c.breached for c in self.cycles)
+
+    @property
+    def minutes(self) -> float | None:
+        """Minutes of the last cycle with what it carries; None where the clock has not started."""
+        return self.cycles[-1].total_minutes if self.cycles else None
+
+    @property
+    def target_minutes(self) -> float | None:
+        """Target of the last cycle."""
+        return self.cycles[-1].target_minutes if self.cycles else None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the target of the last cycle is or was reached."""
+        return self.cycles[-1].due_at if self.cycles else None
+
+    @property
+    def breaches_at(self) -> datetime | None:
+        """When the last cycle exceeds or exceeded its target."""
+        return self.cycles[-1].breaches_at if self.cycles else None
+
+    @property
+    def remaining_minutes(self) -> float | None:
+        """Target less minutes of the last cycle."""
+        return self.cycles[-1].remaining_minutes if self.cycles else None
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class CaseClocks:
+    """All clocks of one case at one instant.
+
+    `case["first response"]` is one of them, `case["resolution"]` the resolution that bears the target.
+
+    Parameters
+    ----------
+    case, now : which case, and the instant that was asked about
+    status, standing, priority, terms, owner : text
+        In force at `now`.
+    reopened : count
+        Times that the case came back from a resolution.
+    clocks : tuple of Clock
+        In the order of `ClockName`.
+    minutes_by_status : mapping
+        Business minutes of the policy's calendar spent in each status, up to `now` or the merge.
+    remarks : tuple of text
+        Events without effect, each with its reason.
+    """
+
+    case: str
+    now: datetime
+    status: str
+    standing: Standing
+    priority: str
+    terms: str
+    owner: str
+    reopened: int
+    clocks: tuple[Clock, ...]
+    minutes_by_status: dict[str, float] = attrs.field(hash=False)
+    remarks: tuple[str, ...]
+    history: ClockHistory
+    policy: ClockPolicy = attrs.field(hash=False)
+
+    def __getitem__(self, name: ClockName | str) -> Clock:
+        wanted = self.policy.resolution if name == RESOLUTION else name
+        for clock in self.clocks:
+            if clock.name == wanted:
+                return clock
+        raise UnknownName("clock", str(name), (*(n.value for n in ClockName), RESOLUTION))
+
+    def __iter__(self) -> Iterator[Clock]:
+        return iter(self.clocks)
+
+    def __repr__(self) -> str:
+        late = [c.name.value for c in self.clocks if c.breached]
+        of = f"{self.case!r}, " if self.case else ""
+        return f"CaseClocks({of}{self.status}, {self.priority}, breached: {', '.join(late) or 'none'})"
+
+    def __str__(self) -> str:
+        head = f"case {self.case}: " if self.case else ""
+        measured = self.policy.resolution.value
+        lines = [f"{head}{self.status}, {self.priority}, at {self.now.isoformat(timespec='minutes')} (target: {measured})"]
+        lines += [f"  {clock}" for clock in self.clocks]
+        return "\n".join([*lines, *(f"  note: {r}" for r in self.remarks)])
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a cycle, and one for each clock that has not started."""
+        return [row for clock in self.clocks for row in _rows(self.case, clock)]
+
+    def to_frame(self, *, backend: Any = None) -> Any:
+        """Rows as a frame; see `crmcore.metrics.estimates.frame_of` for `backend`."""
+        from crmcore.metrics.estimates import frame_of
+
+        return frame_of(self.rows(), backend=backend)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values of what was found; history and policy are left out."""
+        from crmcore._json import to_dict
+
+        skipped = ("history", "policy")
+        return {k: to_dict(getattr(self, k)) for k in attrs.fields_dict(CaseClocks) if k not in skipped}
+
+    def chart(self) -> Chart:
+        """Bars of the minutes of every clock that has started."""
+        from crmcore.charts import bar
+
+        begun = [c for c in self.clocks if c.cycles]
+        return bar(
+            [c.name.value for c in begun],
+            [c.minutes or 0.0 for c in begun],
+            title=f"Clocks of case {self.case}".rstrip(),
+            description=str(self),
+            axis="business minutes",
+        )
+
+    def explain(self, name: ClockName | str, *, cycle: int | None = None) -> ClockExplanation:
+        """Every counted and every skipped span of a clock with its reason; the counted ones add up to its minutes.
+
+        Parameters
+        ----------
+        name : text
+            A clock, or "resolution".
+        cycle : number, optional
+            One cycle alone; None: the last one with what it carries.
+        """
+        from crmcore.calendars.clock_explaining import explain_clock
+
+        return explain_clock(self.history, self.policy, self[name], now=self.now, cycle=cycle)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {
+                "clock": clock.name.value,
+                "state": clock.state.value,
+                "minutes": _cell(clock.minutes),
+                "target": _cell(clock.target_minutes),
+                "due": None if clock.due_at is None else f"{clock.due_at:%Y-%m-%d %H:%M}",
+                "cycles": len(clock.cycles),
+            }
+            for clock in self.clocks
+        ]
+        return html_table(rows, caption=f"{self.case} {self.status}, {self.priority}".strip())
+
+
+def _number(minutes: float) -> str:
+    return f"{minutes:,.0f}" if minutes == int(minutes) else number_text(minutes)
+
+
+def _cell(minutes: float | None) -> str | None:
+    return None if minutes is None else _number(minutes)
+
+
+def _rows(case: str, clock: Clock) -> list[dict[str, Any]]:
+    skipped = ("carried_minutes", "minutes")
+    names = [f.name for f in attrs.fields(ClockCycle) if f.name not in skipped]
+    head = {"case": case, "clock": clock.name.value}
+    none = {"minutes": None, "remaining_minutes": None, "open": False, "breached": False}
+    if not clock.cycles:
+        return [{**head, **dict.fromkeys(names), "state": clock.state.value, **none}]
+    return [
+        {
+            **head,
+            **{n: getattr(c, n) for n in names},
+            "state": c.state.value,
+            "minutes": c.total_minutes,
+            "remaining_minutes": c.remaining_minutes,
+            "open": c.open,
+            "breached": c.breached,
+        }
+        for c in clock.cycles
+    ]
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def clocks(history: ClockHistory | Iterable[ClockEvent], policy: ClockPolicy, *, now: datetime) -> CaseClocks:
+    """Read all clocks of a case as they stood at `now`.
+
+    Parameters
+    ----------
+    history : ClockHistory or events
+        In any order; events after `now` have not happened yet.
+    policy : ClockPolicy
+    now : aware datetime
+
+    Returns
+    -------
+    CaseClocks
+        A pure function of the three: nothing is stored, nothing can go stale.
+
+    Notes
+    -----
+    acknowledgement: creation to the first receipt or public reply, also automatic. First response: creation to the first
+    public reply of a human; no status pauses it; cases that we opened have none. Next response: first unanswered customer
+    message after an answer to the next public reply of a human, one cycle a bundle. Update: from an answer to the next,
+    while the case is active. Active resolution: while neither paused nor resolved; first: creation to the first
+    resolution; total: creation to the last one, everything counted. A customer message in a pause or after a resolution
+    opens the case. A priority or other terms replace the target only, and the last one decides; a stopped cycle keeps the
+    target that was in force when it stopped. Breached means minutes > target.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> from crmcore.calendars import BusinessCalendar, Targets
+    >>> policy = ClockPolicy(BusinessCalendar.always("UTC"), Targets(first_response_minutes=60))
+    >>> events = [ClockEvent(datetime(2026, 6, 1, h, tzinfo=UTC), k) for h, k in ((9, "created"), (10, "agent reply"))]
+    >>> print(clocks(events, policy, now=datetime(2026, 6, 1, 12, tzinfo=UTC))["first response"])
+    first response: met, 60 of 60 min
+    """
+    if now.utcoffset() is None:
+        raise NaiveDatetime("now")
+    held = history if isinstance(history, ClockHistory) else ClockHistory.of(history)
+    return _read(held, moments(held.events, policy), policy, now)
+
+
+def _read(history: ClockHistory, found: tuple[Moment, ...], policy: ClockPolicy, now: datetime) -> CaseClocks:
+    found = until(found, now)
+    last = found[-1] if found else None
+    meter = Meter()
+    return CaseClocks(
+        case=history.case,
+        now=now,
+        status=last.status if last else policy.open_status,
+        standing=last.standing if last else Standing.BEFORE,
+        priority=last.priority if last else policy.priority,
+        terms=last.terms if last else "",
+        owner=last.owner if last else "",
+        reopened=max(0, abs(last.resolution) - 1) if last else 0,
+        clocks=tuple(read_clock(found, d, policy, now=now, meter=meter) for d in DEFINITIONS.values()),
+        minutes_by_status=_by_status(found, policy, now, meter),
+        remarks=tuple(f"{m.event} at {m.at.isoformat(timespec='minutes')}: {m.remark}" for m in found if m.remark),
+        history=history,
+        policy=policy,
+    )
+
+
+class Meter:
+    """Business time between instants, each asked for once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, datetime, datetime], int] = {}
+
+    def us(self, calendar: BusinessTime, start: datetime, end: datetime) -> int:
+        """Whole microseconds."""
+        if start == end:
+            return 0
+        key = (id(calendar), start, end)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = round(calendar.elapsed_minutes(start, end) * MINUTE_US)
+        return found
+
+
+def _by_status(found: tuple[Moment, ...], policy: ClockPolicy, now: datetime, meter: Meter) -> dict[str, float]:
+    spent: dict[str, int] = {}
+    for moment, end in zip(found, [*(m.at for m in found[1:]), now], strict=True):
+        if moment.standing not in (Standing.BEFORE, Standing.MERGED):
+            calendar = policy.calendar_of(ClockName.ACTIVE_RESOLUTION, moment.terms)
+            spent[moment.status] = spent.get(moment.status, 0) + meter.us(calendar, moment.at, end)
+    return {status: us / MINUTE_US for status, us in spent.items()}
+
+
+def read_clock(
+    found: tuple[Moment, ...], definition: ClockDefinition, policy: ClockPolicy, *, now: datetime, meter: Meter
+) -> Clock:
+    """Read one clock from the moments of a case up to `now`."""
+    name = definition.name
+    runs = [(s, _counted_us(s, name, policy, meter)) for s in stretches(found, definition, policy, now=now)]
+    carried = definition.carried(policy)
+    cycles = []
+    for number, (first, end) in enumerate(cycle_bounds(found, definition), start=1):
+        own = sum(us for s, us in runs if s.cycle == number and not s.gap)
+        before = sum(us for s, us in runs if s.cycle < number or (s.cycle == number and s.gap)) if carried else 0
+        base = [(s, us) for s, us in runs if s.cycle <= number] if carried else [(s, us) for s, us in runs if s.cycle == number]
+        judge = end or found[-1]
+        target = policy.target_us(judge.priority, judge.terms, name)
+        state = _state(definition, policy, end, judge, own + before, target)
+        due = breach = None
+        if target is not None:
+            calendar = policy.calendar_of(name, judge.terms)
+            runs_on = judge.at if end else (now if state is not ClockState.PAUSED and definition.counts(judge, policy) else None)
+            due = _reached(base, target, name, policy, calendar, runs_on)
+            if state in (ClockState.BREACHED, ClockState.RUNNING):
+                past = _reached(base, target + 1, name, policy, calendar, runs_on)
+                since = _target_since(found, judge, policy, name, target)
+                breach = None if past is None else max(past - _US, since)
+        cycles.append(
+            ClockCycle(
+                number=number,
+                started_at=first.at,
+                stopped_at=end.at if end else None,
+                minutes=own / MINUTE_US,
+                carried_minutes=before / MINUTE_US,
+                target_minutes=None if target is None else target / MINUTE_US,
+                state=state,
+                due_at=due,
+                breaches_at=breach,
+                priority=judge.priority,
+                terms=judge.terms,
+            )
+        )
+    return Clock(name, tuple(cycles))
+
+
+def _counted_us(stretch: Stretch, name: ClockName, policy: ClockPolicy, meter: Meter) -> int:
+    if not stretch.counted:
+        return 0
+    return meter.us(policy.calendar_of(name, stretch.moment.terms), stretch.start, stretch.end)
+
+
+def _state(
+    definition: ClockDefinition, policy: ClockPolicy, end: Moment | None, judge: Moment, us: int, target: int | None
+) -> ClockState:
+    if target is not None and us > target:
+        return ClockState.BREACHED
+    if end is None:
+        return ClockState.RUNNING if definition.counts(judge, policy) else ClockState.PAUSED
+    if end.standing is Standing.MERGED:
+        return ClockState.CANCELLED
+    waits = definition.name in (ClockName.FIRST_RESPONSE, ClockName.NEXT_RESPONSE)
+    dropped = waits and policy.unanswered is OnResolution.CANCEL and not end.event.answers
+    return ClockState.CANCELLED if dropped else ClockState.MET
+
+
+def _reached(
+    base: list[tuple[Stretch, int]],
+    target: int,
+    name: ClockName,
+    policy: ClockPolicy,
+    calendar: BusinessTime,
+    runs_on: datetime | None,
+) -> datetime | None:
+    """Instant at which counted minutes reach a target; past the last event as if the clock ran on from `runs_on`."""
+    so_far = 0
+    for stretch, us in base:
+        if so_far + us >= target:
+            held = policy.calendar_of(name, stretch.moment.terms)
+            return held.deadline(stretch.start, minutes=(target - so_far) / MINUTE_US)
+        so_far += us
+    if runs_on is None:
+        return None
+    try:
+        return calendar.deadline(runs_on, minutes=(target - so_far) / MINUTE_US)
+    except NoOpening:
+        return None
+
+
+def _target_since(
+    found: tuple[Moment, ...], judge: Moment, policy: ClockPolicy, name: ClockName, target: int
+) -> datetime:
+    """Since when the target that decides has been in force."""
+    since = judge.at
+    for moment in reversed(found):
+        if moment.at > judge.at:
+            continue
+        if policy.target_us(moment.priority, moment.terms, name) != target:
+            break
+        since = moment.at
+    return since
+
+
+# --- one event at a time ---------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(repr=False)
+class LiveClocks:
+    """A case that is followed event by event; `evolve` makes the next one and leaves this one as it is.
+
+    A newest event costs one step; one that arrives late is put in its place and what follows it is taken again. Whatever
+    the order of arrival, what `read` says is what `clocks` says of the whole history.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> from crmcore.calendars import BusinessCalendar, Targets
+    >>> live = LiveClocks.begin(ClockPolicy(BusinessCalendar.always("UTC"), Targets(first_response_minutes=60)), case="7")
+    >>> live = evolve(live, ClockEvent(datetime(2026, 6, 1, 9, tzinfo=UTC), "created", id="e1"))
+    >>> live, live.read(now=datetime(2026, 6, 1, 10, 30, tzinfo=UTC))["first response"].state.value
+    (LiveClocks('7', 1 event), 'breached')
+    """
+
+    policy: ClockPolicy
+    case: str = ""
+    events: tuple[ClockEvent, ...] = ()
+    moments: tuple[Moment, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"LiveClocks({self.case!r}, {len(self.events)} event{'' if len(self.events) == 1 else 's'})"
+
+    @classmethod
+    def begin(cls, policy: ClockPolicy, *, case: str = "") -> LiveClocks:
+        """A case of which nothing is known yet."""
+        return cls(policy, case)
+
+    @property
+    def history(self) -> ClockHistory:
+        """All events so far."""
+        return ClockHistory.of(self.events, case=self.case)
+
+    def evolve(self, event: ClockEvent) -> LiveClocks:
+        """Next state after an event that has just arrived; see `evolve`."""
+        return evolve(self, event)
+
+    def read(self, *, now: datetime, policy: ClockPolicy | None = None) -> CaseClocks:
+        """Clocks at `now`; another policy takes the whole history again."""
+        if policy is not None and policy != self.policy:
+            return clocks(self.history, policy, now=now)
+        if now.utcoffset() is None:
+            raise NaiveDatetime("now")
+        return _read(self.history, self.moments, self.policy, now)
+
+
+def evolve(state: LiveClocks, event: ClockEvent) -> LiveClocks:
+    """Next state of a case after an event has arrived, early or late; an event that is known changes nothing.
+
+    Raises
+    ------
+    DuplicateIds
+        The id of a known event on another content.
+    """
+    if event.id is not None:
+        for i, known in enumerate(state.events):
+            if known.id == event.id:
+                if known != event:
+                    from crmcore.calendars.clock_events import CLASH
+
+                    raise DuplicateIds("the history", 1, (i,), CLASH)
+                return state
+    place = last_place(state.events, event)
+    if place and event_order(state.events[place - 1]) == event_order(event):
+        return state
+    events = (*state.events[:place], event, *state.events[place:])
+    kept = list(state.moments[:place])
+    for following in events[place:]:
+        kept.append(step(kept[-1] if kept else None, following, state.policy))
+    return LiveClocks(state.policy, state.case, events, tuple(kept))
