@@ -51,6 +51,7 @@ class Visibility(enum.StrEnum):
 KINDS = tuple(EventKind)
 ACTORS = tuple(Actor)
 VISIBILITIES = tuple(Visibility)
+_ACTOR_RANK: Mapping[Actor, int] = {actor: i for i, actor in enumerate(ACTORS)}
 RANK: Mapping[EventKind, int] = {kind: i for i, kind in enumerate(KINDS)}
 USUAL_ACTOR: Mapping[EventKind, Actor] = {
     **dict.fromkeys(KINDS, Actor.AGENT),
@@ -160,14 +161,14 @@ class ClockEvent:
         return reply or self.kind is EventKind.RECEIPT
 
 
-def event_order(event: ClockEvent) -> tuple[datetime, int, str, str, str, str]:
+def event_order(event: ClockEvent) -> tuple[datetime, int, str, int, int, str]:
     """Key of the one order in which events take effect: time, then kind, then what tells them apart."""
     return (
         event.at,
         RANK[event.kind],
         event.to or "",
-        str(event.actor),
-        event.visibility,
+        _ACTOR_RANK[event.actor or Actor.AGENT],
+        VISIBILITIES.index(event.visibility),
         event.id or "",
     )
 
@@ -222,7 +223,9 @@ def without_repeats(events: Iterable[ClockEvent]) -> list[ClockEvent]:
     clash: list[int] = []
     for i, event in enumerate(events):
         if not isinstance(event, ClockEvent):
-            raise WrongType("events", f"a {type(event).__name__}", "ClockEvent values", "ClockHistory.from_events reads logs")
+            raise WrongType(
+                "events", f"a {type(event).__name__}", "ClockEvent values", "ClockHistory.from_events reads logs"
+            )
         if event.id is not None and by_id.setdefault(event.id, event) != event:
             clash.append(i)
         kept.add(event)

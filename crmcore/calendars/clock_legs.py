@@ -102,12 +102,17 @@ class Stretch:
     gap: bool  # between two cycles
 
 
+def ends(found: tuple[Moment, ...], now: datetime) -> list[datetime]:
+    """When each moment was over: at the next event, the last one now."""
+    return [*(m.at for m in found[1:]), now][: len(found)]
+
+
 def stretches(
     found: tuple[Moment, ...], definition: ClockDefinition, policy: ClockPolicy, *, now: datetime
 ) -> Iterator[Stretch]:
     """Stretches of a clock from its first cycle on, in order; a gap belongs to the cycle that follows it."""
     total = max((abs(definition.leg(m)) for m in found), default=0)
-    for moment, end in zip(found, [*(m.at for m in found[1:]), now], strict=True):
+    for moment, end in zip(found, ends(found, now), strict=True):
         leg = definition.leg(moment)
         if moment.standing is Standing.MERGED or leg == 0:
             continue

@@ -117,7 +117,9 @@ def _by_priority(value: Targets | Mapping[str, Targets]) -> dict[str, Targets]:
         return {ANY: value}
     odd = [k for k, v in value.items() if not isinstance(v, Targets)]
     if odd:
-        raise WrongType(f"targets[{odd[0]!r}]", f"a {type(value[odd[0]]).__name__}", "Targets", "Targets(...) by priority")
+        raise WrongType(
+            f"targets[{odd[0]!r}]", f"a {type(value[odd[0]]).__name__}", "Targets", "Targets(...) by priority"
+        )
     return dict(value)
 
 
@@ -132,7 +134,9 @@ def _calendar(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> Non
             "pass a BusinessCalendar; around the clock is one with every day from 00:00 to 24:00",
         )
     if not hasattr(value, "elapsed_minutes"):
-        raise WrongType(attribute.name, f"a {type(value).__name__}", "a BusinessCalendar", "BusinessCalendar(zone, ...)")
+        raise WrongType(
+            attribute.name, f"a {type(value).__name__}", "a BusinessCalendar", "BusinessCalendar(zone, ...)"
+        )
 
 
 def _own_calendars(value: Mapping[str, BusinessTime] | None) -> dict[ClockName, BusinessTime]:
@@ -258,7 +262,9 @@ class ClockPolicy:
         if loose:
             raise UnknownName("waiting status", loose[0], self.pause_statuses)
         if self.standing(self.open_status) is not Standing.ACTIVE:
-            raise ConflictingConstraints("open_status and the other statuses", (self.open_status,), "a new case is open")
+            raise ConflictingConstraints(
+                "open_status and the other statuses", (self.open_status,), "a new case is open"
+            )
 
     def standing(self, status: str) -> Standing:
         """What a status means to the clocks; one that is not named is active."""

@@ -11,7 +11,7 @@ import attrs
 
 from crmcore._base import html_table, number_text
 from crmcore.calendars.clock_events import ClockEvent, ClockHistory, event_order
-from crmcore.calendars.clock_legs import DEFINITIONS, ClockDefinition, Stretch, cycle_bounds, stretches
+from crmcore.calendars.clock_legs import DEFINITIONS, ClockDefinition, Stretch, cycle_bounds, ends, stretches
 from crmcore.calendars.clock_policy import (
     MINUTE_US,
     RESOLUTION,
@@ -227,7 +227,9 @@ class CaseClocks:
     def __str__(self) -> str:
         head = f"case {self.case}: " if self.case else ""
         measured = self.policy.resolution.value
-        lines = [f"{head}{self.status}, {self.priority}, at {self.now.isoformat(timespec='minutes')} (target: {measured})"]
+        lines = [
+            f"{head}{self.status}, {self.priority}, at {self.now.isoformat(timespec='minutes')} (target: {measured})"
+        ]
         lines += [f"  {clock}" for clock in self.clocks]
         return "\n".join([*lines, *(f"  note: {r}" for r in self.remarks)])
 
@@ -402,7 +404,7 @@ class Meter:
 
 def _by_status(found: tuple[Moment, ...], policy: ClockPolicy, now: datetime, meter: Meter) -> dict[str, float]:
     spent: dict[str, int] = {}
-    for moment, end in zip(found, [*(m.at for m in found[1:]), now], strict=True):
+    for moment, end in zip(found, ends(found, now), strict=True):
         if moment.standing not in (Standing.BEFORE, Standing.MERGED):
             calendar = policy.calendar_of(ClockName.ACTIVE_RESOLUTION, moment.terms)
             spent[moment.status] = spent.get(moment.status, 0) + meter.us(calendar, moment.at, end)
@@ -420,14 +422,22 @@ def read_clock(
     for number, (first, end) in enumerate(cycle_bounds(found, definition), start=1):
         own = sum(us for s, us in runs if s.cycle == number and not s.gap)
         before = sum(us for s, us in runs if s.cycle < number or (s.cycle == number and s.gap)) if carried else 0
-        base = [(s, us) for s, us in runs if s.cycle <= number] if carried else [(s, us) for s, us in runs if s.cycle == number]
+        base = (
+            [(s, us) for s, us in runs if s.cycle <= number]
+            if carried
+            else [(s, us) for s, us in runs if s.cycle == number]
+        )
         judge = end or found[-1]
         target = policy.target_us(judge.priority, judge.terms, name)
         state = _state(definition, policy, end, judge, own + before, target)
         due = breach = None
         if target is not None:
             calendar = policy.calendar_of(name, judge.terms)
-            runs_on = judge.at if end else (now if state is not ClockState.PAUSED and definition.counts(judge, policy) else None)
+            runs_on = (
+                judge.at
+                if end
+                else (now if state is not ClockState.PAUSED and definition.counts(judge, policy) else None)
+            )
             due = _reached(base, target, name, policy, calendar, runs_on)
             if state in (ClockState.BREACHED, ClockState.RUNNING):
                 past = _reached(base, target + 1, name, policy, calendar, runs_on)
