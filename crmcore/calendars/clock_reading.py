@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -275,7 +275,7 @@ class CaseClocks:
         """
         from crmcore.calendars.clock_explaining import explain_clock
 
-        return explain_clock(self.history, self.policy, self[name], now=self.now, cycle=cycle)
+        return explain_clock(self.history, self.policy, self[name], now=self.now.astimezone(UTC), cycle=cycle)
 
     def _repr_html_(self) -> str:
         rows = [
@@ -364,13 +364,19 @@ def clocks(history: ClockHistory | Iterable[ClockEvent], policy: ClockPolicy, *,
     return _read(held, moments(held.events, policy), policy, now)
 
 
+def moments_until(history: ClockHistory, policy: ClockPolicy, now: datetime) -> tuple[Moment, ...]:
+    """How the case stood after each event up to `now`."""
+    return until(moments(history.events, policy), now.astimezone(UTC))
+
+
 def _read(history: ClockHistory, found: tuple[Moment, ...], policy: ClockPolicy, now: datetime) -> CaseClocks:
+    shown, now = now, now.astimezone(UTC)  # datetimes of two zones do not compare well around a change of the clock
     found = until(found, now)
     last = found[-1] if found else None
     meter = Meter()
     return CaseClocks(
         case=history.case,
-        now=now,
+        now=shown,
         status=last.status if last else policy.open_status,
         standing=last.standing if last else Standing.BEFORE,
         priority=last.priority if last else policy.priority,

@@ -73,24 +73,42 @@ def _sorted(table: ClockEventTable, now: int) -> ClockEventTable:
     """Rows up to now in the one order of events, exact repeats dropped."""
     at = table.time.astype(np.int64)
     rows = np.flatnonzero(at <= now)
-    order = np.array(sorted(range(len(table.to.values)), key=table.to.values.__getitem__), np.int64)
-    rank = np.empty(len(order) + 1, np.int64)
-    rank[order] = np.arange(1, len(order) + 1)
-    rank[-1] = 0
-    tie = table.kind[rows].astype(np.int64) * (len(order) + 1) + rank[table.to.codes[rows]]
-    tie = (tie * 3 + table.actor[rows]) * 2 + table.visibility[rows]
+    rows = rows[np.argsort(at[rows])]
+    rows = rows[_stable_order(table.case[rows])]
     case, at = table.case[rows], at[rows]
-    found = np.lexsort((tie, at, case))
-    sorted_rows = rows[found]
-    same = (np.diff(case[found]) == 0) & (np.diff(at[found]) == 0) & (np.diff(tie[found]) == 0)
-    if same.any():
-        identity = table.id.codes[rows]
-        found = np.lexsort((identity, tie, at, case))
-        sorted_rows = rows[found]
-        again = (np.diff(case[found]) == 0) & (np.diff(at[found]) == 0) & (np.diff(tie[found]) == 0)
-        again &= np.diff(identity[found]) == 0
-        sorted_rows = sorted_rows[np.concatenate(([True], ~again))]
-    return table.take(sorted_rows)
+    same = np.zeros(len(rows) + 1, bool)  # row i is of the case and the instant of row i - 1
+    same[1:-1] = (case[1:] == case[:-1]) & (at[1:] == at[:-1])
+    tied = np.flatnonzero(same[:-1] | same[1:])
+    if len(tied):
+        run = np.cumsum(~same[:-1])[tied]
+        rows, again = _settle_ties(table, rows, tied, run)
+        rows = np.delete(rows, again)
+    return table.take(rows)
+
+
+def _settle_ties(table: ClockEventTable, rows: Places, tied: Places, run: Places) -> tuple[Places, Places]:
+    """Order rows of one case and instant by kind and what it changes to; also says which repeat the one before."""
+    order = np.array(sorted(range(len(table.to.values)), key=table.to.values.__getitem__), np.int64)
+    rank = np.zeros(len(order) + 1, np.int64)
+    rank[order] = np.arange(1, len(order) + 1)
+    held = rows[tied]
+    key = table.kind[held].astype(np.int64) * len(rank) + rank[table.to.codes[held]]
+    key = (key * len(ACTORS) + table.actor[held]) * len(VISIBILITIES) + table.visibility[held]
+    names = table.id.codes[held]
+    found = np.lexsort((names, key, run))
+    rows = rows.copy()
+    rows[tied] = held[found]
+    key, names, run = key[found], names[found], run[found]
+    repeats = (key[1:] == key[:-1]) & (names[1:] == names[:-1]) & (run[1:] == run[:-1])
+    return rows, tied[1:][repeats]
+
+
+def _stable_order(codes: NDArray[np.int32]) -> Places:
+    """Stable order of codes, by two passes over 16 bits each: numpy sorts those by radix, in linear time."""
+    order = np.argsort((codes & 0xFFFF).astype(np.uint16), kind="stable")
+    if len(codes) and int(codes.max()) > 0xFFFF:
+        order = order[np.argsort((codes[order] >> 16).astype(np.uint16), kind="stable")]
+    return order
 
 
 class _Last:

@@ -106,6 +106,15 @@ actor='agent'))
         rows = np.flatnonzero(self.case == code)
         return ClockHistory.of((self[int(i)] for i in rows), case=self.cases[code])
 
+    def histories(self) -> list[ClockHistory]:
+        """Histories of all cases, in the order of their names."""
+        order = np.argsort(self.case, kind="stable")
+        bounds = np.searchsorted(self.case[order], np.arange(len(self.cases) + 1)).tolist()
+        return [
+            ClockHistory.of((self[i] for i in order[a:b].tolist()), case=name)
+            for name, a, b in zip(self.cases, bounds[:-1], bounds[1:], strict=True)
+        ]
+
     def _code(self, case: str) -> int:
         if case not in self.cases:
             raise UnknownName("case", case, self.cases[:1000])
