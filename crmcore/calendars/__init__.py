@@ -22,8 +22,8 @@ if TYPE_CHECKING:
         Standing,
         Targets,
     )
-    from crmcore.calendars.clock_tables import ClockEventTable
     from crmcore.calendars.clock_reading import CaseClocks, Clock, ClockCycle, ClockState, LiveClocks, clocks, evolve
+    from crmcore.calendars.clock_tables import ClockEventTable
     from crmcore.calendars.errors import BadWindows, NoClosing, NoOpening
     from crmcore.calendars.zones import local
 

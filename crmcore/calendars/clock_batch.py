@@ -165,7 +165,7 @@ def _once(rows: CaseRows, stops: Truths) -> _Shape:
     begins[rows.born] = True
     begins &= ~rows.by_agent
     done = np.cumsum(stops)
-    none_yet = done - (done - stops)[rows.first] == 0
+    none_yet: Truths = done - (done - stops)[rows.first] == 0
     runs = rows.live & ~rows.by_agent & none_yet
     return _Shape(runs, begins, runs)
 
@@ -340,6 +340,7 @@ def _read(name: ClockName, batch: _Batch) -> dict[str, Any]:
     total = until - before[base]
     target = batch.targets(name, judge)
     state = _states(name, batch, shape, stop, judge, total, target)
+    due = _due(name, batch, shape, (base, stop, judge), (through, before), total, target)
     return {
         "case": rows.case[begins],
         "clock": np.full(len(begins), NAMES.index(name), np.int8),
@@ -348,9 +349,7 @@ def _read(name: ClockName, batch: _Batch) -> dict[str, Any]:
         "stopped_at": np.where(stop < 0, _NAT, rows.start[judge]).view("datetime64[us]"),
         "minutes": total / MINUTE_US,
         "target_minutes": np.where(target < 0, np.nan, target / MINUTE_US),
-        "due_at": _due(name, batch, shape, (base, stop, judge), (through, before), total, target).view(
-            "datetime64[us]"
-        ),
+        "due_at": due.view("datetime64[us]"),
         "state": state,
         "priority": rows.priority[judge],
     }

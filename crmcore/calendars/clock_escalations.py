@@ -1,7 +1,7 @@
 """Escalations: who must know before, at and after a breach, at instants that follow from the history alone.
 
-No scheduler runs and nothing is stored. An escalation fires at the first instant at which its condition holds, judged by what
-had happened by then; so the windows (00:00, 08:00] and (08:00, 24:00] list what (00:00, 24:00] lists, each once.
+No scheduler runs and nothing is stored. An escalation fires at the first instant at which its condition holds, judged
+by what had happened by then; so the windows (00:00, 08:00] and (08:00, 24:00] list what (00:00, 24:00] lists, each once.
 """
 
 from __future__ import annotations
@@ -66,6 +66,18 @@ def _clock(value: ClockName | str) -> str:
     return value if value == RESOLUTION else word(ClockName, value, "clock").value
 
 
+def _when(value: When | str) -> When:
+    return word(When, value, "side of the breach")
+
+
+def _counting(value: Counting | str) -> Counting:
+    return word(Counting, value, "counting")
+
+
+def _hours(value: FiringHours | str) -> FiringHours:
+    return word(FiringHours, value, "hours")
+
+
 @attrs.frozen(kw_only=True)
 class Escalation:
     """What fires around the breach of a clock.
@@ -99,11 +111,11 @@ class Escalation:
     """
 
     clock: str = attrs.field(converter=_clock)
-    when: When = attrs.field(default=When.AT, converter=lambda v: word(When, v, "side of the breach"))
+    when: When = attrs.field(default=When.AT, converter=_when)
     minutes: float = 0.0
-    counting: Counting = attrs.field(default=Counting.BUSINESS, converter=lambda v: word(Counting, v, "counting"))
+    counting: Counting = attrs.field(default=Counting.BUSINESS, converter=_counting)
     level: int = 1
-    hours: FiringHours = attrs.field(default=FiringHours.OPENING, converter=lambda v: word(FiringHours, v, "hours"))
+    hours: FiringHours = attrs.field(default=FiringHours.OPENING, converter=_hours)
     name: str = ""
 
     def __attrs_post_init__(self) -> None:

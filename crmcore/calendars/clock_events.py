@@ -234,6 +234,10 @@ def without_repeats(events: Iterable[ClockEvent]) -> list[ClockEvent]:
     return sorted(kept, key=event_order)
 
 
+def _in_order(events: Iterable[ClockEvent]) -> tuple[ClockEvent, ...]:
+    return tuple(without_repeats(events))
+
+
 CLASH = "one id stands on two different events: give a corrected event an id of its own, or drop the old one"
 
 
@@ -249,7 +253,7 @@ class ClockHistory:
     (ClockHistory(2 events, from 2026-06-01T09:00:00+00:00), 'created', True)
     """
 
-    events: tuple[ClockEvent, ...] = attrs.field(converter=lambda events: tuple(without_repeats(events)))
+    events: tuple[ClockEvent, ...] = attrs.field(converter=_in_order)
     case: str = ""
 
     def __len__(self) -> int:
@@ -298,15 +302,16 @@ class ClockHistory:
         time, activity : text
             Keys of the log.
         activities : mapping, optional
-            What each activity means: `{"Wait": "status: pending", "Note": None}`. None leaves an activity out; one that is
-            not named is refused. Without a mapping activities must be the words of `EventKind`.
+            What each activity means: `{"Wait": "status: pending", "Note": None}`. None leaves an activity out; one that
+            is not named is refused. Without a mapping activities must be the words of `EventKind`.
         case : text
             Name of the case.
 
         Examples
         --------
         >>> log = [{"time": "2026-06-01T09:00", "activity": "Open"}, {"time": "2026-06-01T10:00", "activity": "Wait"}]
-        >>> ClockHistory.from_events(log, zone="Asia/Bangkok", activities={"Open": "created", "Wait": "status: pending"})
+        >>> means = {"Open": "created", "Wait": "status: pending"}
+        >>> ClockHistory.from_events(log, zone="Asia/Bangkok", activities=means)
         ClockHistory(2 events, from 2026-06-01T02:00:00+00:00)
         """
         from crmcore.calendars.clock_tables import ClockEventTable
@@ -339,7 +344,7 @@ class ClockHistory:
 
         if not isinstance(document, Mapping) or set(document) != {"case", "events"}:
             raise BadDocument("ClockHistory", ("expected the fields case and events",), "write it with to_dict")
-        return cls(from_dict(tuple[ClockEvent, ...], document["events"]), str(document["case"]))  # type: ignore[arg-type]
+        return cls(from_dict(tuple[ClockEvent, ...], document["events"]), str(document["case"]))
 
 
 _CASE = "\x00case"  # a key that no log has

@@ -90,7 +90,7 @@ class ClockExplanation:
         return self._sums(lambda s: s.reason)
 
     def by_owner(self) -> dict[str, float]:
-        """Minutes of the clock by who owned the case, "" for nobody: a hand-over moves the clock, it does not reset it."""
+        """Minutes of the clock by who owned the case, "" for nobody: a hand-over does not reset the clock."""
         return self._sums(lambda s: s.owner)
 
     def _sums(self, key: Any) -> dict[str, float]:

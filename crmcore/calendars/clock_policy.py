@@ -157,7 +157,7 @@ def clocks_named(name: str) -> tuple[ClockName, ...]:
 class ClockTerms:
     """Terms that an event of kind "policy" can switch a case to: other targets and, where given, another calendar.
 
-    Start, minutes so far and pauses of the running clocks stay; from the switch on minutes are counted by the new calendar.
+    Start, minutes so far and pauses of the running clocks stay; from the switch on, the new calendar counts.
     """
 
     targets: Promised = attrs.field(converter=_by_priority)
@@ -170,8 +170,24 @@ def _statuses(value: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
-def _maybe_statuses(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    return None if value is None else _statuses(value)
+ALWAYS_RESOLVED = ("resolved", "closed")
+_USUAL_WAITING = ("pending",)
+
+
+def _waiting(value: Iterable[str] | None) -> tuple[str, ...]:
+    return _USUAL_WAITING if value is None else _statuses(value)
+
+
+def _resolved(value: Iterable[str]) -> tuple[str, ...]:
+    return _statuses((*ALWAYS_RESOLVED, *_statuses(value)))
+
+
+def _terms(value: Mapping[str, ClockTerms]) -> dict[str, ClockTerms]:
+    odd = [name for name, terms in value.items() if not isinstance(terms, ClockTerms)]
+    if odd:
+        got = f"a {type(value[odd[0]]).__name__}"
+        raise WrongType(f"terms[{odd[0]!r}]", got, "ClockTerms", "ClockTerms(targets, calendar)")
+    return dict(value)
 
 
 def _on_reopen(value: OnReopen | str) -> OnReopen:
@@ -190,9 +206,6 @@ def _resolution(value: ClockName | str) -> ClockName:
     return ClockName(found)
 
 
-ALWAYS_RESOLVED = ("resolved", "closed")
-
-
 @attrs.frozen(hash=False)
 class ClockPolicy:
     """What was promised, and how it is measured.
@@ -202,7 +215,7 @@ class ClockPolicy:
     calendar : BusinessCalendar or CalendarHistory
         Counts the minutes of all clocks that have no calendar of their own.
     targets : Targets, or Targets by priority
-        A priority without targets of its own has those of "any"; without these its clocks are measured and never breached.
+        A priority without targets of its own has those of "any"; without these its clocks are measured, never breached.
     calendars : calendar by clock, optional
         Such as around the clock for "acknowledgement".
     terms : ClockTerms by name, optional
@@ -210,8 +223,8 @@ class ClockPolicy:
     pause_statuses : texts
         In which the resolution clock stands still.
     waiting_statuses : texts, optional
-        Pauses in which it is the customer's turn; None: "pending", where it is a pause. In the other pauses (on hold for a
-        supplier) the customer waits.
+        Pauses in which it is the customer's turn; None: "pending", where it is a pause. In the other pauses (on hold for
+        a supplier) the customer waits.
     resolved_statuses : texts
         The statuses "resolved" and "closed" are always among them.
     resolution : text
@@ -226,13 +239,14 @@ class ClockPolicy:
     Raises
     ------
     EmptyInput, OutOfRange, UnknownName, ConflictingConstraints
-        No calendar; a negative target; a word outside its list; a status that both pauses and resolves.
+        No calendar; a negative target; a word outside its list; a status that pauses and resolves.
 
     Examples
     --------
     >>> from crmcore.calendars import BusinessCalendar
     >>> office = BusinessCalendar("Asia/Bangkok", {"mon-fri": [("09:00", "17:00")]})
-    >>> policy = ClockPolicy(office, {"urgent": Targets(first_response_minutes=15), "any": Targets(first_response_minutes=60)})
+    >>> hour, quarter = Targets(first_response_minutes=60), Targets(first_response_minutes=15)
+    >>> policy = ClockPolicy(office, {"urgent": quarter, "any": hour})
     >>> policy.target("urgent", "", ClockName.FIRST_RESPONSE), policy.target("low", "", ClockName.FIRST_RESPONSE)
     (15, 60)
     """
@@ -240,12 +254,10 @@ class ClockPolicy:
     calendar: BusinessTime = attrs.field(validator=_calendar)
     targets: Promised = attrs.field(factory=dict, converter=_by_priority)
     calendars: Mapping[ClockName, BusinessTime] = attrs.field(default=None, converter=_own_calendars, kw_only=True)
-    terms: Mapping[str, ClockTerms] = attrs.field(factory=dict, converter=dict, kw_only=True)
+    terms: Mapping[str, ClockTerms] = attrs.field(factory=dict, converter=_terms, kw_only=True)
     pause_statuses: tuple[str, ...] = attrs.field(default=("pending", "on_hold"), converter=_statuses, kw_only=True)
-    waiting_statuses: tuple[str, ...] = attrs.field(default=None, converter=_maybe_statuses, kw_only=True)
-    resolved_statuses: tuple[str, ...] = attrs.field(
-        default=ALWAYS_RESOLVED, converter=lambda v: _statuses((*ALWAYS_RESOLVED, *_statuses(v))), kw_only=True
-    )
+    waiting_statuses: tuple[str, ...] = attrs.field(default=None, converter=_waiting, kw_only=True)
+    resolved_statuses: tuple[str, ...] = attrs.field(default=ALWAYS_RESOLVED, converter=_resolved, kw_only=True)
     resolution: ClockName = attrs.field(default=ClockName.ACTIVE_RESOLUTION, converter=_resolution, kw_only=True)
     on_reopen: OnReopen = attrs.field(default=OnReopen.RESUME, converter=_on_reopen, kw_only=True)
     unanswered: OnResolution = attrs.field(default=OnResolution.RUN_ON, converter=_on_resolution, kw_only=True)
@@ -253,8 +265,8 @@ class ClockPolicy:
     priority: str = attrs.field(default="normal", kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        if self.waiting_statuses is None:
-            object.__setattr__(self, "waiting_statuses", tuple(p for p in self.pause_statuses if p == "pending"))
+        if self.waiting_statuses is _USUAL_WAITING:
+            object.__setattr__(self, "waiting_statuses", tuple(p for p in _USUAL_WAITING if p in self.pause_statuses))
         both = sorted(set(self.pause_statuses) & set(self.resolved_statuses))
         if both:
             raise ConflictingConstraints("pause_statuses and resolved_statuses", tuple(both), "let each do one thing")

@@ -341,13 +341,14 @@ def clocks(history: ClockHistory | Iterable[ClockEvent], policy: ClockPolicy, *,
 
     Notes
     -----
-    acknowledgement: creation to the first receipt or public reply, also automatic. First response: creation to the first
-    public reply of a human; no status pauses it; cases that we opened have none. Next response: first unanswered customer
-    message after an answer to the next public reply of a human, one cycle a bundle. Update: from an answer to the next,
-    while the case is active. Active resolution: while neither paused nor resolved; first: creation to the first
-    resolution; total: creation to the last one, everything counted. A customer message in a pause or after a resolution
-    opens the case. A priority or other terms replace the target only, and the last one decides; a stopped cycle keeps the
-    target that was in force when it stopped. Breached means minutes > target.
+    Acknowledgement: creation to the first receipt or public reply, also automatic. First response: creation to the
+    first public reply of a human; no status pauses it; cases that we opened have none. Next response: first
+    unanswered customer message after an answer to the next public reply of a human, one cycle a bundle. Update:
+    from an answer to the next, while the case is active. Active resolution: while neither paused nor resolved;
+    first: creation to the first resolution; total: creation to the last one, everything counted. A customer message
+    in a pause or after a resolution opens the case. A priority or other terms replace the target only, and the last
+    one decides; a stopped cycle keeps the target that was in force when it stopped. Breached means minutes >
+    target.
 
     Examples
     --------
@@ -421,50 +422,98 @@ def read_clock(
     found: tuple[Moment, ...], definition: ClockDefinition, policy: ClockPolicy, *, now: datetime, meter: Meter
 ) -> Clock:
     """Read one clock from the moments of a case up to `now`."""
-    name = definition.name
-    runs = [(s, _counted_us(s, name, policy, meter)) for s in stretches(found, definition, policy, now=now)]
+    parts = [(s, _counted_us(s, definition.name, policy, meter)) for s in stretches(found, definition, policy, now=now)]
     carried = definition.carried(policy)
     cycles = []
     for number, (first, end) in enumerate(cycle_bounds(found, definition), start=1):
-        own = sum(us for s, us in runs if s.cycle == number and not s.gap)
-        before = sum(us for s, us in runs if s.cycle < number or (s.cycle == number and s.gap)) if carried else 0
-        base = (
-            [(s, us) for s, us in runs if s.cycle <= number]
-            if carried
-            else [(s, us) for s, us in runs if s.cycle == number]
+        mine = [(s, us) for s, us in parts if s.cycle == number]
+        held = [(s, us) for s, us in parts if s.cycle <= number] if carried else mine
+        own = sum(us for s, us in mine if not s.gap)
+        run = _Run(found, definition, policy, held, end, now)
+        cycles.append(run.cycle(number, first.at, own, sum(us for _, us in held) - own))
+    return Clock(definition.name, tuple(cycles))
+
+
+@attrs.frozen(eq=False)
+class _Run:
+    """What one cycle is judged by: the stretches that count towards its target, and what ended it."""
+
+    found: tuple[Moment, ...]
+    definition: ClockDefinition
+    policy: ClockPolicy
+    held: list[tuple[Stretch, int]]
+    end: Moment | None
+    now: datetime
+
+    @property
+    def judge(self) -> Moment:
+        """Moment whose priority and terms decide: that of the stop, else the present one."""
+        return self.end or self.found[-1]
+
+    def cycle(self, number: int, started_at: datetime, own: int, carried: int) -> ClockCycle:
+        judge = self.judge
+        target = self.policy.target_us(judge.priority, judge.terms, self.definition.name)
+        state = _state(self.definition, self.policy, self.end, judge, own + carried, target)
+        running = target is not None and state in (ClockState.BREACHED, ClockState.RUNNING)
+        return ClockCycle(
+            number=number,
+            started_at=started_at,
+            stopped_at=self.end.at if self.end else None,
+            minutes=own / MINUTE_US,
+            carried_minutes=carried / MINUTE_US,
+            target_minutes=None if target is None else target / MINUTE_US,
+            state=state,
+            due_at=None if target is None else self.reached(target),
+            breaches_at=self.breach_since() if running else None,
+            priority=judge.priority,
+            terms=judge.terms,
         )
-        judge = end or found[-1]
-        target = policy.target_us(judge.priority, judge.terms, name)
-        state = _state(definition, policy, end, judge, own + before, target)
-        due = breach = None
-        if target is not None:
-            calendar = policy.calendar_of(name, judge.terms)
-            runs_on = (
-                judge.at
-                if end
-                else (now if state is not ClockState.PAUSED and definition.counts(judge, policy) else None)
-            )
-            due = _reached(base, target, name, policy, calendar, runs_on)
-            if state in (ClockState.BREACHED, ClockState.RUNNING):
-                past = _reached(base, target + 1, name, policy, calendar, runs_on)
-                since = _target_since(found, judge, policy, name, target)
-                breach = None if past is None else max(past - _US, since)
-        cycles.append(
-            ClockCycle(
-                number=number,
-                started_at=first.at,
-                stopped_at=end.at if end else None,
-                minutes=own / MINUTE_US,
-                carried_minutes=before / MINUTE_US,
-                target_minutes=None if target is None else target / MINUTE_US,
-                state=state,
-                due_at=due,
-                breaches_at=breach,
-                priority=judge.priority,
-                terms=judge.terms,
-            )
-        )
-    return Clock(name, tuple(cycles))
+
+    def reached(self, target: int) -> datetime | None:
+        """Instant at which minutes reach a target; past the last event as if the clock ran on."""
+        name, so_far = self.definition.name, 0
+        for stretch, us in self.held:
+            if so_far + us >= target:
+                held = self.policy.calendar_of(name, stretch.moment.terms)
+                return held.deadline(stretch.start, minutes=(target - so_far) / MINUTE_US)
+            so_far += us
+        judge = self.judge
+        if self.end is None and not self.definition.counts(judge, self.policy):
+            return None
+        calendar = self.policy.calendar_of(name, judge.terms)
+        try:
+            return calendar.deadline(judge.at if self.end else self.now, minutes=(target - so_far) / MINUTE_US)
+        except NoOpening:
+            return None
+
+    def breach_since(self) -> datetime | None:
+        """Instant since which minutes have exceeded whatever target was in force."""
+        found: datetime | None = None
+        for since, target in self.target_epochs():
+            past = None if target is None else self.reached(target + 1)
+            if past is None:
+                break
+            past -= _US
+            if found is not None and past >= found:
+                break  # met until the later target came
+            found = max(past, since)
+            if past > since:
+                break
+        return found
+
+    def target_epochs(self) -> list[tuple[datetime, int | None]]:
+        """Since when each target was in force, the one that decides first."""
+        epochs: list[tuple[datetime, int | None]] = []
+        seen: datetime | None = None
+        for moment in reversed(self.found):
+            if moment.at > self.judge.at or moment.at == seen:
+                continue
+            seen = moment.at
+            target = self.policy.target_us(moment.priority, moment.terms, self.definition.name)
+            if epochs and epochs[-1][1] == target:
+                epochs.pop()
+            epochs.append((moment.at, target))
+        return epochs
 
 
 def _counted_us(stretch: Stretch, name: ClockName, policy: ClockPolicy, meter: Meter) -> int:
@@ -487,43 +536,6 @@ def _state(
     return ClockState.CANCELLED if dropped else ClockState.MET
 
 
-def _reached(
-    base: list[tuple[Stretch, int]],
-    target: int,
-    name: ClockName,
-    policy: ClockPolicy,
-    calendar: BusinessTime,
-    runs_on: datetime | None,
-) -> datetime | None:
-    """Instant at which counted minutes reach a target; past the last event as if the clock ran on from `runs_on`."""
-    so_far = 0
-    for stretch, us in base:
-        if so_far + us >= target:
-            held = policy.calendar_of(name, stretch.moment.terms)
-            return held.deadline(stretch.start, minutes=(target - so_far) / MINUTE_US)
-        so_far += us
-    if runs_on is None:
-        return None
-    try:
-        return calendar.deadline(runs_on, minutes=(target - so_far) / MINUTE_US)
-    except NoOpening:
-        return None
-
-
-def _target_since(
-    found: tuple[Moment, ...], judge: Moment, policy: ClockPolicy, name: ClockName, target: int
-) -> datetime:
-    """Since when the target that decides has been in force."""
-    since = judge.at
-    for moment in reversed(found):
-        if moment.at > judge.at:
-            continue
-        if policy.target_us(moment.priority, moment.terms, name) != target:
-            break
-        since = moment.at
-    return since
-
-
 # --- one event at a time ---------------------------------------------------------------------------------------------
 
 
@@ -531,14 +543,15 @@ def _target_since(
 class LiveClocks:
     """A case that is followed event by event; `evolve` makes the next one and leaves this one as it is.
 
-    A newest event costs one step; one that arrives late is put in its place and what follows it is taken again. Whatever
-    the order of arrival, what `read` says is what `clocks` says of the whole history.
+    A newest event costs one step; one that arrives late is put in its place and what follows it is taken again.
+    Whatever the order of arrival, what `read` says is what `clocks` says of the whole history.
 
     Examples
     --------
     >>> from datetime import UTC
     >>> from crmcore.calendars import BusinessCalendar, Targets
-    >>> live = LiveClocks.begin(ClockPolicy(BusinessCalendar.always("UTC"), Targets(first_response_minutes=60)), case="7")
+    >>> policy = ClockPolicy(BusinessCalendar.always("UTC"), Targets(first_response_minutes=60))
+    >>> live = LiveClocks.begin(policy, case="7")
     >>> live = evolve(live, ClockEvent(datetime(2026, 6, 1, 9, tzinfo=UTC), "created", id="e1"))
     >>> live, live.read(now=datetime(2026, 6, 1, 10, 30, tzinfo=UTC))["first response"].state.value
     (LiveClocks('7', 1 event), 'breached')

@@ -1,7 +1,7 @@
 """How every case stood after each of its events, as columns: the columnar twin of `clock_timeline`.
 
-Rows are sorted by case and by the one order of events, so "the last message so far" is a running maximum of positions and
-no row is looked at by Python. Whatever `step` does to one moment must follow here from the last events of each kind.
+Rows are sorted by case and by the one order of events, so "the last message so far" is a running maximum of positions
+and no row is looked at by Python. What `step` does to one moment must follow here from the last events of each kind.
 """
 
 from __future__ import annotations

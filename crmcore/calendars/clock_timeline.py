@@ -1,7 +1,7 @@
 """How a case stood after each of its events: the one state machine behind every clock.
 
-`step` makes the next moment of a case from the last one and one event; nothing else knows what an event does. Clocks read
-the moments: a leg of +3 is the third cycle of a clock, running; -3 says that three have ended and none runs.
+`step` makes the next moment of a case from the last one and one event; nothing else knows what an event does. Clocks
+read the moments: a leg of +3 is the third cycle of a clock, running; -3 says that three have ended and none runs.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import enum
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -69,7 +70,7 @@ class Moment:
         return self.event.at
 
 
-Change = Mapping[str, object]
+Change = Mapping[str, Any]
 
 
 def ended(leg: int) -> int:
@@ -115,7 +116,7 @@ def _create(moment: Moment, event: ClockEvent, policy: ClockPolicy) -> Change:
         "resolution": -1 if resolved else 1,
         "replied": ours,
     }
-    return {**born, **(_resolve_waits(moment, born, policy) if resolved else {})}
+    return {**born, **(_resolve_waits(born, policy) if resolved else {})}
 
 
 def _create_again(_moment: Moment, _event: ClockEvent, _policy: ClockPolicy) -> Change:
@@ -144,7 +145,7 @@ def _assign(_moment: Moment, event: ClockEvent, _policy: ClockPolicy) -> Change:
 def _ask(moment: Moment, event: ClockEvent, policy: ClockPolicy) -> Change:
     if not event.asks:
         return {"remark": "an automatic message: kept, without effect"}
-    changes: dict[str, object] = {"turn": Turn.AGENT}
+    changes: dict[str, Any] = {"turn": Turn.AGENT}
     if moment.replied:
         changes["next_response"] = begun(moment.next_response)
     if moment.standing is not Standing.ACTIVE:
@@ -157,7 +158,7 @@ def _receive(moment: Moment, _event: ClockEvent, _policy: ClockPolicy) -> Change
 
 
 def _reply(moment: Moment, event: ClockEvent, _policy: ClockPolicy) -> Change:
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if event.acknowledges:
         changes["acknowledgement"] = ended(moment.acknowledgement)
     if not event.answers:
@@ -193,15 +194,14 @@ def _merge(moment: Moment, _event: ClockEvent, _policy: ClockPolicy) -> Change:
     return {"standing": Standing.MERGED, "status": "merged", **{leg: ended(getattr(moment, leg)) for leg in legs}}
 
 
-def _set_status(moment: Moment, status: str, policy: ClockPolicy) -> dict[str, object]:
+def _set_status(moment: Moment, status: str, policy: ClockPolicy) -> dict[str, Any]:
     """New status with what follows from it for the clocks."""
     standing = policy.standing(status)
-    changes: dict[str, object] = {"status": status, "standing": standing}
+    changes: dict[str, Any] = {"status": status, "standing": standing}
     if standing is Standing.RESOLVED:
         changes["resolution"] = ended(moment.resolution)
         changes["update"] = ended(moment.update)
-        now = {leg: getattr(moment, leg) for leg in ("first_response", "next_response", "replied")}
-        changes |= _resolve_waits(moment, now, policy)
+        changes |= _resolve_waits(attrs.asdict(moment, recurse=False), policy)
     else:
         changes["resolution"] = begun(moment.resolution)
         if moment.standing is Standing.RESOLVED and moment.replied:
@@ -209,12 +209,12 @@ def _set_status(moment: Moment, status: str, policy: ClockPolicy) -> dict[str, o
     return changes
 
 
-def _resolve_waits(_moment: Moment, now: Change, policy: ClockPolicy) -> Change:
+def _resolve_waits(now: Change, policy: ClockPolicy) -> Change:
     """What a resolution does to messages that wait for an answer."""
     if policy.unanswered is OnResolution.RUN_ON:
         return {}
-    first, following = int(str(now["first_response"])), int(str(now.get("next_response", 0)))
-    return {"first_response": ended(first), "next_response": ended(following), "replied": True}
+    waits = {leg: ended(now.get(leg, 0)) for leg in ("first_response", "next_response")}
+    return {**waits, "replied": True}
 
 
 def _note_status(_moment: Moment, event: ClockEvent, policy: ClockPolicy) -> Change:
