@@ -275,7 +275,7 @@ class ClockPolicy:
             raise UnknownName("waiting status", loose[0], self.pause_statuses)
         if self.standing(self.open_status) is not Standing.ACTIVE:
             raise ConflictingConstraints(
-                "open_status and the other statuses", (self.open_status,), "a new case is open"
+                "open_status and the other statuses", (self.open_status,), "a new case is neither paused nor resolved"
             )
 
     def standing(self, status: str) -> Standing:

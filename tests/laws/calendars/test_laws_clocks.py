@@ -197,6 +197,7 @@ def simulate(events: list[ClockEvent], rules: dict, now: datetime) -> Desk:
         at += MINUTE
     while todo and todo[0].at <= now:
         desk.happen(todo.pop(0))
+    desk.minute(now, opened=False)  # a target that changed this very instant
     return desk
 
 
