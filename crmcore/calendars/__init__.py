@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from crmcore.calendars.business_time import BusinessTime
     from crmcore.calendars.calendar import BusinessCalendar, CalendarChange, CalendarHistory
     from crmcore.calendars.clock_batch import ClockTable, clock_columns
+    from crmcore.calendars.clock_cycles import Clock, ClockCycle, ClockState
     from crmcore.calendars.clock_escalations import DueEscalation, Escalation, due_between, escalation_schedule
     from crmcore.calendars.clock_events import Actor, ClockEvent, ClockHistory, EventKind, Meaning, Visibility
     from crmcore.calendars.clock_explaining import ClockExplanation, ClockSpan
+    from crmcore.calendars.clock_live import LiveClocks, evolve
     from crmcore.calendars.clock_policy import (
         ClockName,
         ClockPolicy,
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
         Standing,
         Targets,
     )
-    from crmcore.calendars.clock_reading import CaseClocks, Clock, ClockCycle, ClockState, LiveClocks, clocks, evolve
+    from crmcore.calendars.clock_reading import CaseClocks, clocks
     from crmcore.calendars.clock_tables import ClockEventTable
     from crmcore.calendars.errors import BadWindows, NoClosing, NoOpening
     from crmcore.calendars.zones import local
@@ -77,8 +79,8 @@ __getattr__ = lazy_names(
         "CalendarChange": ".calendar",
         "CalendarHistory": ".calendar",
         "CaseClocks": ".clock_reading",
-        "Clock": ".clock_reading",
-        "ClockCycle": ".clock_reading",
+        "Clock": ".clock_cycles",
+        "ClockCycle": ".clock_cycles",
         "ClockEvent": ".clock_events",
         "ClockEventTable": ".clock_tables",
         "ClockExplanation": ".clock_explaining",
@@ -86,13 +88,13 @@ __getattr__ = lazy_names(
         "ClockName": ".clock_policy",
         "ClockPolicy": ".clock_policy",
         "ClockSpan": ".clock_explaining",
-        "ClockState": ".clock_reading",
+        "ClockState": ".clock_cycles",
         "ClockTable": ".clock_batch",
         "ClockTerms": ".clock_policy",
         "DueEscalation": ".clock_escalations",
         "Escalation": ".clock_escalations",
         "EventKind": ".clock_events",
-        "LiveClocks": ".clock_reading",
+        "LiveClocks": ".clock_live",
         "Meaning": ".clock_events",
         "NoClosing": ".errors",
         "NoOpening": ".errors",
@@ -105,7 +107,7 @@ __getattr__ = lazy_names(
         "clocks": ".clock_reading",
         "due_between": ".clock_escalations",
         "escalation_schedule": ".clock_escalations",
-        "evolve": ".clock_reading",
+        "evolve": ".clock_live",
         "local": ".zones",
     },
 )

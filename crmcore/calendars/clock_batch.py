@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from crmcore._base import html_table
 from crmcore._frames import write_frame
+from crmcore.calendars.clock_cycles import ClockState
 from crmcore.calendars.clock_policy import (
     MINUTE_US,
     RESOLUTIONS,
@@ -21,7 +22,6 @@ from crmcore.calendars.clock_policy import (
     OnResolution,
     clocks_named,
 )
-from crmcore.calendars.clock_reading import ClockState
 from crmcore.calendars.clock_rows import CaseRows, case_rows, now_us
 from crmcore.calendars.clock_tables import ClockEventTable
 from crmcore.calendars.errors import NoOpening

@@ -1,7 +1,8 @@
 """Escalations: who must know before, at and after a breach, at instants that follow from the history alone.
 
-No scheduler runs and nothing is stored. An escalation fires at the first instant at which its condition holds, judged
-by what had happened by then; so the windows (00:00, 08:00] and (08:00, 24:00] list what (00:00, 24:00] lists, each once.
+No scheduler runs and nothing is stored. An escalation fires at the first instant at which its condition holds,
+judged by what had happened by then; so the windows (00:00, 08:00] and (08:00, 24:00] list what (00:00, 24:00]
+lists, each once.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmcore._base import Progress, reporter
+from crmcore.calendars.clock_cycles import Meter
 from crmcore.calendars.clock_events import ClockEvent, ClockHistory
 from crmcore.calendars.clock_legs import DEFINITIONS, ClockDefinition, Stretch, stretches
 from crmcore.calendars.clock_policy import (
@@ -25,7 +27,7 @@ from crmcore.calendars.clock_policy import (
     ClockPolicy,
     clocks_named,
 )
-from crmcore.calendars.clock_reading import Meter, moments_until
+from crmcore.calendars.clock_reading import moments_until
 from crmcore.calendars.clock_tables import ClockEventTable
 from crmcore.calendars.clock_timeline import Moment
 from crmcore.calendars.errors import NoOpening

@@ -11,10 +11,11 @@ import attrs
 import numpy as np
 
 from crmcore._base import html_table
+from crmcore.calendars.clock_cycles import Clock
 from crmcore.calendars.clock_events import ClockHistory
 from crmcore.calendars.clock_legs import DEFINITIONS, Stretch, stretches, turn_of
 from crmcore.calendars.clock_policy import MINUTE_US, ClockName, ClockPolicy, Standing
-from crmcore.calendars.clock_reading import Clock, moments_until
+from crmcore.calendars.clock_reading import moments_until
 from crmcore.calendars.zones import from_us, to_us
 from crmcore.errors import OutOfRange
 

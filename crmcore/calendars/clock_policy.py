@@ -223,8 +223,8 @@ class ClockPolicy:
     pause_statuses : texts
         In which the resolution clock stands still.
     waiting_statuses : texts, optional
-        Pauses in which it is the customer's turn; None: "pending", where it is a pause. In the other pauses (on hold for
-        a supplier) the customer waits.
+        Pauses in which it is the customer's turn; None: "pending", where it is a pause. In other pauses (on hold for a
+        supplier) the customer waits.
     resolved_statuses : texts
         The statuses "resolved" and "closed" are always among them.
     resolution : text
