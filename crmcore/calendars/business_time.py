@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +13,10 @@ from crmcore.calendars.errors import NoClosing, NoOpening
 from crmcore.calendars.table import OpenTable, TableBook, business_us, due_us
 from crmcore.calendars.zones import DAY, LATEST, MINUTE, NAT, column_us, from_us, to_us
 from crmcore.errors import BadRow, BadRows, OutOfRange
+
+if TYPE_CHECKING:
+    from crmcore.calendars.calendar import BusinessCalendar
+    from crmcore.calendars.explanation import DeadlineExplanation, ElapsedExplanation, TimeSpan
 
 __all__ = ["BusinessTime"]
 
@@ -84,8 +89,12 @@ class BusinessTime:
         target = _target_us(minutes)
         if target == 0:
             return from_us(us, self.zone)
-        begins, wanted = np.array([us], np.int64), np.array([target], np.int64)
-        return from_us(int(due_us(begins, wanted, table=self._reaching(begins, wanted))[0]), self.zone)
+        table = self._table(us, us + 1)
+        found = table.due_of(us, target)
+        if found is None:  # past the table
+            begins, wanted = np.array([us], np.int64), np.array([target], np.int64)
+            found = int(due_us(begins, wanted, table=self._reaching(begins, wanted))[0])
+        return from_us(found, self.zone)
 
     def elapsed_minutes(self, start: datetime, end: datetime) -> float:
         """Business minutes from `start` to `end`; negative where `end` is before `start`.
@@ -100,8 +109,7 @@ class BusinessTime:
         """
         a, b = to_us(start, "start"), to_us(end, "end")
         table = self._table(min(a, b), max(a, b))
-        before, after = business_us(np.array([a, b], np.int64), table=table).tolist()
-        return float((after - before) / MINUTE)
+        return (table.business_of(b) - table.business_of(a)) / MINUTE
 
     def is_open(self, at: datetime) -> bool:
         """Whether the wall clock is inside a window; a close itself is outside.
@@ -275,6 +283,64 @@ class BusinessTime:
                 after = str(from_us(int(begins[worst]), self.zone))
                 raise NoOpening(self._told(), after, int(wanted[worst]) / MINUTE, (held - int(passed[worst])) / MINUTE)
             reach = max(2 * reach, min(self._settled() + _YEAR - last, LATEST))
+
+    def _versions(self, low: int, high: int) -> list[tuple[BusinessCalendar, int, int]]:
+        """Calendars that hold in [low, high), each with the instants between which it does."""
+        raise NotImplementedError
+
+    def explain(self, start: datetime, *, minutes: float) -> DeadlineExplanation:
+        """Explain a deadline: every span from the start to it, counted or skipped, with its reason.
+
+        The counted spans add up to `minutes`. Arguments and errors are those of `deadline`.
+
+        Examples
+        --------
+        >>> from crmcore.calendars import BusinessCalendar, local
+        >>> desk = BusinessCalendar("Europe/Berlin", {"mon-fri": [("09:00", "12:00"), ("13:00", "17:00")]})
+        >>> print(desk.explain(local(2026, 6, 2, 11, 30, zone="Europe/Berlin"), minutes=60))
+        60 business minutes from Tue 2026-06-02 11:30 end Tue 2026-06-02 13:30 (Europe/Berlin)
+          counted       30 min  Tue 2026-06-02 11:30 to Tue 2026-06-02 12:00  open
+          skipped       60 min  Tue 2026-06-02 12:00 to Tue 2026-06-02 13:00  break between windows
+          counted       30 min  Tue 2026-06-02 13:00 to Tue 2026-06-02 13:30  open
+        """
+        from crmcore.calendars.explanation import DeadlineExplanation
+
+        due = self.deadline(start, minutes=minutes)
+        spans = self._explained(to_us(start), to_us(due))
+        shown = from_us(to_us(start), self.zone)
+        return DeadlineExplanation(
+            calendar=self.name or self.zone, start=shown, end=due, spans=spans, target_minutes=float(minutes)
+        )
+
+    def explain_elapsed(self, start: datetime, end: datetime) -> ElapsedExplanation:
+        """Explain the business minutes between two instants, the later one last.
+
+        Examples
+        --------
+        >>> from crmcore.calendars import BusinessCalendar, local
+        >>> desk = BusinessCalendar("Asia/Bangkok", {"mon-fri": [("09:00", "17:00")]}, holidays={"2026-06-03": "Queen"})
+        >>> why = desk.explain_elapsed(*(local(2026, 6, d, 16, zone="Asia/Bangkok") for d in (2, 4)))
+        >>> [(span.reason.value, span.detail, span.minutes) for span in why.spans][2:4]
+        [('holiday', 'Queen', 1440.0), ('closed overnight', '', 540.0)]
+        """
+        from crmcore.calendars.explanation import ElapsedExplanation
+
+        low, high = to_us(start, "start"), to_us(end, "end")
+        if high < low:
+            raise OutOfRange("end", str(end), f"an instant from {start} on", "pass the earlier instant first")
+        return ElapsedExplanation(
+            calendar=self.name or self.zone,
+            start=from_us(low, self.zone),
+            end=from_us(high, self.zone),
+            spans=self._explained(low, high),
+        )
+
+    def _explained(self, low: int, high: int) -> tuple[TimeSpan, ...]:
+        from crmcore.calendars.explanation import explain_spans
+
+        if low == high:
+            return ()
+        return explain_spans(self._versions(low, high), self._table(low, high), self.zone)
 
     def local_date(self, at: datetime) -> date:
         """Date on the calendar's wall at an instant.

@@ -7,6 +7,7 @@ no case of their own.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
@@ -35,6 +36,17 @@ class OpenTable:
 
     def __repr__(self) -> str:
         return f"OpenTable({len(self.starts)} spans)"
+
+    def business_of(self, at: int) -> int:
+        """Open time from the start of the table to one instant: `business_us` without arrays."""
+        i = bisect_right(self.starts.data, at) - 1
+        return 0 if i < 0 else int(self.before[i]) + min(at, int(self.ends[i])) - int(self.starts[i])
+
+    def due_of(self, start: int, target: int) -> int | None:
+        """Deadline of one start, None past the end of the table: `due_us` without arrays."""
+        wanted = self.business_of(start) + target
+        i = bisect_left(self.through.data, wanted)
+        return None if i == len(self.through) else int(self.starts[i]) + wanted - int(self.before[i])
 
 
 def open_table(starts: Micros, ends: Micros, /, *, since: int, until: int) -> OpenTable:

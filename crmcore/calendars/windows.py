@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from crmcore.calendars.errors import BadWindows
 from crmcore.errors import nearest
 
-__all__ = ["WEEKDAYS", "Span", "Window", "clock_text", "read_date", "read_day", "read_week", "to_spans"]
+__all__ = ["WEEKDAYS", "Span", "Window", "clock_text", "read_date", "read_day", "read_week", "to_spans", "weekdays_of"]
 
 Window = tuple[str, str]
 """Open and close as local wall-clock text: `("09:00", "17:00")`."""
@@ -150,6 +150,26 @@ def _weekdays(name: object, problems: list[str]) -> list[int]:
         return []
     first, last = ends[0] or 0, ends[-1] or 0
     return [(first + i) % 7 for i in range((last - first) % 7 + 1)]
+
+
+def weekdays_of(days: Iterable[str | int]) -> tuple[str, ...]:
+    """Short names, in order and once each, of weekday names, ranges ("mon-fri") and ISO numbers (Monday is 1).
+
+    Examples
+    --------
+    >>> weekdays_of([7, "mon-wed"])
+    ('mon', 'tue', 'wed', 'sun')
+    """
+    problems: list[str] = []
+    found: set[int] = set()
+    for day in [days] if isinstance(days, str) else days:
+        if isinstance(day, int) and 1 <= day <= 7:
+            found.add(day - 1)
+        else:
+            found.update(_weekdays(day, problems))
+    if problems:
+        raise BadWindows("weekdays", tuple(problems), 'name them "mon" to "sun", or by ISO number: Monday is 1')
+    return tuple(WEEKDAYS[i] for i in sorted(found))
 
 
 def _weekday(part: str) -> int | None:

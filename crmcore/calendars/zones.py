@@ -8,6 +8,7 @@ one binary search and no conversion of single datetimes.
 from __future__ import annotations
 
 import enum
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from difflib import get_close_matches
@@ -166,14 +167,16 @@ def from_us(us: int, zone: str | ZoneInfo) -> datetime:
     >>> print(from_us(0, "Asia/Bangkok"))
     1970-01-01 07:00:00+07:00
     """
-    utc = EPOCH + timedelta(microseconds=us)
-    return utc.astimezone(timezone(_offset(utc, zone_of(zone))))
+    return (EPOCH + timedelta(microseconds=us)).astimezone(_fixed(stretch_at(zone, us)[2]))
+
+
+@lru_cache(maxsize=512)
+def _fixed(offset_us: int) -> timezone:
+    return timezone(timedelta(microseconds=offset_us))
 
 
 def _offset(utc: datetime, zone: ZoneInfo) -> timedelta:
-    found = utc.astimezone(zone).utcoffset()
-    assert found is not None  # a ZoneInfo always knows
-    return found
+    return utc.astimezone(zone).utcoffset() or timedelta(0)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -207,45 +210,96 @@ def offset_table(zone: str | ZoneInfo, since_us: int, until_us: int) -> OffsetTa
     >>> offset_table("Europe/Berlin", year_us(2026), year_us(2027))
     OffsetTable(Europe/Berlin, 2 changes)
     """
-    first = int(np.datetime64(since_us, "us").astype("datetime64[Y]").astype(int)) + 1970
-    last = int(np.datetime64(max(until_us - 1, since_us), "us").astype("datetime64[Y]").astype(int)) + 1970
-    return _years(zone_of(zone), max(first, 1), min(last, 9999))
+    return _years(zone_of(zone), _year_of(since_us), _year_of(max(until_us - 1, since_us)))
+
+
+_DECADE = 3_652 * DAY
+
+
+@lru_cache(maxsize=4096)
+def _decade(zone: str | ZoneInfo, index: int) -> tuple[list[int], list[int], int]:
+    low, high = index * _DECADE - 400 * DAY, (index + 1) * _DECADE + 400 * DAY
+    table = offset_table(zone, max(low, EARLIEST), min(high, LATEST))
+    return table.starts.tolist(), table.offsets.tolist(), table.until
+
+
+def stretch_at(zone: str | ZoneInfo, us: int) -> tuple[int, int, int]:
+    """Stretch of one offset that holds an instant: its start, its end, its offset, all in microseconds.
+
+    Start and end may lie nearer than the changes themselves; between them the offset never changes.
+
+    Examples
+    --------
+    >>> stretch_at("Asia/Bangkok", 0)[2] // 3_600_000_000
+    7
+    """
+    starts, offsets, until = _decade(zone, us // _DECADE)
+    i = bisect_right(starts, us) - 1
+    return starts[i], starts[i + 1] if i + 1 < len(starts) else until, offsets[i]
 
 
 _STEP = timedelta(hours=24)
 """How often offsets are compared before bisection; no two changes in the tz data are nearer than three days."""
+_OLDEST = 1800
+"""Before the first clock change in the tz data; earlier years have the offset of this one."""
+_CYCLE = 400
+_CYCLE_US = 146_097 * DAY
+_NEWEST = 2500
+"""Past every tabulated change: one yearly rule holds from here on, and repeats with the 400 years of the calendar."""
 
 
-@lru_cache(maxsize=512)
+def _year_of(us: int) -> int:
+    return int(np.datetime64(us, "us").astype("datetime64[Y]").astype(int)) + 1970
+
+
+@lru_cache(maxsize=256)
 def _years(zone: ZoneInfo, first: int, last: int) -> OffsetTable:
-    at = datetime(first, 1, 1, tzinfo=UTC) + (timedelta(days=1) if first == 1 else timedelta(0))
-    end = datetime(last + 1, 1, 1, tzinfo=UTC) if last < 9999 else datetime(9999, 12, 30, tzinfo=UTC)
-    starts, offsets = [at], [_offset(at, zone)]
-    while at < end:
-        later = min(at + _STEP, end)
-        if _offset(later, zone) != offsets[-1]:
-            starts.append(_change(zone, at, later))
-            offsets.append(_offset(starts[-1], zone))
-            later = starts[-1]
-        at = later
-    us = np.array([(t - EPOCH) // timedelta(microseconds=1) for t in starts], np.int64)
-    steps = np.array([o // timedelta(microseconds=1) for o in offsets], np.int64)
+    """Offsets of whole years; neighbours that are equal are joined."""
+    years = [_OLDEST] if first < _OLDEST else []  # stands for all before it
+    starts: list[int] = []
+    offsets: list[int] = []
+    for year in (*years, *range(max(first, _OLDEST), last + 1)):
+        for start, offset in _year(zone, year):
+            if not offsets or offsets[-1] != offset:
+                starts.append(start)
+                offsets.append(offset)
+    starts[0] = year_us(first)
+    us, steps = np.array(starts, np.int64), np.array(offsets, np.int64)
     us.flags.writeable = steps.flags.writeable = False
-    return OffsetTable(str(zone), us, steps, (end - EPOCH) // timedelta(microseconds=1))
+    return OffsetTable(str(zone), us, steps, year_us(last + 1))
+
+
+@lru_cache(maxsize=65_536)
+def _year(zone: ZoneInfo, year: int) -> tuple[tuple[int, int], ...]:
+    """Start of the year and its changes, each with the offset from then on, in microseconds."""
+    if year >= _NEWEST:
+        cycles = (year - _NEWEST) // _CYCLE + 1
+        return tuple((start + cycles * _CYCLE_US, o) for start, o in _year(zone, year - cycles * _CYCLE))
+    at, end = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+    found = [(at, _offset(at, zone))]
+    while at < end:
+        later = min(at + _STEP, end - timedelta(seconds=1))
+        if _offset(later, zone) != found[-1][1]:
+            later = _change(zone, at, later)
+            found.append((later, _offset(later, zone)))
+        elif later == at:
+            break
+        at = later
+    micro = timedelta(microseconds=1)
+    return tuple(((start - EPOCH) // micro, offset // micro) for start, offset in found)
 
 
 def _change(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
     """First whole second after `low` with another offset; tz data knows whole seconds only."""
     before = _offset(low, zone)
-    seconds = int((high - low).total_seconds())
-    floor = 0
-    while seconds - floor > 1:
-        middle = (floor + seconds) // 2
+    floor, ceiling = 0, int((high - low).total_seconds())
+    while ceiling - floor > 1:
+        middle = (floor + ceiling) // 2
         if _offset(low + timedelta(seconds=middle), zone) == before:
             floor = middle
         else:
-            seconds = middle
-    return low + timedelta(seconds=seconds)
+            ceiling = middle
+    return low + timedelta(seconds=ceiling)
 
 
 def column_us(instants: ArrayLike, name: str) -> tuple[Micros, NDArray[np.bool_]]:
