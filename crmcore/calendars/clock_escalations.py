@@ -37,7 +37,15 @@ from crmcore.values.words import word
 if TYPE_CHECKING:
     from crmcore.calendars.business_time import BusinessTime
 
-__all__ = ["Counting", "DueEscalation", "Escalation", "FiringHours", "When", "due_between", "escalation_schedule"]
+__all__ = [
+    "Counting",
+    "DueEscalation",
+    "Escalation",
+    "FiringHours",
+    "When",
+    "escalations_between",
+    "escalation_schedule",
+]
 
 _US = timedelta(microseconds=1)
 
@@ -176,7 +184,7 @@ class DueEscalation:
 Histories = ClockHistory | ClockEventTable | Iterable[ClockHistory]
 
 
-def due_between(
+def escalations_between(
     histories: Histories,
     escalations: Iterable[Escalation],
     policy: ClockPolicy,
@@ -211,7 +219,7 @@ def due_between(
     >>> nine = datetime(2026, 6, 1, 9, tzinfo=UTC)
     >>> case = ClockHistory.of([ClockEvent(nine, "created")], case="7")
     >>> late = Escalation(clock="first response")
-    >>> for due in due_between(case, [late], policy, since=nine, until=datetime(2026, 6, 1, 12, tzinfo=UTC)):
+    >>> for due in escalations_between(case, [late], policy, since=nine, until=datetime(2026, 6, 1, 12, tzinfo=UTC)):
     ...     print(due)
     2026-06-01T10:00+00:00  case 7, first response: at the breach, level 1
     """
@@ -251,7 +259,7 @@ def escalation_schedule(
     """
     held = history if isinstance(history, ClockHistory) else ClockHistory.of(history)
     since = held[0].at - timedelta(days=1) if len(held) else until
-    return due_between(held, escalations, policy, since=min(since, until), until=until)
+    return escalations_between(held, escalations, policy, since=min(since, until), until=until)
 
 
 def _distinct(escalations: Iterable[Escalation]) -> list[Escalation]:

@@ -8,7 +8,6 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import numpy as np
 
 from crmcore._base import html_table
 from crmcore.calendars.clock_cycles import Clock
@@ -20,7 +19,6 @@ from crmcore.calendars.zones import from_us, to_us
 from crmcore.errors import OutOfRange
 
 if TYPE_CHECKING:
-    from crmcore.calendars.business_time import BusinessTime
     from crmcore.charts import Chart
 
 __all__ = ["ClockExplanation", "ClockSpan", "explain_clock"]
@@ -162,10 +160,18 @@ def _spans(stretch: Stretch, name: ClockName, policy: ClockPolicy) -> Iterator[C
         if start < end:
             yield ClockSpan(start=start, end=end, minutes=0.0, counted=False, reason=reason, **what)
         return
-    for start, end, opened in open_and_closed(calendar, stretch.start, stretch.end):
-        minutes = to_us(end) - to_us(start) if opened else 0
-        because = reason if opened else "closed hours"
-        yield ClockSpan(start=start, end=end, minutes=minutes / MINUTE_US, counted=opened, reason=because, **what)
+    for part in calendar.explain_elapsed(stretch.start, stretch.end).spans:
+        if part.start == part.end:
+            continue  # a change of the clock, which the spans around it show
+        detail = f": {part.detail}" if part.detail else ""
+        yield ClockSpan(
+            start=part.start,
+            end=part.end,
+            minutes=part.minutes if part.counted else 0.0,
+            counted=part.counted,
+            reason=reason if part.counted else f"{part.reason}{detail}",
+            **what,
+        )
 
 
 def _reason(stretch: Stretch, name: ClockName, policy: ClockPolicy) -> str:
@@ -181,22 +187,3 @@ def _reason(stretch: Stretch, name: ClockName, policy: ClockPolicy) -> str:
     if moment.standing is Standing.RESOLVED:
         return f"no answer yet, although {moment.status}"
     return acting
-
-
-def open_and_closed(
-    calendar: BusinessTime, start: datetime, end: datetime
-) -> Iterator[tuple[datetime, datetime, bool]]:
-    """Parts of a span in order, each open or closed as a whole."""
-    a, b = to_us(start), to_us(end)
-    table = calendar._table(a, b)
-    first = int(np.searchsorted(table.ends, a, side="right"))
-    last = int(np.searchsorted(table.starts, b, side="left"))
-    at = a
-    for opened, closed in zip(table.starts[first:last].tolist(), table.ends[first:last].tolist(), strict=True):
-        opened, closed = max(opened, a), min(closed, b)
-        if at < opened:
-            yield from_us(at, calendar.zone), from_us(opened, calendar.zone), False
-        yield from_us(opened, calendar.zone), from_us(closed, calendar.zone), True
-        at = closed
-    if at < b:
-        yield from_us(at, calendar.zone), from_us(b, calendar.zone), False

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_laws_clocks import MINUTE, STARTS, events, is_open, policy_of, rules
 
-from crmcore.calendars import CaseClocks, ClockEvent, ClockHistory, ClockPolicy, Escalation, clocks, due_between
+from crmcore.calendars import CaseClocks, ClockEvent, ClockHistory, ClockPolicy, Escalation, clocks, escalations_between
 
 CLOCKS = ("acknowledgement", "first response", "next response", "resolution")
 
@@ -80,7 +80,7 @@ def check_brute_force(case: tuple, rule: Escalation) -> None:
     made, book, until = case
     policy = policy_of(book)
     start = min((e.at for e in made), default=until) - MINUTE
-    found = due_between(ClockHistory.of(made), [rule], policy, since=min(start, until), until=until)
+    found = escalations_between(ClockHistory.of(made), [rule], policy, since=min(start, until), until=until)
     assert [(d.fires_at, d.cycle) for d in found] == brute_force(made, rule, policy, book, until)
 
 
@@ -106,11 +106,11 @@ def test_windows_of_any_partition_list_the_same_each_once(case: tuple, listed: l
     length = int((until - start) / MINUTE)
     cuts = sorted(data.draw(st.lists(st.integers(0, length), max_size=5)))
     bounds = [start, *(start + MINUTE * c for c in cuts), until]
-    whole = due_between(ClockHistory.of(made), listed, policy, since=start, until=until)
+    whole = escalations_between(ClockHistory.of(made), listed, policy, since=start, until=until)
     parts = []
     for since, end in itertools.pairwise(bounds):
         known = ClockHistory.of(e for e in made if e.at <= end)  # all that a desk can know at the end of the window
-        parts += due_between(known, listed, policy, since=since, until=end)
+        parts += escalations_between(known, listed, policy, since=since, until=end)
     assert sorted(d.key for d in parts) == sorted(d.key for d in whole)
     assert [d.fires_at for d in parts] == [d.fires_at for d in whole]
     assert len({d.key for d in whole}) == len(whole)

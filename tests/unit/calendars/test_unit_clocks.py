@@ -480,7 +480,7 @@ def test_an_explanation_names_every_span() -> None:
     assert [(s.reason, s.minutes, s.owner) for s in told.spans] == [
         ("agent's turn", 60, ""),
         ("agent's turn", 60, "ann"),
-        ("closed hours", 0, "ann"),
+        ("break between windows", 0, "ann"),
         ("paused in status pending", 0, "ann"),
         ("agent's turn", 60, "ann"),
     ]
