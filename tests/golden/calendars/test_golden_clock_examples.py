@@ -1,4 +1,4 @@
-"""The table of clock histories in the folder `sla_examples` of the data sets, computed there by stepping through every minute."""
+"""Clock histories of the data set `sla_examples`, computed there by stepping through every minute."""
 
 from __future__ import annotations
 

@@ -326,7 +326,7 @@ def test_clocks_are_what_a_walk_through_every_minute_finds(case: tuple[list[Cloc
 
 
 @pytest.mark.slow
-@settings(max_examples=3000)
+@settings(max_examples=2000)
 @given(cases())
 def test_thousands_of_clocks_are_what_a_walk_through_every_minute_finds(
     case: tuple[list[ClockEvent], dict, datetime],
