@@ -139,8 +139,9 @@ class ClockEvent:
 
     def __str__(self) -> str:
         to = f" {self.to}" if self.to is not None else ""
-        private = ", private" if self.visibility is Visibility.PRIVATE else ""
-        by = f" ({self.actor}{private})" if self.actor is not USUAL_ACTOR[self.kind] or private else ""
+        remarks = [str(self.actor)] if self.actor is not USUAL_ACTOR[self.kind] else []
+        remarks += ["private"] if self.visibility is Visibility.PRIVATE else []
+        by = f" ({', '.join(remarks)})" if remarks else ""
         return f"{self.kind}{to}{by}"
 
     @property

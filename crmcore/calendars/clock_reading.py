@@ -14,6 +14,7 @@ from crmcore.calendars.clock_events import ClockEvent, ClockHistory
 from crmcore.calendars.clock_legs import DEFINITIONS, ends
 from crmcore.calendars.clock_policy import MINUTE_US, RESOLUTION, ClockName, ClockPolicy, Standing
 from crmcore.calendars.clock_timeline import Moment, moments, until
+from crmcore.calendars.zones import from_us, to_us
 from crmcore.errors import NaiveDatetime, UnknownName
 
 if TYPE_CHECKING:
@@ -232,10 +233,15 @@ def read_moments(history: ClockHistory, found: tuple[Moment, ...], policy: Clock
         reopened=max(0, abs(last.resolution) - 1) if last else 0,
         clocks=tuple(read_clock(found, d, policy, now=now, meter=meter) for d in DEFINITIONS.values()),
         minutes_by_status=_by_status(found, policy, now, meter),
-        remarks=tuple(f"{m.event} at {m.at.isoformat(timespec='minutes')}: {m.remark}" for m in found if m.remark),
+        remarks=tuple(_told(m, policy) for m in found if m.remark),
         history=history,
         policy=policy,
     )
+
+
+def _told(moment: Moment, policy: ClockPolicy) -> str:
+    at = from_us(to_us(moment.at), policy.calendar.zone)
+    return f"{moment.event} at {at.isoformat(timespec='minutes')}: {moment.remark}"
 
 
 def _by_status(found: tuple[Moment, ...], policy: ClockPolicy, now: datetime, meter: Meter) -> dict[str, float]:

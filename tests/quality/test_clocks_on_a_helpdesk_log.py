@@ -29,7 +29,7 @@ def log(data_dir: Path) -> pd.DataFrame:
 
 
 def by_pandas(log: pd.DataFrame, *, paused: bool) -> np.ndarray:
-    """Minutes of each case between events, around the clock, in which it is neither resolved nor (where asked) waiting."""
+    """Minutes of each case, around the clock, in which it is neither resolved nor (where asked) waiting."""
     frame = log.assign(at=log["timestamp"].dt.tz_localize(ZONE, ambiguous=True, nonexistent="shift_forward"))
     order = {"Take in charge ticket": "1 in progress", "Wait": "1 pending", "Resolve ticket": "2", "Closed": "3"}
     frame["tie"] = frame["activity"].map(order).fillna("0")
