@@ -14,8 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 
 from crmcore._base import Progress, reporter
+from crmcore.calendars.clock_batch import clock_columns
 from crmcore.calendars.clock_cycles import Meter
 from crmcore.calendars.clock_events import ClockEvent, ClockHistory
 from crmcore.calendars.clock_legs import DEFINITIONS, ClockDefinition, Stretch, stretches
@@ -230,7 +232,7 @@ def escalations_between(
         raise OutOfRange("until", until.isoformat(), f"not before since = {since.isoformat()}", "swap them")
     listed = _distinct(escalations)
     found = []
-    cases = _histories(histories)
+    cases = _histories(histories, listed, policy, since=since, until=until)
     report = reporter(progress)
     for i, history in enumerate(cases):
         found += [d for d in _fired(history, listed, policy, until.astimezone(UTC)) if d.fires_at > since]
@@ -271,10 +273,22 @@ def _distinct(escalations: Iterable[Escalation]) -> list[Escalation]:
     return listed
 
 
-def _histories(histories: Histories) -> list[ClockHistory]:
+def _histories(
+    histories: Histories, escalations: list[Escalation], policy: ClockPolicy, *, since: datetime, until: datetime
+) -> list[ClockHistory]:
+    """Histories to look at; of a table those alone whose clocks were open in the window."""
     if isinstance(histories, ClockHistory):
         return [histories]
-    return histories.histories() if isinstance(histories, ClockEventTable) else list(histories)
+    if not isinstance(histories, ClockEventTable):
+        return list(histories)
+    names = {name for e in escalations if (name := _bearer(e, policy)) is not None}
+    if not names:
+        return []
+    read = clock_columns(histories, policy, now=until, names=sorted(names))
+    began = np.datetime64(since.astimezone(UTC).replace(tzinfo=None), "us")
+    keep = np.zeros(len(histories.cases), bool)
+    keep[read.case[read.open | (read.stopped_at > began)]] = True
+    return [h for h in histories.take(keep[histories.case]).histories() if len(h)]
 
 
 # --- when one fires --------------------------------------------------------------------------------------------------

@@ -100,6 +100,25 @@ actor='agent'))
             id=self.id[row],
         )
 
+    def __add__(self, other: ClockEventTable) -> ClockEventTable:
+        """Events of both, each id of a case once; a case may stand in both."""
+        cases = tuple(sorted({*self.cases, *other.cases}))
+        place = {name: i for i, name in enumerate(cases)}
+        parts = [(t, np.array([place[name] for name in t.cases], np.int32)) for t in (self, other)]
+        return _once(
+            ClockEventTable(
+                np.concatenate([to[t.case] for t, to in parts]) if cases else self.case,
+                np.concatenate((self.time, other.time)),
+                np.concatenate((self.kind, other.kind)),
+                _both(self.to, other.to),
+                np.concatenate((self.actor, other.actor)),
+                np.concatenate((self.visibility, other.visibility)),
+                _both(self.id, other.id),
+                cases,
+                self.backend or other.backend,
+            )
+        )
+
     def history(self, case: int | str) -> ClockHistory:
         """History of one case, by its code or name."""
         code = case if isinstance(case, int) else self._code(case)
@@ -238,6 +257,13 @@ actor='agent'))
 
 
 _ANY = "\x00"  # `to` of a plain word: read it from the column
+
+
+def _both(first: TextColumn, second: TextColumn) -> TextColumn:
+    """Two columns, one below the other."""
+    words = {word: i for i, word in enumerate(first.values)}
+    to = np.array([*(words.setdefault(w, len(words)) for w in second.values), -1], np.int32)
+    return TextColumn(np.concatenate((first.codes, to[second.codes])), tuple(words))
 
 
 def _words(values: Sequence[str], places: NDArray[Any]) -> list[Any]:

@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_laws_clocks import MINUTE, STARTS, events, is_open, policy_of, rules
 
-from crmcore.calendars import CaseClocks, ClockEvent, ClockHistory, ClockPolicy, Escalation, clocks, escalations_between
+from crmcore.calendars import (
+    CaseClocks,
+    ClockEvent,
+    ClockEventTable,
+    ClockHistory,
+    ClockPolicy,
+    Escalation,
+    clocks,
+    escalations_between,
+)
 
 CLOCKS = ("acknowledgement", "first response", "next response", "resolution")
 
@@ -114,3 +123,13 @@ def test_windows_of_any_partition_list_the_same_each_once(case: tuple, listed: l
     assert sorted(d.key for d in parts) == sorted(d.key for d in whole)
     assert [d.fires_at for d in parts] == [d.fires_at for d in whole]
     assert len({d.key for d in whole}) == len(whole)
+
+
+@given(desks(), st.lists(escalations(), min_size=1, max_size=3, unique_by=lambda e: e.name), st.data())
+def test_a_table_of_cases_fires_what_its_histories_fire(case: tuple, listed: list, data: st.DataObject) -> None:
+    made, book, until = case
+    policy = policy_of(book)
+    since = until - MINUTE * data.draw(st.integers(0, 400))
+    histories = [ClockHistory.of(made, case="a"), ClockHistory.of(data.draw(events(since, max_size=5)), case="b")]
+    one_by_one = escalations_between(histories, listed, policy, since=since, until=until)
+    assert escalations_between(ClockEventTable.of(histories), listed, policy, since=since, until=until) == one_by_one

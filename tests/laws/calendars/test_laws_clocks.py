@@ -18,6 +18,7 @@ from crmcore.calendars import (
     ClockHistory,
     ClockName,
     ClockPolicy,
+    ClockTable,
     ClockTerms,
     LiveClocks,
     Targets,
@@ -395,6 +396,12 @@ def test_explained_spans_add_up_and_leave_no_hole(case: tuple, resolution: str) 
             assert read.explain(clock.name, cycle=cycle.number).minutes == cycle.minutes
 
 
+def rows_of(read: ClockTable) -> list[tuple]:
+    fields = ("case", "clock", "cycle", "started_at", "stopped_at", "minutes", "target_minutes", "due_at", "state")
+    got = read.to_frame()
+    return [tuple(None if x != x else x for x in row) for row in zip(*(got[f] for f in fields), strict=True)]
+
+
 @given(st.data())
 def test_columns_say_what_objects_say(data: st.DataObject) -> None:
     start = data.draw(st.sampled_from(STARTS))
@@ -406,15 +413,25 @@ def test_columns_say_what_objects_say(data: st.DataObject) -> None:
     ]
     table = ClockEventTable.of(histories)
     shuffled = table.take(np.random.default_rng(data.draw(st.integers(0, 99))).permutation(len(table)))
-    got = clock_columns(shuffled, policy, now=now, names=list(ClockName)).to_frame()
-    fields = ("case", "clock", "cycle", "started_at", "stopped_at", "minutes", "target_minutes", "due_at", "state")
-    rows = [
-        tuple(None if cell != cell else cell for cell in row) for row in zip(*(got[f] for f in fields), strict=True)
-    ]
+    rows = rows_of(clock_columns(shuffled, policy, now=now, names=list(ClockName)))
     wanted = []
     for history in sorted(histories, key=lambda h: h.case):
         wanted += [(history.case, *row) for row in readings(list(history), policy, now)]
     assert rows == wanted
+
+
+@given(st.data())
+def test_shards_of_a_log_add_up_to_the_whole(data: st.DataObject) -> None:
+    start = data.draw(st.sampled_from(STARTS))
+    policy = policy_of(data.draw(rules()))
+    histories = [ClockHistory.of(data.draw(events(start, max_size=6)), case=name) for name in "ab"]
+    whole = ClockEventTable.of(histories)
+    first = np.array(data.draw(st.lists(st.booleans(), min_size=len(whole), max_size=len(whole))), bool)
+    parts = whole.take(first) + whole.take(~first)
+    now = start + MINUTE * 2000
+    assert rows_of(clock_columns(parts, policy, now=now)) == rows_of(clock_columns(whole, policy, now=now))
+    of_one = [ClockEventTable.of([h]) for h in histories]
+    assert (of_one[1] + of_one[0]).histories() == whole.histories()
 
 
 @given(cases())
