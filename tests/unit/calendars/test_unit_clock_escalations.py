@@ -80,6 +80,13 @@ def test_wall_minutes_after_a_breach_pass_in_pauses_too() -> None:
     assert fired((2, "resolved"), rule=rule, policy=policy) == []
 
 
+def test_a_breach_that_never_came_is_forgotten() -> None:
+    policy = ClockPolicy(ALWAYS, {"any": Targets(resolution_minutes=600), "urgent": Targets(resolution_minutes=30)})
+    rule = Escalation(clock="resolution", when="after", minutes=120, counting="wall")
+    events = ((1, "status: pending"), (2, "priority: urgent"))  # breached from the change on, two hours after it fires
+    assert fired(*events, rule=rule, policy=policy) == [NINE + 4 * HOURS]
+
+
 def test_what_waits_for_the_opening_is_dropped_when_the_clock_stops() -> None:
     around = ClockPolicy(OFFICE, Targets(first_response_minutes=480))
     rule = Escalation(clock="first response", when="before", minutes=120, counting="wall")
