@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import math
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ _YEAR = 366 * DAY
 _LONGEST_MINUTES = 10_000 * 366 * 24 * 60
 
 
-class BusinessTime:
+class BusinessTime(abc.ABC):
     """Base of `BusinessCalendar` and `CalendarHistory`: everything that follows from the open spans alone.
 
     Business time counts real elapsed time while the wall clock of the calendar's zone is inside a window. It is kept in
@@ -38,17 +39,17 @@ class BusinessTime:
     name: str
     _book: TableBook
 
+    @abc.abstractmethod
     def _make_table(self, since: int, until: int) -> OpenTable:
         """Open spans of [since, until)."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _settled(self) -> int:
         """Instant after which only the weekly schedule decides."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _opens_weekly(self) -> bool:
         """Whether the schedule that holds in the end has any window."""
-        raise NotImplementedError
 
     def _table(self, since: int, until: int) -> OpenTable:
         return self._book.covering(since, until, self._make_table)
@@ -284,9 +285,9 @@ class BusinessTime:
                 raise NoOpening(self._told(), after, int(wanted[worst]) / MINUTE, (held - int(passed[worst])) / MINUTE)
             reach = max(2 * reach, min(self._settled() + _YEAR - last, LATEST))
 
+    @abc.abstractmethod
     def _versions(self, low: int, high: int) -> list[tuple[BusinessCalendar, int, int]]:
         """Calendars that hold in [low, high), each with the instants between which it does."""
-        raise NotImplementedError
 
     def explain(self, start: datetime, *, minutes: float) -> DeadlineExplanation:
         """Explain a deadline: every span from the start to it, counted or skipped, with its reason.

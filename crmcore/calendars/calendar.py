@@ -95,7 +95,7 @@ class BusinessCalendar(BusinessTime):
 
     zone: str = attrs.field(converter=_zone_name)
     schedule: Mapping[str, tuple[Window, ...]] = attrs.field(converter=_week, hash=False)
-    holidays: Mapping[date, str] = attrs.field(default=(), converter=_holidays, hash=False)
+    holidays: Mapping[date, str] = attrs.field(factory=dict, converter=_holidays, hash=False)
     special_days: Mapping[date, tuple[Window, ...]] = attrs.field(factory=dict, converter=_special, hash=False)
     name: str = ""
     _book: TableBook = attrs.field(init=False, factory=TableBook, eq=False)

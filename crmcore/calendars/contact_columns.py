@@ -249,7 +249,8 @@ def _first_reasons(
     for i, (length, period, most) in enumerate(plan.caps):
         full, _ = _cap_full(length, period, most, some, grid=grid, sends=sends, zones=zones)
         reason[some.rows[full]], cap[some.rows[full]] = 2, i
-        some = some.take(reason[some.rows] < 0)
+        if len(full):
+            some = some.take(reason[some.rows] < 0)
 
 
 def _quiet(clock: Micros, quiet: tuple[int, int]) -> NDArray[np.bool_]:
@@ -303,7 +304,7 @@ def _cap_full(
     for i in np.flatnonzero(grid.odd[some.codes]).tolist():  # such a period may have two parts
         own = sends.us[sends.offsets[some.rows[i]] : sends.offsets[some.rows[i] + 1]]
         held = own[own <= some.us[i]].tolist()
-        full[i] = count_in_period(held, int(day[i]), period, zones[some.codes[i]]) >= most
+        full[i] = count_in_period(held, int(day[i]), period, zones[int(some.codes[i])]) >= most
     ends = _period_days(day[full], period, after=True) * DAY - some.offset[full]
     return enough[full], np.minimum(ends, some.end[full])
 

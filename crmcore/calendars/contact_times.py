@@ -165,6 +165,24 @@ def _clock(at: datetime) -> str:
     return f"{at:%a %Y-%m-%d %H:%M}"
 
 
+def _plan(times: ContactTimes) -> Plan:
+    quiet = None
+    if times.quiet_hours is not None:
+        start, end = (clock_us(part) or 0 for part in times.quiet_hours)
+        quiet = (start, end if end > start else end + MIDNIGHT)
+    ahead: tuple[int, ...] = ()
+    if times.weekdays is not None and len(times.weekdays) < 7:
+        allowed = [WEEKDAYS.index(day) for day in times.weekdays]
+        ahead = tuple(min(((a - day) % 7 for a in allowed), default=7) for day in range(7))
+    caps = tuple(
+        (round(cap.hours * HOUR), None, cap.max_sends)
+        if isinstance(cap, SlidingCap)
+        else (0, cap.period, cap.max_sends)
+        for cap in times.caps
+    )
+    return Plan(quiet, ahead, caps)
+
+
 @attrs.frozen
 class ContactTimes:
     """Rules of the clock and the calendar for writing to contacts, each on the contact's own wall clock.
@@ -193,12 +211,8 @@ class ContactTimes:
     quiet_hours: tuple[str, str] | None = attrs.field(default=None, converter=_quiet)
     weekdays: tuple[str, ...] | None = attrs.field(default=None, converter=_days)
     caps: tuple[SlidingCap | CalendarCap, ...] = attrs.field(default=(), converter=_caps)
-    plan: Plan = attrs.field(init=False, eq=False, repr=False)
+    plan: Plan = attrs.field(init=False, eq=False, repr=False, default=attrs.Factory(_plan, takes_self=True))
     """The same rules as numbers."""
-
-    @plan.default
-    def _made(self) -> Plan:
-        return _plan(self)
 
     @property
     def never_because(self) -> str:
@@ -293,24 +307,6 @@ class ContactTimes:
     def from_dict(cls, document: object) -> ContactTimes:
         """Rules that `to_dict` wrote."""
         return from_dict(cls, document)
-
-
-def _plan(times: ContactTimes) -> Plan:
-    quiet = None
-    if times.quiet_hours is not None:
-        start, end = (clock_us(part) or 0 for part in times.quiet_hours)
-        quiet = (start, end if end > start else end + MIDNIGHT)
-    ahead: tuple[int, ...] = ()
-    if times.weekdays is not None and len(times.weekdays) < 7:
-        allowed = [WEEKDAYS.index(day) for day in times.weekdays]
-        ahead = tuple(min(((a - day) % 7 for a in allowed), default=7) for day in range(7))
-    caps = tuple(
-        (round(cap.hours * HOUR), None, cap.max_sends)
-        if isinstance(cap, SlidingCap)
-        else (0, cap.period, cap.max_sends)
-        for cap in times.caps
-    )
-    return Plan(quiet, ahead, caps)
 
 
 def _sends(history: Sequence[datetime] | NDArray[np.datetime64]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import enum
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ def _stamp(at: datetime) -> str:
 
 
 @attrs.frozen(kw_only=True)
-class TimeExplanation:
+class TimeExplanation(abc.ABC):
     """Spans from `start` to `end`, in order, without holes."""
 
     calendar: str
@@ -90,8 +91,9 @@ class TimeExplanation:
         """Real minutes that do not count."""
         return _sum(span for span in self.spans if not span.counted)
 
+    @abc.abstractmethod
     def _headline(self) -> str:
-        raise NotImplementedError
+        """First line of the text form."""
 
     def __str__(self) -> str:
         return "\n".join([self._headline(), *(f"  {span}" for span in self.spans)])

@@ -143,10 +143,12 @@ def to_us(at: datetime, name: str = "at") -> int:
     NaiveDatetime, OutOfRange
         No zone; outside the years 2 to 9997.
     """
-    if at.utcoffset() is None:
-        raise NaiveDatetime(name)
-    delta = at - EPOCH
-    return check_years((delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds, name)
+    try:
+        delta = at - EPOCH
+    except TypeError:
+        raise NaiveDatetime(name) from None
+    us = (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
+    return us if EARLIEST <= us < LATEST else check_years(us, name)
 
 
 def check_years(us: int, name: str) -> int:
