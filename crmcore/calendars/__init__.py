@@ -1,4 +1,4 @@
-"""Business time: opening hours in a zone, deadlines, elapsed minutes, recurrence and times of contact."""
+"""Business time: opening hours, deadlines, elapsed minutes, recurrence, times of contact, and service-level clocks."""
 
 from __future__ import annotations
 

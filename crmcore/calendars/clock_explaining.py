@@ -14,7 +14,7 @@ from crmcore.calendars.clock_cycles import Clock
 from crmcore.calendars.clock_events import ClockHistory
 from crmcore.calendars.clock_legs import DEFINITIONS, Stretch, stretches, turn_of
 from crmcore.calendars.clock_policy import MINUTE_US, ClockName, ClockPolicy, Standing
-from crmcore.calendars.clock_reading import moments_until
+from crmcore.calendars.clock_reading import moments_until, rows_frame
 from crmcore.calendars.zones import from_us, to_us
 from crmcore.errors import OutOfRange
 
@@ -104,11 +104,9 @@ class ClockExplanation:
         return [attrs.asdict(s) for s in self.spans]
 
     def to_frame(self, *, backend: Any = None) -> Any:
-        """Rows as a frame; see `crmcore.metrics.estimates.frame_of` for `backend`."""
-        from crmcore.metrics.estimates import frame_of
-
+        """Rows as a frame of the flavour named, times in UTC; None is a dict of lists."""
         names = [f.name for f in attrs.fields(ClockSpan)]
-        return frame_of(self.rows() or [dict.fromkeys(names)], backend=backend)
+        return rows_frame(self.rows(), backend=backend, names=names)
 
     def chart(self) -> Chart:
         """Bars of the counted minutes by reason."""

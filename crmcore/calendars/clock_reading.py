@@ -7,21 +7,24 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 
 from crmcore._base import html_table
-from crmcore.calendars.clock_cycles import Clock, ClockCycle, Meter, minutes_text, read_clock
+from crmcore._frames import write_frame
+from crmcore.calendars.clock_cycles import Clock, Meter, minutes_text, read_clock
 from crmcore.calendars.clock_events import ClockEvent, ClockHistory
 from crmcore.calendars.clock_legs import DEFINITIONS, ends
 from crmcore.calendars.clock_policy import MINUTE_US, RESOLUTION, ClockName, ClockPolicy, Standing
 from crmcore.calendars.clock_timeline import Moment, moments, until
 from crmcore.calendars.zones import from_us, to_us
 from crmcore.errors import NaiveDatetime, UnknownName
+from crmcore.tables._cells import micros
 
 if TYPE_CHECKING:
     from crmcore.calendars.clock_explaining import ClockExplanation
     from crmcore.charts import Chart
 
-__all__ = ["CaseClocks", "clocks", "moments_until", "read_moments"]
+__all__ = ["CaseClocks", "clocks", "moments_until", "read_moments", "rows_frame"]
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -84,14 +87,12 @@ class CaseClocks:
         return "\n".join([*lines, *(f"  note: {r}" for r in self.remarks)])
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row a cycle, and one for each clock that has not started."""
+        """One row a cycle, and one with cycle 0 for each clock that has not started."""
         return [row for clock in self.clocks for row in _rows(self.case, clock)]
 
     def to_frame(self, *, backend: Any = None) -> Any:
-        """Rows as a frame; see `crmcore.metrics.estimates.frame_of` for `backend`."""
-        from crmcore.metrics.estimates import frame_of
-
-        return frame_of(self.rows(), backend=backend)
+        """Rows as a frame of the flavour named, times in UTC; None is a dict of lists."""
+        return rows_frame(self.rows(), backend=backend)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values of what was found; history and policy are left out."""
@@ -147,24 +148,40 @@ def _cell(minutes: float | None) -> str | None:
 
 
 def _rows(case: str, clock: Clock) -> list[dict[str, Any]]:
-    skipped = ("carried_minutes", "minutes")
-    names = [f.name for f in attrs.fields(ClockCycle) if f.name not in skipped]
     head = {"case": case, "clock": clock.name.value}
-    none = {"minutes": None, "remaining_minutes": None, "open": False, "breached": False}
     if not clock.cycles:
-        return [{**head, **dict.fromkeys(names), "state": clock.state.value, **none}]
+        none: dict[str, Any] = dict.fromkeys(_CYCLE_CELLS)
+        return [{**head, "cycle": 0, **none, "state": clock.state.value, "open": False, "breached": False}]
+    cells = (*_CYCLE_CELLS, "open", "breached")
     return [
-        {
-            **head,
-            **{n: getattr(c, n) for n in names},
-            "state": c.state.value,
-            "minutes": c.total_minutes,
-            "remaining_minutes": c.remaining_minutes,
-            "open": c.open,
-            "breached": c.breached,
-        }
+        {**head, "cycle": c.number, **{name: getattr(c, name) for name in cells}, "state": c.state.value}
         for c in clock.cycles
     ]
+
+
+_CYCLE_CELLS = (
+    "state",
+    "started_at",
+    "stopped_at",
+    "total_minutes",
+    "target_minutes",
+    "remaining_minutes",
+    "due_at",
+    "breaches_at",
+    "priority",
+    "terms",
+)
+
+
+def rows_frame(rows: list[dict[str, Any]], *, backend: Any, names: Iterable[str] | None = None) -> Any:
+    """Frame of rows that share their keys; datetimes leave in UTC, whatever offsets they carry."""
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in names or rows[0]}
+    for name, cells in columns.items():
+        if name.endswith("_at") or name in ("start", "end"):
+            columns[name] = micros(cells)
+        elif name.endswith("minutes"):
+            columns[name] = np.array([np.nan if c is None else c for c in cells], np.float64)
+    return write_frame(columns, backend=backend)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

@@ -9,6 +9,26 @@ from zoneinfo import ZoneInfo
 
 from crmcore.calendars import BusinessCalendar, CaseClocks, ClockEvent, ClockPolicy, Targets, clocks
 
+PRIVATE = ("note", "private_note", "internal_note")
+AUTOMATIC = ("auto_reply", "bot_reply", "automated_reply")
+
+
+def events_of(told: dict, zone: ZoneInfo) -> list[ClockEvent]:
+    """Events of one line of the table, whatever it says about privacy, bots, and the first priority."""
+    at, kind = datetime.fromisoformat(told["t"]).replace(tzinfo=zone), told["type"]
+    private = kind in PRIVATE or told.get("public") is False or told.get("private") is True
+    bot = kind in AUTOMATIC or told.get("automated") is True
+    kind = "agent_reply" if kind in (*PRIVATE, *AUTOMATIC) else kind
+    event = ClockEvent(
+        at,
+        kind.replace("_", " "),
+        told.get("to"),
+        actor="automation" if bot else told.get("by"),
+        visibility="private" if private else "public",
+    )
+    first = [ClockEvent(at, "priority", told["priority"])] if kind == "created" and told.get("priority") else []
+    return [event, *first]
+
 
 def read(case: dict) -> CaseClocks:
     calendar, zone = case["calendar"], ZoneInfo(case["calendar"]["tz"])
@@ -18,10 +38,7 @@ def read(case: dict) -> CaseClocks:
         {priority: Targets(**{names[k]: v for k, v in t.items()}) for priority, t in case["targets"].items()},
         pause_statuses=case["pause_statuses"],
     )
-    events = [
-        ClockEvent(datetime.fromisoformat(e["t"]).replace(tzinfo=zone), e["type"].replace("_", " "), e.get("to"))
-        for e in case["events"]
-    ]
+    events = [told for e in case["events"] for told in events_of(e, zone)]
     return clocks(events, policy, now=datetime.fromisoformat(case["now"]).replace(tzinfo=zone))
 
 

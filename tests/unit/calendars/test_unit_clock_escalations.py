@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crmcore._json import from_dict, to_dict
 from crmcore.calendars import (
     BusinessCalendar,
     ClockEvent,
@@ -140,6 +141,11 @@ def test_a_calendar_that_never_opens_again_fires_nothing() -> None:
 def test_an_escalation_refuses_what_cannot_fire(fields: dict, error: type[Exception], sentence: str) -> None:
     with pytest.raises(error, match=sentence):
         Escalation(**fields)
+
+
+def test_an_escalation_survives_json() -> None:
+    rule = Escalation(clock="first response", when="before", minutes=15, counting="wall", level=2, hours="any time")
+    assert from_dict(Escalation, to_dict(rule)) == rule
 
 
 def test_a_window_needs_its_ends_and_distinct_names() -> None:

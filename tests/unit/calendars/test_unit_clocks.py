@@ -461,7 +461,7 @@ def test_what_was_found_reads_in_every_form() -> None:
     found = clocks(ClockHistory.of(story("09:00 created", "10:01 agent reply"), case="7"), POLICY, now=at("11:00"))
     assert repr(found) == "CaseClocks('7', open, normal, breached: first response)"
     frame = found.to_frame(backend="polars")
-    assert frame.filter(frame["clock"] == "first response")["minutes"].to_list() == [61]
+    assert frame.filter(frame["clock"] == "first response")["total_minutes"].to_list() == [61]
     assert "<caption>7 open, normal</caption>" in found._repr_html_()
     assert found.to_dict()["clocks"][1]["cycles"][0]["state"] == "breached"
     assert found.chart().rows[1] == {"label": "first response", "value": 61.0, "text": "61"}
@@ -492,7 +492,9 @@ def test_an_explanation_names_every_span() -> None:
     assert "paused in status pending" in told._repr_html_()
     with pytest.raises(OutOfRange, match="cycle = 2: expected 1 to 1"):
         read(*lines).explain("resolution", cycle=2)
-    assert read("09:00 created").explain("next response").spans == ()
+    nothing = read("09:00 created").explain("next response")
+    assert nothing.spans == ()
+    assert len(nothing.to_frame(backend="polars")) == 0
 
 
 def test_long_explanations_are_cut_for_terminals_only() -> None:
@@ -506,3 +508,38 @@ def test_ties_take_effect_in_the_stated_order() -> None:
     assert (found["first response"].minutes, found.status) == (0, "resolved")
     later = ClockEvent(at("09:00") + timedelta(microseconds=1), "customer message")
     assert clocks([*found.history, later], POLICY, now=at("10:00")).reopened == 1
+
+
+def test_events_read_as_they_were_told() -> None:
+    note = ClockEvent(at("09:00"), "agent reply", actor="automation", visibility="private", id="e1")
+    assert str(note) == "agent reply (automation, private)"
+    fields = "at=2026-06-01T09:00:00+00:00, kind='agent reply', actor='automation', visibility='private', id='e1'"
+    assert repr(note) == f"ClockEvent({fields})"
+    live = evolve(LiveClocks.begin(POLICY, case="7"), note)
+    assert repr(live) == "LiveClocks('7', 1 event)"
+    assert repr(live.history) == "ClockHistory('7', 1 events, from 2026-06-01T09:00:00+00:00)"
+
+
+def test_what_a_resolution_leaves_open_is_explained() -> None:
+    told = read("09:00 created", "09:30 resolved", now="10:00").explain("first response")
+    assert [(s.reason, s.minutes) for s in told.spans] == [
+        ("agent's turn", 30),
+        ("no answer yet, although resolved", 30),
+    ]
+    total = read("09:00 created", "10:00 resolved", "11:00 reopened", now="11:30").explain("total resolution")
+    assert [s.reason for s in total.spans] == ["agent's turn", "resolved, and reopened later", "agent's turn"]
+    assert total.minutes == 150
+
+
+@pytest.mark.parametrize("backend", ["polars", "pandas", "pyarrow"])
+def test_frames_hold_one_kind_of_time_over_a_change_of_the_clock(backend: str) -> None:
+    import narwhals.stable.v2 as nw
+
+    friday, tuesday = datetime(2026, 3, 27, 9, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
+    found = clocks([ClockEvent(friday, "created")], ClockPolicy(OFFICE, BOOK), now=tuesday)
+    for native in (found.to_frame(backend=backend), found.explain("resolution").to_frame(backend=backend)):
+        frame = nw.from_native(native)
+        times = [c for c in frame.columns if c.endswith("_at") or c in ("start", "end")]
+        assert times
+        assert all(frame.schema[c] == nw.Datetime("us", "UTC") for c in times)
+    assert found.to_frame()["due_at"][1] == datetime(2026, 3, 27, 10, tzinfo=UTC)
