@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Case", "as_of", "evolve", "replay"]
 
 NOTHING: Mapping[str, object] = {}
+NEVER: Mapping[str, int] = {}
 STREAM = "case:"  # what names of streams of cases begin with
 
 
@@ -69,7 +70,7 @@ class Case:
     data: Mapping[str, object] = attrs.field(repr=_names)
     version: int
     entries: Mapping[str, datetime] = attrs.field(repr=False)
-    fired: Mapping[str, int] = attrs.field(default=NOTHING, repr=False)
+    fired: Mapping[str, int] = attrs.field(default=NEVER, repr=False)
 
     @property
     def opened_at(self) -> datetime:
@@ -184,7 +185,8 @@ def evolve(case: Case | None, event: Event) -> Case:
     >>> opened = Event(id="k7/opened", type="opened", time=at, stream="case:k7", data={
     ...     "workflow": "complaint", "pinned": 1, "to": "open", "set": {"topic": "late"}})
     >>> evolve(None, opened)
-    Case(id='k7', workflow='complaint', pinned=1, state='open', since=2026-05-04T09:00:00+00:00, data={topic}, version=1)
+    Case(id='k7', workflow='complaint', pinned=1, state='open', since=2026-05-04T09:00:00+00:00, data={topic}, \
+version=1)
     """
     said = event.data
     if case is None:
@@ -201,9 +203,9 @@ def evolve(case: Case | None, event: Event) -> Case:
     if "set" in said:
         data = {**data, **said["set"]}  # type: ignore[dict-item]
     if "timer" in said:
-        occurrence, count = said["timer"]  # type: ignore[misc]
-        if to is None or "@" in occurrence:
-            fired = {**fired, occurrence: count}
+        fact: tuple[str, int] = said["timer"]  # type: ignore[assignment]
+        if to is None or "@" in fact[0]:
+            fired = {**fired, fact[0]: fact[1]}
     workflow, pinned = case.workflow, case.pinned
     if "pinned" in said:
         workflow, pinned = str(said["workflow"]), int(said["pinned"])  # type: ignore[call-overload]

@@ -218,7 +218,7 @@ def paths(flow: Workflow, *, limit: int = 1000) -> tuple[tuple[str, ...], ...]:
     """
     after = _next(flow)
     found: list[tuple[str, ...]] = []
-    queue = deque([(flow.initial,)])
+    queue: deque[tuple[str, ...]] = deque([(flow.initial,)])
     looked = 0
     while queue and len(found) < limit and looked < 100 * limit:  # without an end in reach ways would only grow
         looked += 1

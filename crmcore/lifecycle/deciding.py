@@ -57,7 +57,7 @@ class Accepted:
         return self.events[-1]
 
     def or_raise(self) -> Accepted:
-        """This; a refusal raises instead."""
+        """Return itself; a refusal raises instead."""
         return self
 
     def __str__(self) -> str:

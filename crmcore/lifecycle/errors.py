@@ -1,4 +1,4 @@
-"""What can go wrong with workflows: a definition with faults, a command that is not possible, a history that is none."""
+"""What can go wrong: a definition with faults, a command that is not possible, a history that is none."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def open_timers(flow: Workflow, case: Case, *, calendars: Mapping[str, Calendar]
     >>> from crmcore.lifecycle import open_case
     >>> from crmcore.lifecycle.examples import complaint
     >>> case = open_case(complaint(), "k7", at=datetime(2026, 5, 4, 9, tzinfo=UTC)).case
-    >>> print(*open_timers(complaint(), case), sep="\\n")
+    >>> print(open_timers(complaint(), case)[0])
     2026-05-05T09:00:00+00:00 k7: overdue sends escalate
     """
     timers = flow.timers_of(case.state)

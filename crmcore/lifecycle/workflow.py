@@ -27,11 +27,17 @@ CLOCK = "clock"
 ENTRY, FIRST_ENTRY, OPENED = "entry", "first entry", "opened"
 """Where a timer may start beside a field of the case: this entry into the state, the first one ever, the opening."""
 
-JSON_SCALARS = (str, int, float, bool, type(None))
-
 
 def _words(value: str | Iterable[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _transitions(value: Iterable[Transition]) -> tuple[Transition, ...]:
+    return tuple(value)
+
+
+def _timers(value: Iterable[Timer]) -> tuple[Timer, ...]:
+    return tuple(value)
 
 
 def _roles(value: str | Iterable[str] | None) -> tuple[str, ...] | None:
@@ -223,8 +229,8 @@ class Workflow:
     version: int = attrs.field(validator=_whole)
     states: tuple[str, ...] = attrs.field(converter=_words)
     initial: str
-    transitions: tuple[Transition, ...] = attrs.field(converter=tuple)
-    timers: tuple[Timer, ...] = attrs.field(default=(), converter=tuple)
+    transitions: tuple[Transition, ...] = attrs.field(converter=_transitions)
+    timers: tuple[Timer, ...] = attrs.field(default=(), converter=_timers)
     terminal: tuple[str, ...] = attrs.field(default=(), converter=_words)
 
     def __attrs_post_init__(self) -> None:
