@@ -1,0 +1,182 @@
+"""Measures of events for every customer: one pass and one `bincount` per kind and window."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crmcore.rules.fact_table import Cells, FactTable, MoneyColumn, cells_of
+from crmcore.rules.kinds import DAY_US, NUMBER, TIME, Kind, money_kind
+from crmcore.rules.nodes import EventMeasure, Measure
+from crmcore.tables import EventTable, TextColumn
+
+__all__ = ["EventRows", "measured", "window_rows"]
+
+_UNTIMED = (Measure.COUNT, Measure.DAYS_SINCE_LAST, Measure.DAYS_SINCE_FIRST)
+Floats = NDArray[np.float64]
+
+
+class EventRows:
+    """Some rows of an event table as facts: what `where` asks about."""
+
+    def __init__(self, table: EventTable, rows: NDArray[np.intp]) -> None:
+        self.table = table
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def columns(self) -> Mapping[str, Cells]:
+        """Parts of the events by name; they are cut when they are asked for."""
+        return _Parts(self)
+
+
+class _Parts(Mapping[str, Cells]):
+    """Lazy columns of event rows: attributes go before channel and its like, kind, time and amount before all."""
+
+    def __init__(self, of: EventRows) -> None:
+        self._of = of
+
+    def __iter__(self) -> Iterator[str]:
+        table = self._of.table
+        return iter(dict.fromkeys(("kind", "time", "amount", *_TEXTS, *table.attributes)))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __getitem__(self, name: str) -> Cells:
+        table, rows = self._of.table, self._of.rows
+        if name == "time":
+            return Cells(table.time[rows].astype(np.int64).astype(np.float64), TIME)
+        if name == "amount":
+            if table.currency is None:
+                return Cells(np.array(np.nan), None)
+            return cells_of(MoneyColumn(table.amount_minor[rows], table.currency), name)
+        column: TextColumn | None = table.kind if name == "kind" else table.attributes.get(name)
+        if column is None and name in _TEXTS:
+            column = getattr(table, name)
+        if column is None:
+            raise KeyError(name)
+        return cells_of(column.take(rows), name)
+
+
+_TEXTS = ("channel", "touchpoint", "direction", "reference")
+
+
+def window_rows(
+    kind: TextColumn,
+    customer: NDArray[np.int32],
+    time_us: NDArray[np.int64],
+    /,
+    *,
+    event: str,
+    first: float,
+    last: float,
+) -> NDArray[np.intp]:
+    """Rows of events of one kind, of known customers, with first < time <= last, in table order.
+
+    Parameters
+    ----------
+    kind, customer, time_us : (n,) columns of an event table
+    event : kind to keep
+    first, last : ends of the window in microseconds since 1970 UTC; infinite ends keep all
+
+    Examples
+    --------
+    >>> kinds = TextColumn.of(["order", "view", "order"])
+    >>> window_rows(kinds, np.zeros(3, np.int32), np.array([5, 6, 7]), event="order", first=5, last=7).tolist()
+    [2]
+    """
+    keep = kind.equals(event)
+    if last < math.inf:
+        keep &= time_us <= math.floor(last)
+    if first > -math.inf:
+        keep &= time_us > math.floor(first)
+    rows = np.flatnonzero(keep)
+    strange = customer[rows] < 0
+    return rows[~strange] if strange.any() else rows
+
+
+def measured(
+    node: EventMeasure, table: FactTable | EventRows, now_us: float, where: Callable[[EventRows], NDArray[np.bool_]]
+) -> Cells:
+    """(n customers,) measure of the events of each customer; unknown where no events are known."""
+    if isinstance(table, EventRows) or table.events is None:
+        return Cells(np.array(np.nan), NUMBER if node.measure in _UNTIMED else None)
+    last = now_us - node.before_days * DAY_US
+    first = -math.inf if node.within_days is None else now_us - node.within_days * DAY_US
+    fold = _Fold(len(table))
+    for events, customer in zip(table.events, table._codes, strict=True):
+        time_us = events.time.view(np.int64)
+        rows = window_rows(events.kind, customer, time_us, event=node.event, first=first, last=last)
+        if node.where is not None and len(rows):
+            rows = rows[where(EventRows(events, rows))]
+        fold.add(node, events, rows, customer[rows])
+    return Cells(fold.result(node, now_us), _kind(node, table))
+
+
+def _kind(node: EventMeasure, table: FactTable) -> Kind | None:
+    if node.measure in _UNTIMED:
+        return NUMBER
+    if node.of == "amount":
+        return None if table.currency is None else money_kind(table.currency)
+    return NUMBER
+
+
+class _Fold:
+    """What is kept per customer while event tables pass."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.count = np.zeros(n, np.int64)
+        self.total = np.zeros(n)
+        self.missing = np.zeros(n, np.bool_)
+        self.low = np.full(n, np.inf)
+        self.high = np.full(n, -np.inf)
+
+    def add(self, node: EventMeasure, events: EventTable, rows: NDArray[np.intp], customer: NDArray[np.int32]) -> None:
+        """Fold the chosen rows of one table."""
+        self.count += np.bincount(customer, minlength=self.n)
+        if node.measure is Measure.COUNT:
+            return
+        values = _values(node, events, rows)
+        gaps = values != values
+        if gaps.any():
+            self.missing[customer[gaps]] = True
+            values = np.where(gaps, 0.0, values)
+        if node.measure in (Measure.TOTAL, Measure.AVERAGE):
+            self.total += np.bincount(customer, weights=values, minlength=self.n)
+        elif node.measure in (Measure.LARGEST, Measure.DAYS_SINCE_LAST):
+            np.maximum.at(self.high, customer, values)
+        else:
+            np.minimum.at(self.low, customer, values)
+
+    def result(self, node: EventMeasure, now_us: float) -> Floats:
+        """Measure of each customer, NaN where unknown."""
+        if node.measure is Measure.COUNT:
+            return self.count.astype(np.float64)
+        with np.errstate(all="ignore"):
+            found: Floats = {
+                Measure.TOTAL: self.total,
+                Measure.AVERAGE: self.total / self.count,
+                Measure.LARGEST: self.high,
+                Measure.SMALLEST: self.low,
+                Measure.DAYS_SINCE_LAST: (now_us - self.high) / DAY_US,
+                Measure.DAYS_SINCE_FIRST: (now_us - self.low) / DAY_US,
+            }[node.measure]
+        gone = self.missing if node.measure is Measure.TOTAL else self.missing | (self.count == 0)
+        return np.where(gone, np.nan, found)
+
+
+def _values(node: EventMeasure, events: EventTable, rows: NDArray[np.intp]) -> Floats:
+    if node.measure in _UNTIMED:
+        return events.time.view(np.int64)[rows].astype(np.float64)
+    if node.of == "amount":
+        return cells_of(MoneyColumn(events.amount_minor[rows], events.currency or ""), node.of).data
+    column = events.attributes.get(node.of)
+    return np.full(len(rows), np.nan) if column is None else column.take(rows).numbers()

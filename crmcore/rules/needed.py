@@ -1,0 +1,243 @@
+"""What would have to change: the smallest set of changes of facts that makes a condition true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import attrs
+
+from crmcore.rules.kinds import FLAG, Kind, Scalar
+from crmcore.rules.nodes import (
+    AllOf,
+    AnyOf,
+    Assumed,
+    Between,
+    Compare,
+    Condition,
+    Has,
+    IsIn,
+    IsKnown,
+    IsTrue,
+    Literal,
+    Not,
+    Term,
+    TextMatch,
+)
+from crmcore.rules.wording import OPPOSITE
+
+__all__ = ["Atom", "Branch", "Demand", "Limits", "branches", "demands", "fewest"]
+
+Value = tuple[Scalar | None, Kind | None]
+MAX_BRANCHES = 2_000
+
+_TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+@attrs.frozen(eq=False)
+class Atom:
+    """A condition without parts, as it stands or negated."""
+
+    condition: Condition
+    holds: bool  # False: it must be false
+
+    def written(self) -> Condition:
+        """The condition that must be true."""
+        return self.condition if self.holds else Not(self.condition)
+
+
+Branch = tuple[Atom, ...]
+
+
+def branches(node: Condition, *, holds: bool = True) -> Iterator[Branch]:
+    """Ways in which a condition can be true: disjunctive normal form, one branch after the other.
+
+    `not` moves inward by De Morgan's laws, which hold in Kleene's logic.
+    """
+    if isinstance(node, Not):
+        yield from branches(node.part, holds=not holds)
+    elif isinstance(node, Assumed):
+        yield from _assumed(node, holds=holds)
+    elif isinstance(node, Between):
+        yield from branches(AllOf(node.halves()), holds=holds)
+    elif isinstance(node, AllOf | AnyOf):
+        if isinstance(node, AllOf) == holds:
+            yield from _product(node.parts, holds=holds)
+        else:
+            for part in node.parts:
+                yield from branches(part, holds=holds)
+    else:
+        yield (Atom(node, holds),)
+
+
+def _assumed(node: Assumed, *, holds: bool) -> Iterator[Branch]:
+    """An answer that an unknown part already gives needs no change there."""
+    if node.answer is holds:
+        yield (Atom(node, holds),)
+    yield from branches(node.part, holds=holds)
+
+
+def _product(parts: tuple[Condition, ...], *, holds: bool) -> Iterator[Branch]:
+    if not parts:
+        yield ()
+        return
+    for first in branches(parts[0], holds=holds):
+        for rest in _product(parts[1:], holds=holds):
+            yield (*first, *rest)
+
+
+@attrs.define
+class Limits:
+    """What the atoms of a branch together ask of one term."""
+
+    low: float = float("-inf")
+    low_open: bool = False
+    high: float = float("inf")
+    high_open: bool = False
+    allowed: frozenset[Scalar] | None = None
+    forbidden: frozenset[Scalar] = frozenset()
+    known: bool | None = None
+    other: tuple[Atom, ...] = ()
+    broken: bool = False
+    kind: Kind | None = None  # of the constants that it is compared with
+
+    def ask_known(self, *, known: bool) -> None:
+        """Ask that the value be known, or not be."""
+        self.broken |= self.known is (not known)
+        self.known = known
+
+    def narrow(self, op: str, value: Scalar) -> None:
+        """Add a comparison with a constant."""
+        self.ask_known(known=True)
+        if op == "==":
+            self.allow(frozenset({value}))
+        elif op == "!=":
+            self.forbidden |= {value}
+        elif isinstance(value, float):
+            if op in (">", ">=") and (value, op == ">") > (self.low, self.low_open):
+                self.low, self.low_open = value, op == ">"
+            elif op in ("<", "<=") and (-value, op == "<") > (-self.high, self.high_open):
+                self.high, self.high_open = value, op == "<"
+
+    def allow(self, values: frozenset[Scalar]) -> None:
+        """Add a list of allowed values."""
+        self.allowed = values if self.allowed is None else self.allowed & values
+
+    def inside(self, value: Scalar) -> bool:
+        """Whether a value keeps interval and lists."""
+        if value in self.forbidden or (self.allowed is not None and value not in self.allowed):
+            return False
+        if not isinstance(value, float):
+            return True
+        above = value > self.low or (value == self.low and not self.low_open)
+        below = value < self.high or (value == self.high and not self.high_open)
+        return above and below
+
+    @property
+    def possible(self) -> bool:
+        """Whether some value keeps all of it, as far as intervals and lists tell."""
+        if self.broken:
+            return False
+        if self.allowed is not None:
+            return any(self.inside(v) for v in self.allowed)
+        if self.low > self.high or (self.low == self.high and (self.low_open or self.high_open)):
+            return False
+        return not (self.low == self.high and self.low in self.forbidden)
+
+
+@attrs.frozen(eq=False)
+class Demand:
+    """One term and what a branch asks of it."""
+
+    term: Term
+    limits: Limits
+
+
+def demands(branch: Branch, value: Callable[[Term], Value]) -> list[Demand] | None:
+    """Demands of a branch by term; None where they contradict each other.
+
+    The right side of a comparison of two terms stands for its value now.
+    """
+    found: dict[object, Demand] = {}
+
+    def limits(term: Term) -> Limits:
+        return found.setdefault(term.key(), Demand(term, Limits())).limits
+
+    for atom in branch:
+        if not _add(atom, limits, value):
+            return None
+    return list(found.values()) if all(d.limits.possible for d in found.values()) else None
+
+
+def _add(atom: Atom, limits: Callable[[Term], Limits], value: Callable[[Term], Value]) -> bool:
+    """Add one atom; False where it can never hold."""
+    node = atom.condition
+    if isinstance(node, Compare):
+        return _compare(node, limits, value, holds=atom.holds)
+    if isinstance(node, IsTrue) and isinstance(node.part, Literal):
+        return (node.part.held == 1) == atom.holds
+    if isinstance(node, IsTrue):
+        asked = limits(node.part)
+        asked.kind = FLAG
+        asked.narrow("==", float(atom.holds))
+    elif isinstance(node, IsIn):
+        held = frozenset(c.held for c in node.choices)
+        asked = limits(node.part)
+        asked.ask_known(known=True)
+        if node.choices:
+            asked.kind = node.choices[0].kind
+        if atom.holds:
+            asked.allow(held)
+        else:
+            asked.forbidden |= held
+    elif isinstance(node, IsKnown):
+        limits(node.part).ask_known(known=atom.holds)
+    elif isinstance(node, TextMatch | Has):
+        asked = limits(node.part)
+        asked.ask_known(known=True)
+        asked.other = (*asked.other, atom)
+    return True
+
+
+def _compare(node: Compare, limits: Callable[[Term], Limits], value: Callable[[Term], Value], *, holds: bool) -> bool:
+    op, left, right = node.op if holds else OPPOSITE[node.op], node.left, node.right
+    if isinstance(left, Literal):
+        left, right, op = right, left, _TURNED[op]
+    held, kind = (right.held, right.kind) if isinstance(right, Literal) else value(right)
+    asked = limits(left)
+    asked.kind = kind if asked.kind is None else asked.kind
+    if held is None:  # the other side must become known first
+        limits(right).ask_known(known=True)
+        asked.ask_known(known=True)
+        asked.other = (*asked.other, Atom(node, holds))
+        return True
+    asked.narrow(op, held)
+    return True
+
+
+def fewest(
+    node: Condition, *, value: Callable[[Term], Value], answer: Callable[[Condition], bool | None]
+) -> list[Demand] | None:
+    """Demands that do not hold now, of the branch that has the fewest; None where no branch can hold.
+
+    At most `MAX_BRANCHES` branches are looked at, in the order in which the condition names them; ties go to the first.
+    """
+    best: list[Demand] | None = None
+    for branch in islice(branches(node), MAX_BRANCHES):
+        asked = demands(branch, value)
+        if asked is None or any(isinstance(a.condition, Assumed) and answer(a.written()) is not True for a in branch):
+            continue
+        open_ = [d for d in asked if not _met(d, value(d.term), answer)]
+        if best is None or len(open_) < len(best):
+            best = open_
+            if len(best) <= 1:
+                break
+    return best
+
+
+def _met(demand: Demand, now: Value, answer: Callable[[Condition], bool | None]) -> bool:
+    held, _ = now
+    asked = demand.limits
+    if held is None or asked.known is False:
+        return (held is None) == (asked.known is False)
+    return asked.inside(held) and all(answer(a.written()) is True for a in asked.other)
