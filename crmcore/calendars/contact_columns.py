@@ -1,0 +1,354 @@
+"""Contact times for a whole population: the same walk from change to change, on columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crmcore._base import html_table
+from crmcore.calendars.contact_times import (
+    CapPeriod,
+    ContactReason,
+    ContactTimes,
+    count_in_period,
+)
+from crmcore.calendars.zones import DAY, EARLIEST, LATEST, MINUTE, NAT, check_years, offset_table
+from crmcore.errors import BadRow, BadRows, OutOfRange
+
+__all__ = ["ContactDecisions", "decide_columns"]
+
+Micros = NDArray[np.int64]
+REASONS = tuple(ContactReason)
+
+
+@attrs.frozen(eq=False, repr=False)
+class ContactDecisions:
+    """Decisions about many contacts; row i is contact i."""
+
+    at: NDArray[np.datetime64]
+    reason_code: NDArray[np.int8]
+    """(n,) position in `ContactReason` of the first rule that blocks, -1 where it is allowed."""
+    cap_code: NDArray[np.int8]
+    """(n,) position of the full cap among the rules' caps, -1 where the reason is no cap."""
+    next_allowed: NDArray[np.datetime64]
+    """(n,) first instant at + k whole minutes that passes, in UTC; NaT where none ever does."""
+    never_because: str = ""
+
+    def __len__(self) -> int:
+        return len(self.reason_code)
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        """Whether each contact may be written to now."""
+        return self.reason_code < 0
+
+    def reasons(self) -> list[str | None]:
+        """Reason of each contact in words."""
+        words = (*(reason.value for reason in REASONS), None)
+        return [words[code] for code in self.reason_code.tolist()]
+
+    def counts(self) -> dict[str, int]:
+        """How many contacts are allowed, and how many wait for which reason first."""
+        found = np.bincount(self.reason_code + 1, minlength=len(REASONS) + 1).tolist()
+        return dict(zip(("allowed", *(reason.value for reason in REASONS)), found, strict=True))
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in self.counts().items())
+        return f"ContactDecisions({len(self):,} contacts: {parts})"
+
+    def _repr_html_(self) -> str:
+        rows = [{"first reason": what.replace("_", " "), "contacts": n} for what, n in self.counts().items()]
+        return html_table(rows, caption=f"contact times of {len(self):,} contacts")
+
+    def to_frame(self, *, backend: Any = None) -> Any:
+        """One row a contact: at, allowed, reason, cap, next_allowed."""
+        from crmcore._frames import write_frame
+
+        columns: dict[str, Any] = {
+            "at": np.broadcast_to(self.at, len(self)),
+            "allowed": self.allowed,
+            "reason": self.reasons(),
+            "cap": self.cap_code,
+            "next_allowed": self.next_allowed,
+        }
+        return write_frame(columns, backend=backend)
+
+
+@attrs.frozen
+class ZoneGrid:
+    """Offsets of several zones over one span, as columns of equal height."""
+
+    starts: Micros  # (k, z) padded with the end of time
+    offsets: Micros  # (k, z)
+    odd: NDArray[np.bool_]  # (z,) a clock went back over a midnight that had passed
+
+    def look(self, us: Micros, zone: NDArray[np.intp]) -> tuple[Micros, Micros]:
+        """Offset of each instant in its zone, and the end of that stretch."""
+        row = np.zeros(len(us), np.intp)
+        for starts in self.starts[1:]:
+            row += us >= starts[zone]
+        later = np.minimum(row + 1, len(self.starts) - 1)
+        ends = self.starts[later, zone]
+        return self.offsets[row, zone], np.where(later == row, FAR, ends)
+
+    def first_instants(self, wall: Micros, zone: NDArray[np.intp]) -> Micros:
+        """First instant at which a zone's clock shows a wall time or a later one."""
+        found = np.full(len(wall), FAR)
+        for k in range(len(self.starts)):
+            start = self.starts[k, zone]
+            end = self.starts[k + 1, zone] if k + 1 < len(self.starts) else np.full(len(wall), FAR)
+            reached = np.maximum(start, wall - self.offsets[k, zone])
+            found = np.minimum(found, np.where((reached < end) & (start < FAR), reached, FAR))
+        return found
+
+
+FAR = int(np.iinfo(np.int64).max // 4)
+
+
+def zone_grid(zones: Sequence[str], since: int, until: int) -> ZoneGrid:
+    """Offsets of zones over [since, until)."""
+    tables = [offset_table(zone, max(since, EARLIEST), min(until, LATEST)) for zone in zones]
+    parts = []
+    for table in tables:  # only the stretches that reach into the span
+        keep = np.append(table.starts[1:], FAR) > since
+        keep &= table.starts < until
+        parts.append((table.starts[keep], table.offsets[keep]))
+    height = max(len(starts) for starts, _ in parts)
+    starts = np.full((height, len(zones)), FAR)
+    offsets = np.zeros((height, len(zones)), np.int64)
+    odd = np.zeros(len(zones), bool)
+    for z, (begins, steps) in enumerate(parts):
+        starts[: len(begins), z] = begins
+        offsets[: len(begins), z] = steps
+        before, after = (begins[1:] + steps[:-1] - 1) // DAY, (begins[1:] + steps[1:]) // DAY
+        odd[z] = bool((after < before).any())
+    return ZoneGrid(starts, offsets, odd)
+
+
+@attrs.frozen
+class _Sends:
+    """Earlier sends, contact by contact, sorted within each."""
+
+    us: Micros
+    offsets: NDArray[np.int64]
+
+    def held(self, at: Micros, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Position after each row's last send that is not later than its instant."""
+        high = self.offsets[rows + 1].copy()
+        if not len(self.us):
+            return high
+        low = self.offsets[rows]
+        late = (high > low) & (self.us[np.maximum(high - 1, 0)] > at)
+        floor, ceiling = low[late], high[late]
+        wanted = at[late]
+        while (open_ := floor < ceiling).any():  # bisection of all rows at once
+            middle = (floor + ceiling) // 2
+            up = open_ & (self.us[np.minimum(middle, len(self.us) - 1)] <= wanted)
+            floor = np.where(up, middle + 1, floor)
+            ceiling = np.where(open_ & ~up, middle, ceiling)
+        high[late] = floor
+        return high
+
+
+def decide_columns(
+    times: ContactTimes,
+    at: ArrayLike,
+    sends: ArrayLike,
+    offsets: ArrayLike | None,
+    *,
+    zones: Sequence[str],
+    zone_codes: ArrayLike | None,
+) -> ContactDecisions:
+    """Decide about many contacts; see `ContactTimes.decide_all`."""
+    instants = np.asarray(at, "datetime64[us]")
+    n = _rows(instants, offsets, zone_codes)
+    us = np.broadcast_to(instants.astype(np.int64), n)
+    codes = np.zeros(n, np.intp) if zone_codes is None else np.asarray(zone_codes, np.intp)
+    _check(instants, codes, len(zones))
+    held = _sorted_sends(sends, offsets, n)
+    reason, cap = np.full(n, -1, np.int8), np.full(n, -1, np.int8)
+    following = us.copy()
+    if n:
+        _first_reasons(times, us, codes, zones, held, reason, cap)
+        waiting = np.flatnonzero(reason >= 0)
+        if times.never_because:
+            following[waiting] = NAT
+        else:
+            following[waiting] = _following(times, us, waiting, codes, zones, held)
+    return ContactDecisions(instants, reason, cap, following.astype("datetime64[us]"), times.never_because)
+
+
+def _rows(at: NDArray[np.datetime64], offsets: ArrayLike | None, zone_codes: ArrayLike | None) -> int:
+    sizes = {"at": at.size} if at.ndim else {}
+    if offsets is not None:
+        sizes["offsets"] = max(len(np.asarray(offsets)) - 1, 0)
+    if zone_codes is not None:
+        sizes["zone_codes"] = len(np.asarray(zone_codes))
+    if len(set(sizes.values())) > 1:
+        told = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        raise OutOfRange("contacts", told, "the same number everywhere", "offsets has one entry more than contacts")
+    return next(iter(sizes.values()), 1)
+
+
+def _check(at: NDArray[np.datetime64], codes: NDArray[np.intp], n_zones: int) -> None:
+    missing = np.flatnonzero(np.isnat(np.atleast_1d(at)))
+    if len(missing):
+        problem = BadRow("at", "no instant", tuple(missing.tolist()))
+        raise BadRows("decide_all", (problem,), "leave out contacts without an instant")
+    odd = np.flatnonzero((codes < 0) | (codes >= n_zones))
+    if len(odd):
+        samples = tuple(str(codes[i]) for i in odd[:5])
+        problem = BadRow("zone_codes", f"not from 0 to {n_zones - 1}", tuple(odd.tolist()), samples)
+        raise BadRows("decide_all", (problem,), "number the zones as they stand in zones=")
+    for us in (int(at.astype(np.int64).min()), int(at.astype(np.int64).max())) if at.size else ():
+        check_years(us, "at")
+
+
+def _sorted_sends(sends: ArrayLike, offsets: ArrayLike | None, n: int) -> _Sends:
+    us = np.asarray(sends, "datetime64[us]").astype(np.int64)
+    places = np.zeros(n + 1, np.int64) if offsets is None else np.asarray(offsets, np.int64)
+    if places[0] != 0 or places[-1] != len(us) or (np.diff(places) < 0).any():
+        raise OutOfRange(
+            "offsets", f"{places[0]} to {places[-1]}", f"rising from 0 to {len(us)} sends", "see decide_all"
+        )
+    missing = np.flatnonzero(us == NAT)
+    if len(missing):
+        problem = BadRow("sends", "no instant", tuple(missing.tolist()))
+        raise BadRows("decide_all", (problem,), "leave out sends without an instant")
+    falls = np.flatnonzero(us[1:] < us[:-1]) + 1
+    if len(falls) and not np.isin(falls, places).all():
+        us = us[np.lexsort((us, np.repeat(np.arange(n), np.diff(places))))]
+    return _Sends(us, places)
+
+
+def _first_reasons(
+    times: ContactTimes,
+    us: Micros,
+    codes: NDArray[np.intp],
+    zones: Sequence[str],
+    sends: _Sends,
+    reason: NDArray[np.int8],
+    cap: NDArray[np.int8],
+) -> None:
+    """Fill in the first reason of every row."""
+    plan = times._plan
+    grid = zone_grid(zones, int(us.min()) - 40 * DAY, int(us.max()) + 1)
+    offset, _ = grid.look(us, codes)
+    day, clock = np.divmod(us + offset, DAY)
+    if plan.ahead:
+        reason[np.array(plan.ahead)[(day + 3) % 7] > 0] = 1
+    if plan.quiet is not None:
+        reason[_quiet(clock, plan.quiet)] = 0
+    rows = np.flatnonzero(reason < 0)
+    for i, (length, period, most) in enumerate(plan.caps):
+        if not len(rows):
+            break
+        full, _ = _cap_full(length, period, most, us[rows], rows, codes[rows], grid, sends, zones)
+        reason[rows[full]], cap[rows[full]] = 2, i
+        rows = rows[~full]
+
+
+def _quiet(clock: Micros, quiet: tuple[int, int]) -> NDArray[np.bool_]:
+    start, end = quiet
+    return ((clock >= start) & (clock < end)) | (clock < end - DAY)
+
+
+def _cap_full(
+    length: int,
+    period: CapPeriod | None,
+    most: int,
+    us: Micros,
+    rows: NDArray[np.intp],
+    codes: NDArray[np.intp],
+    grid: ZoneGrid,
+    sends: _Sends,
+    zones: Sequence[str],
+) -> tuple[NDArray[np.bool_], Micros]:
+    """Whether a cap is full for each row, and the instant before which it surely stays so."""
+    if most == 0:
+        return np.ones(len(us), bool), us
+    oldest = sends.held(us, rows) - most
+    enough = oldest >= sends.offsets[rows]
+    first = np.where(enough, sends.us[np.maximum(oldest, 0)] if len(sends.us) else 0, 0)
+    if period is None:
+        until = first + length
+        return enough & (until > us), until
+    offset, end = grid.look(us, codes)
+    day = (us + offset) // DAY
+    begins = _period_days(day, period) * DAY
+    since = begins - offset
+    moved, _ = grid.look(since, codes)
+    changed = enough & (moved != offset)
+    if changed.any():
+        since[changed] = grid.first_instants(begins[changed], codes[changed])
+    full = enough & (first >= since)
+    until = np.minimum(_period_days(day, period, after=True) * DAY - offset, end)
+    for i in np.flatnonzero(enough & grid.odd[codes]).tolist():  # such a period may have two parts
+        own = sends.us[sends.offsets[rows[i]] : sends.offsets[rows[i] + 1]]
+        held = own[own <= us[i]].tolist()
+        full[i] = count_in_period(held, int(day[i]), period, zones[codes[i]]) >= most
+    return full, until
+
+
+def _following(
+    times: ContactTimes,
+    at: Micros,
+    waiting: NDArray[np.intp],
+    codes: NDArray[np.intp],
+    zones: Sequence[str],
+    sends: _Sends,
+) -> Micros:
+    """First allowed instant of each waiting row; rows leave the walk when nothing blocks them."""
+    found = at[waiting].copy()
+    walking = np.arange(len(waiting))
+    while len(walking):
+        rows = waiting[walking]
+        us = found[walking]
+        until = _blocked_until_rows(times, us, rows, codes[rows], zones, sends)
+        blocked = until > us
+        walking = walking[blocked]
+        start = at[rows[blocked]]
+        found[walking] = start + -(-(until[blocked] - start) // MINUTE) * MINUTE
+    return found
+
+
+def _blocked_until_rows(
+    times: ContactTimes,
+    us: Micros,
+    rows: NDArray[np.intp],
+    codes: NDArray[np.intp],
+    zones: Sequence[str],
+    sends: _Sends,
+) -> Micros:
+    """Instant before which a rule that blocks now surely goes on blocking; the row's own where none does."""
+    plan = times._plan
+    grid = zone_grid(zones, int(us.min()) - 40 * DAY, int(us.max()) + 40 * DAY)
+    offset, end = grid.look(us, codes)
+    day, clock = np.divmod(us + offset, DAY)
+    until = us.copy()
+    if plan.quiet is not None:
+        start, over = plan.quiet
+        early = clock < over - DAY
+        quiet = early | ((clock >= start) & (clock < over))
+        until = np.where(quiet, np.minimum(us + over - clock - early * DAY, end), until)
+    if plan.ahead:
+        days = np.array(plan.ahead)[(day + 3) % 7]
+        until = np.where(days > 0, np.maximum(until, np.minimum(us + days * DAY - clock, end)), until)
+    for length, period, most in plan.caps:
+        full, release = _cap_full(length, period, most, us, rows, codes, grid, sends, zones)
+        until = np.where(full, np.maximum(until, release), until)
+    return until
+
+
+def _period_days(day: Micros, period: CapPeriod, *, after: bool = False) -> Micros:
+    """First local day of the period that holds each day, or of the next period."""
+    if period is CapPeriod.DAY:
+        return day + after
+    if period is CapPeriod.WEEK:
+        return day - (day + 3) % 7 + 7 * after
+    months = day.astype("datetime64[D]").astype("datetime64[M]") + int(after)
+    return months.astype("datetime64[D]").astype(np.int64)

@@ -1,0 +1,464 @@
+"""When a contact may be written to: quiet hours, weekdays and frequency caps, with the next allowed instant.
+
+The calendar part of a contact policy. A decision walks from change to change of the rules (the end of quiet hours, a
+midnight, an expiring send), never from minute to minute; consent and priorities are laid over it elsewhere.
+"""
+
+from __future__ import annotations
+
+import enum
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crmcore._base import html_table
+from crmcore._json import from_dict, to_dict
+from crmcore.calendars.errors import BadWindows
+from crmcore.calendars.windows import MIDNIGHT, WEEKDAYS, clock_text, clock_us, weekdays_of
+from crmcore.calendars.zones import DAY, MINUTE, NAT, from_us, stretch_at, to_us, zone_of
+from crmcore.errors import OutOfRange, UnknownName
+
+if TYPE_CHECKING:
+    from crmcore.calendars.contact_columns import ContactDecisions
+
+__all__ = [
+    "CalendarCap",
+    "CapPeriod",
+    "ContactDecision",
+    "ContactReason",
+    "ContactTimes",
+    "SlidingCap",
+]
+
+HOUR = 60 * MINUTE
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+class ContactReason(enum.StrEnum):
+    """Why a contact has to wait, in the order in which the rules are asked."""
+
+    QUIET_HOURS = "quiet_hours"
+    WEEKDAY = "weekday"
+    CAP = "cap"
+
+
+class CapPeriod(enum.StrEnum):
+    """Stretch of local dates in which a calendar cap counts; a week is an ISO week, Monday to Sunday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+def _count(_instance: Any, attribute: Any, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+        raise OutOfRange(attribute.name, value, "a whole number from 0", "0 forbids every send, 1 allows one a period")
+
+
+def _hours(_instance: Any, attribute: Any, value: Any) -> None:
+    if not 0 < value <= 24 * 366 * 100:  # NaN fails too
+        raise OutOfRange(attribute.name, value, "more than 0 hours, at most a century", "168 hours are a week")
+
+
+def _period(value: CapPeriod | str) -> CapPeriod:
+    if value not in tuple(CapPeriod):
+        raise UnknownName("cap period", str(value), tuple(p.value for p in CapPeriod))
+    return CapPeriod(value)
+
+
+@attrs.frozen
+class SlidingCap:
+    """At most `max_sends` in the last `hours` of real time: sends h with at - hours < h <= at count.
+
+    Examples
+    --------
+    >>> print(SlidingCap(hours=168, max_sends=3))
+    at most 3 in any 168 h
+    """
+
+    hours: float = attrs.field(validator=_hours, converter=float)
+    max_sends: int = attrs.field(validator=_count)
+
+    def __str__(self) -> str:
+        return f"at most {self.max_sends} in any {self.hours:g} h"
+
+
+@attrs.frozen
+class CalendarCap:
+    """At most `max_sends` in one local day, ISO week or month of the contact.
+
+    Examples
+    --------
+    >>> print(CalendarCap("day", max_sends=1))
+    at most 1 a day
+    """
+
+    period: CapPeriod = attrs.field(converter=_period)
+    max_sends: int = attrs.field(validator=_count)
+
+    def __str__(self) -> str:
+        return f"at most {self.max_sends} a {self.period}"
+
+
+Cap = SlidingCap | CalendarCap
+
+
+def _zone(value: str) -> str:
+    return str(zone_of(value))
+
+
+def _quiet(value: Sequence[str | time] | None) -> tuple[str, str] | None:
+    """Canonical quiet hours in whole minutes; equal ends are none."""
+    if value is None:
+        return None
+    ends = [clock_us(part) for part in value] if not isinstance(value, str) and len(value) == 2 else [None]
+    read = [us for us in ends if us is not None]
+    if len(read) != 2 or any(us % MINUTE for us in read):
+        raise BadWindows(
+            "quiet_hours",
+            (f"{value!r}: expected two times of the day in whole minutes",),
+            'write quiet hours as ("21:00", "08:00"); None, or two equal times, are no quiet hours',
+        )
+    return None if read[0] == read[1] else (clock_text(read[0]), clock_text(read[1]))
+
+
+def _days(value: Iterable[str | int] | None) -> tuple[str, ...] | None:
+    """Short weekday names in order; None is every day."""
+    return None if value is None else weekdays_of(value)
+
+
+def _caps(value: Iterable[Cap]) -> tuple[Cap, ...]:
+    return tuple(value)
+
+
+@attrs.frozen(kw_only=True)
+class ContactDecision:
+    """Whether a contact may be written to at one instant; if not, why, on what evidence, and when it may."""
+
+    at: datetime
+    zone: str
+    reason: ContactReason | None
+    """First rule that blocks, None where it is allowed."""
+    cap: SlidingCap | CalendarCap | None
+    """Cap that is full, where the reason is one."""
+    evidence: tuple[datetime, ...]
+    """Sends that fill the cap, oldest first."""
+    next_allowed_at: datetime | None
+    """First instant at + k whole minutes that passes every rule; None where none ever does."""
+    never_because: str = ""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether it is allowed now."""
+        return self.reason is None
+
+    def __str__(self) -> str:
+        if self.reason is None:
+            return f"allowed at {_clock(self.at)} ({self.zone})"
+        if self.next_allowed_at is None:
+            return f"never allowed: {self.never_because}"
+        why = self.reason.replace("_", " ")
+        if self.cap is not None:
+            why = f"{self.cap}; sent {', '.join(map(_clock, self.evidence))}"
+        return f"not at {_clock(self.at)} ({self.zone}): {why}; next {_clock(self.next_allowed_at)}"
+
+    def _repr_html_(self) -> str:
+        row = {
+            "at": _clock(self.at),
+            "allowed": "yes" if self.allowed else "no",
+            "reason": self.reason,
+            "cap": self.cap,
+            "sends counted": len(self.evidence) if self.cap else None,
+            "next allowed": _clock(self.next_allowed_at) if self.next_allowed_at else self.never_because or None,
+        }
+        return html_table([row], caption=f"contact time in {self.zone}")
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%a %Y-%m-%d %H:%M}"
+
+
+@attrs.frozen
+class ContactTimes:
+    """Rules of the clock and the calendar for writing to contacts, each on the contact's own wall clock.
+
+    Parameters
+    ----------
+    zone : IANA name
+        Zone of contacts whose own is not given in the call.
+    quiet_hours : pair of times, optional
+        `[start, end)` in whole minutes; may wrap midnight; equal ends are none. Hours that a clock change skips are
+        skipped with them.
+    weekdays : names or ISO numbers, optional
+        Local weekdays on which sends are allowed; None is all.
+    caps : SlidingCap or CalendarCap
+        All must have room.
+
+    Examples
+    --------
+    >>> from crmcore.calendars import local
+    >>> times = ContactTimes("Asia/Bangkok", quiet_hours=("21:00", "08:00"), caps=[SlidingCap(24, 1)])
+    >>> print(times.decide(local(2026, 6, 2, 22, 15, zone="Asia/Bangkok"), []))
+    not at Tue 2026-06-02 22:15 (Asia/Bangkok): quiet hours; next Wed 2026-06-03 08:00
+    """
+
+    zone: str = attrs.field(converter=_zone)
+    quiet_hours: tuple[str, str] | None = attrs.field(default=None, converter=_quiet)
+    weekdays: tuple[str, ...] | None = attrs.field(default=None, converter=_days)
+    caps: tuple[SlidingCap | CalendarCap, ...] = attrs.field(default=(), converter=_caps)
+    _plan: _Plan = attrs.field(init=False, eq=False, repr=False)
+
+    @_plan.default
+    def _made(self) -> _Plan:
+        return _plan(self)
+
+    @property
+    def never_because(self) -> str:
+        """Why no instant can ever pass, empty where some can."""
+        if self.quiet_hours == ("00:00", "24:00"):
+            return "quiet hours cover the whole day"
+        if self.weekdays == ():
+            return "no weekday is allowed"
+        empty = next((cap for cap in self.caps if cap.max_sends == 0), None)
+        return f"a cap of {empty} has no room" if empty else ""
+
+    def decide(
+        self, at: datetime, history: Sequence[datetime] | NDArray[np.datetime64], *, zone: str | None = None
+    ) -> ContactDecision:
+        """Decide about one contact at one instant.
+
+        Parameters
+        ----------
+        at : aware datetime
+        history : aware datetimes, or datetime64 in UTC
+            Earlier sends in any order; those later than the instant asked about do not count for it.
+        zone : IANA name, optional
+            The contact's own; None takes the zone of these rules.
+
+        Returns
+        -------
+        ContactDecision
+            The first reason in the order quiet hours, weekday, cap; the next instant assumes no further sends.
+        """
+        us = to_us(at)
+        name = self.zone if zone is None else str(zone_of(zone))
+        sends = _sends(history)
+        reason, cap, evidence = _first_reason(self._plan, us, sends, name)
+        if reason is None:
+            shown = from_us(us, name)
+            return ContactDecision(
+                at=shown, zone=name, reason=None, cap=None, evidence=(), next_allowed_at=shown, never_because=""
+            )
+        never = self.never_because
+        return ContactDecision(
+            at=from_us(us, name),
+            zone=name,
+            reason=reason,
+            cap=None if cap is None else self.caps[cap],
+            evidence=tuple(from_us(send, name) for send in evidence),
+            next_allowed_at=None if never else from_us(_next_us(self._plan, us, sends, name), name),
+            never_because=never,
+        )
+
+    def decide_all(
+        self,
+        at: ArrayLike,
+        sends: ArrayLike = (),
+        offsets: ArrayLike | None = None,
+        *,
+        zones: Sequence[str] | None = None,
+        zone_codes: ArrayLike | None = None,
+    ) -> ContactDecisions:
+        """Decide about many contacts at once, equal to `decide` row by row.
+
+        Parameters
+        ----------
+        at : datetime64 in UTC, one or (n,)
+        sends : (m,) datetime64 in UTC
+            Earlier sends of all contacts, contact by contact; sorted within a contact, or they are sorted here.
+        offsets : (n + 1,) positions, optional
+            Contact i's sends are `sends[offsets[i]:offsets[i + 1]]`; without it nobody was written to.
+        zones : (z,) IANA names, optional
+            Without it every contact lives in the zone of these rules.
+        zone_codes : (n,) codes, optional
+            Position in `zones` of each contact's own.
+
+        Examples
+        --------
+        >>> times = ContactTimes("Asia/Bangkok", caps=[SlidingCap(24, 1)])
+        >>> now = np.datetime64("2026-06-02T08:00")
+        >>> rows = times.decide_all(now, np.array(["2026-06-02T07:00"], "datetime64[us]"), [0, 1, 1])
+        >>> rows.allowed, rows.next_allowed.astype("datetime64[m]")
+        (array([False,  True]), array(['2026-06-03T07:00', '2026-06-02T08:00'], dtype='datetime64[m]'))
+        """
+        from crmcore.calendars.contact_columns import decide_columns
+
+        names = (self.zone,) if zones is None else tuple(str(zone_of(zone)) for zone in zones)
+        return decide_columns(self, at, sends, offsets, zones=names, zone_codes=zone_codes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        found: dict[str, Any] = to_dict(self)
+        return found
+
+    @classmethod
+    def from_dict(cls, document: object) -> ContactTimes:
+        """Rules that `to_dict` wrote."""
+        return from_dict(cls, document)
+
+
+@attrs.frozen
+class _Plan:
+    """The rules as numbers."""
+
+    quiet: tuple[int, int] | None  # microseconds since local midnight; the end past 24:00 where it wraps
+    ahead: tuple[int, ...]  # by weekday, Monday 0: days until an allowed one; () where every day is
+    caps: tuple[tuple[int, CapPeriod | None, int], ...]  # sliding length or 0, period, most sends
+
+
+def _plan(times: ContactTimes) -> _Plan:
+    quiet = None
+    if times.quiet_hours is not None:
+        start, end = (clock_us(part) or 0 for part in times.quiet_hours)
+        quiet = (start, end if end > start else end + MIDNIGHT)
+    ahead: tuple[int, ...] = ()
+    if times.weekdays is not None and len(times.weekdays) < 7:
+        allowed = [WEEKDAYS.index(day) for day in times.weekdays]
+        ahead = tuple(min(((a - day) % 7 for a in allowed), default=7) for day in range(7))
+    caps = tuple(
+        (round(cap.hours * HOUR), None, cap.max_sends)
+        if isinstance(cap, SlidingCap)
+        else (0, cap.period, cap.max_sends)
+        for cap in times.caps
+    )
+    return _Plan(quiet, ahead, caps)
+
+
+def _sends(history: Sequence[datetime] | NDArray[np.datetime64]) -> list[int]:
+    if isinstance(history, np.ndarray):
+        us = history.astype("datetime64[us]").astype(np.int64)
+        return sorted(us[us != NAT].tolist())
+    return sorted(to_us(send, "history") for send in history)
+
+
+def period_start(day: int, period: CapPeriod) -> int:
+    """First local day of the period that holds a day, both counted from 1970-01-01."""
+    if period is CapPeriod.DAY:
+        return day
+    if period is CapPeriod.WEEK:
+        return day - (day + 3) % 7
+    return day + 1 - date.fromordinal(day + _EPOCH_DAY).day
+
+
+def period_end(day: int, period: CapPeriod) -> int:
+    """First local day after the period that holds a day."""
+    if period is CapPeriod.DAY:
+        return day + 1
+    if period is CapPeriod.WEEK:
+        return day + 7 - (day + 3) % 7
+    return period_start(period_start(day, period) + 31, period)
+
+
+def _cap_block(
+    length: int,
+    period: CapPeriod | None,
+    most: int,
+    us: int,
+    sends: list[int],
+    zone: str,
+    stretch: tuple[int, int, int],
+) -> tuple[int, int] | None:
+    """Position of the oldest send that fills a cap and the instant before which it stays full; None where it has room.
+
+    Sends later than the instant do not count. A full cap of no sends stays full for ever.
+    """
+    held = bisect_right(sends, us)
+    if most == 0:
+        return held, us
+    if held < most:
+        return None
+    oldest = held - most
+    if period is None:
+        until = sends[oldest] + length
+        return (oldest, until) if until > us else None
+    start, end, offset = stretch
+    day = (us + offset) // DAY
+    first = period_start(day, period) * DAY - offset
+    one_offset = first - 2 * DAY >= start  # a clock may go back by a day, into dates that it had shown before
+    full = sends[oldest] >= first if one_offset else count_in_period(sends[:held], day, period, zone) >= most
+    return (oldest, min(period_end(day, period) * DAY - offset, end)) if full else None
+
+
+def count_in_period(sends: list[int], day: int, period: CapPeriod, zone: str) -> int:
+    """How many sends fall on local dates of a period; it may have two parts where a clock went back over midnight."""
+    wanted, count = period_start(day, period), 0
+    for send in reversed(sends):
+        local_day = (send + stretch_at(zone, send)[2]) // DAY
+        if local_day < wanted - 3:
+            break
+        count += period_start(local_day, period) == wanted
+    return count
+
+
+def _first_reason(
+    plan: _Plan, us: int, sends: list[int], zone: str
+) -> tuple[ContactReason | None, int | None, list[int]]:
+    stretch = stretch_at(zone, us)
+    day, clock = divmod(us + stretch[2], DAY)
+    if plan.quiet is not None and _in_quiet(plan.quiet, clock):
+        return ContactReason.QUIET_HOURS, None, []
+    if plan.ahead and plan.ahead[(day + 3) % 7]:
+        return ContactReason.WEEKDAY, None, []
+    for i, (length, period, most) in enumerate(plan.caps):
+        block = _cap_block(length, period, most, us, sends, zone, stretch)
+        if block is not None:
+            held = bisect_right(sends, us)
+            return ContactReason.CAP, i, _evidence(sends[:held], length, period, us, day, zone)
+    return None, None, []
+
+
+def _evidence(sends: list[int], length: int, period: CapPeriod | None, us: int, day: int, zone: str) -> list[int]:
+    """All sends that count against a cap now."""
+    if period is None:
+        return sends[bisect_right(sends, us - length) :]
+    wanted = period_start(day, period)
+    near = sends[bisect_right(sends, (wanted - 2) * DAY) :]
+    return [s for s in near if period_start((s + stretch_at(zone, s)[2]) // DAY, period) == wanted]
+
+
+def _in_quiet(quiet: tuple[int, int], clock: int) -> bool:
+    start, end = quiet
+    return start <= clock < end or clock < end - DAY
+
+
+def _next_us(plan: _Plan, at: int, sends: list[int], zone: str) -> int:
+    """First at + k minutes that passes every rule: jump to the latest instant before which some rule surely blocks."""
+    us = at
+    while True:
+        until = _blocked_until(plan, us, sends, zone)
+        if until <= us:
+            return us
+        us = at + -(-(until - at) // MINUTE) * MINUTE
+
+
+def _blocked_until(plan: _Plan, us: int, sends: list[int], zone: str) -> int:
+    """Instant before which a rule that blocks now surely goes on blocking; `us` itself where none blocks."""
+    stretch = stretch_at(zone, us)
+    end, offset = stretch[1], stretch[2]
+    day, clock = divmod(us + offset, DAY)
+    until = us
+    if plan.quiet is not None and _in_quiet(plan.quiet, clock):
+        over = plan.quiet[1] - DAY if clock < plan.quiet[1] - DAY else plan.quiet[1]
+        until = min(us + over - clock, end)
+    if plan.ahead and (days := plan.ahead[(day + 3) % 7]):
+        until = max(until, min(us + days * DAY - clock, end))
+    for length, period, most in plan.caps:
+        block = _cap_block(length, period, most, us, sends, zone, stretch)
+        if block is not None:
+            until = max(until, block[1])
+    return until
