@@ -1,14 +1,21 @@
 """A running case as a value, and the fold that makes it: `case = evolve(case, event)`.
 
 Events say where they lead, so a history is read without the workflow that it was made with, and no later change of a
-definition can change what happened.
+definition can change what happened. What the payload of an event may hold, all of it optional:
+
+- `to`: the state that it leads to; an entry, even into the state where the case stands.
+- `set`: fields of the case that change; `note`: what else the command carried.
+- `command`, `role`, `from`: what was asked for, as whom, and where the case stood.
+- `timer`: [occurrence, count] of the timer that sent the command.
+- `workflow`, `pinned`: the definition from here on; `renamed`: the state's name there.
+- `refused`, `why`, `allowed`: reasons for which nothing changed, and what could have been done.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -140,26 +147,6 @@ class _Draft:
     version: int
     entries: Mapping[str, datetime]
     fired: Mapping[str, int]
-
-
-class Payload(TypedDict, total=False):
-    """What the payload of a lifecycle event may hold, all optional.
-
-    `to`: state it leads to (an entry, even into the same state); `set`: fields of the case that change; `note`: what
-    else the command carried; `command`, `role`, `from`; `timer`: [occurrence, count]; `workflow`, `pinned`: the
-    definition from here on; `renamed`: state that goes on under another name; `refused`: why nothing changed.
-    """
-
-    to: str
-    set: dict[str, object]
-    note: dict[str, object]
-    command: str
-    role: str
-    timer: list[object]
-    workflow: str
-    pinned: int
-    renamed: str
-    refused: list[str]
 
 
 def evolve(case: Case | None, event: Event) -> Case:

@@ -14,7 +14,7 @@ from crmcore.lifecycle.case import STREAM, Case
 
 if TYPE_CHECKING:
     from crmcore.lifecycle.workflow import Transition, Workflow
-    from crmcore.rules import Decision
+    from crmcore.rules import Decision, Facts
 
 __all__ = ["Choice", "Command", "GuardAnswer", "Why", "choose", "stream"]
 
@@ -119,7 +119,7 @@ class Choice:
     guards: tuple[GuardAnswer, ...] = ()
 
 
-def choose(flow: Workflow, case: Case, command: Command, facts: Mapping[str, object] | None) -> Choice:
+def choose(flow: Workflow, case: Case, command: Command, facts: Facts | Mapping[str, object] | None) -> Choice:
     """Find the transition of a command: the first that the role may take and whose guard holds.
 
     A guard sees the fields of the case, over them the fields of the command that the transition needs or keeps (and no
@@ -160,7 +160,11 @@ def _lacks(command: Command, name: str) -> bool:
     return not command.reason if name == "reason" else command.data.get(name) in (None, "")
 
 
-def _facts(t: Transition, case: Case, command: Command, facts: Mapping[str, object] | None) -> dict[str, object]:
+def _facts(
+    t: Transition, case: Case, command: Command, facts: Facts | Mapping[str, object] | None
+) -> Facts | dict[str, object]:
     carried = {name: command.data[name] for name in t.fields if name in command.data}
     own = {"state": case.state, "actor": command.actor, "role": command.role}
-    return {**case.data, **carried, **(facts or {}), **own}
+    if facts is None or isinstance(facts, Mapping):
+        return {**case.data, **carried, **(facts or {}), **own}
+    return attrs.evolve(facts, fields={**case.data, **carried, **facts.fields, **own})

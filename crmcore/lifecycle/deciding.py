@@ -17,6 +17,7 @@ from crmcore.stores import Event
 
 if TYPE_CHECKING:
     from crmcore.lifecycle.workflow import Transition, Workflow
+    from crmcore.rules import Facts
 
 __all__ = ["REFUSED", "Accepted", "Refused", "decide", "migrate", "open_case"]
 
@@ -98,6 +99,11 @@ class Refused:
     accepted = False
 
     @property
+    def asks(self) -> tuple[str, ...]:
+        """Unknown facts that guards asked for: what to find out before trying again."""
+        return tuple(dict.fromkeys(name for answer in self.guards for name in answer.decision.asks))
+
+    @property
     def error(self) -> IllegalCommand:
         """The refusal as an error."""
         return IllegalCommand(
@@ -166,7 +172,7 @@ def decide(
     case: Case,
     command: Command,
     *,
-    facts: Mapping[str, object] | None = None,
+    facts: Facts | Mapping[str, object] | None = None,
     calendars: Mapping[str, Calendar] | None = None,
     record_refusals: bool = False,
 ) -> Accepted | Refused:
@@ -180,7 +186,7 @@ def decide(
         As it stands.
     command : Command
         Dated not before the case's last event. Timers that fall due by then fire first.
-    facts : mapping
+    facts : Facts or mapping
         What guards may ask for beside the fields of the case.
     calendars : name -> Calendar
         Those that timers name.

@@ -15,6 +15,7 @@ from crmcore.lifecycle.deciding import REFUSED, Accepted, Refused, decide, migra
 from crmcore.lifecycle.errors import UnmappedStates
 from crmcore.lifecycle.timing import Calendar, Due, advance, due, workflow_of
 from crmcore.lifecycle.workflow import Workflow
+from crmcore.rules import Facts
 from crmcore.stores import Event, EventStore
 
 __all__ = ["Cases"]
@@ -22,7 +23,7 @@ __all__ = ["Cases"]
 TRIES = 5
 """How often a command is decided anew when somebody else was faster, before `StoreConflict` surfaces."""
 
-FactsOf = Mapping[str, object] | Callable[[Case], Mapping[str, object]] | None
+FactsOf = Facts | Mapping[str, object] | Callable[[Case], Facts | Mapping[str, object]] | None
 
 
 def _by_version(workflows: Iterable[Workflow]) -> dict[tuple[str, int], Workflow]:
@@ -157,7 +158,7 @@ class Cases:
                 workflow_of(case, self.workflows),
                 case,
                 command,
-                facts={**_facts(facts, case), **states},
+                facts=_facts(facts, case, states),
                 calendars=self.calendars,
                 record_refusals=self.record_refusals,
             )
@@ -256,7 +257,7 @@ class Cases:
         for attempt in range(TRIES):
             case = self._load(case_id)
             flow = workflow_of(case, self.workflows)
-            passed = advance(flow, case, now, facts=_facts(facts, case), calendars=self.calendars)
+            passed = advance(flow, case, now, facts=_facts(facts, case, {}), calendars=self.calendars)
             try:
                 return self.store.append(stream(case_id), passed.events, expected=case.version) if passed.events else ()
             except StoreConflict:
@@ -317,10 +318,12 @@ class Cases:
         return case
 
 
-def _facts(facts: FactsOf, case: Case) -> Mapping[str, object]:
-    if facts is None:
-        return {}
-    return facts(case) if callable(facts) else facts
+def _facts(facts: FactsOf, case: Case, states: Mapping[str, str]) -> Facts | Mapping[str, object] | None:
+    """Facts for the guards of one case, with the states of those beside it."""
+    found = facts(case) if callable(facts) else facts
+    if not states:
+        return found
+    return found.with_fields(**states) if isinstance(found, Facts) else {**(found or {}), **states}
 
 
 def _list(value: object) -> list[object]:

@@ -20,6 +20,7 @@ from crmcore.stores import Event
 
 if TYPE_CHECKING:
     from crmcore.lifecycle.workflow import Workflow
+    from crmcore.rules import Facts
 
 __all__ = ["Advanced", "Calendar", "Due", "advance", "due", "open_timers", "workflow_of"]
 
@@ -92,7 +93,7 @@ def _span(timer: Timer, start: datetime, count: int, calendars: Mapping[str, Cal
         return start + timedelta(minutes=timer.minutes * count)
     if timer.calendar not in calendars:
         raise UnknownName("calendar", timer.calendar, tuple(calendars))
-    return calendars[timer.calendar].deadline(start, minutes=timer.minutes * count)
+    return calendars[timer.calendar].deadline(start, minutes=timer.minutes * count).astimezone(UTC)
 
 
 def _key(timer: Timer, start: datetime) -> str:
@@ -164,7 +165,7 @@ def advance(
     case: Case,
     until: datetime,
     *,
-    facts: Mapping[str, object] | None = None,
+    facts: Facts | Mapping[str, object] | None = None,
     calendars: Mapping[str, Calendar] | None = None,
 ) -> Advanced:
     """Let time pass: fire everything that falls due up to an instant (inclusive), in its order.
@@ -175,7 +176,7 @@ def advance(
         The definition, and the case as it stands.
     until : aware datetime
         Usually now. Events are dated with the instant at which they fell due, however late this is called.
-    facts : mapping
+    facts : Facts or mapping
         What guards may ask for beside the fields of the case. They are those of the call, not of the due instant.
     calendars : name -> Calendar
         Those that the timers name.
@@ -207,7 +208,7 @@ def advance(
     return Advanced(case, tuple(events))
 
 
-def _fire(flow: Workflow, case: Case, first: Due, facts: Mapping[str, object] | None) -> Event:
+def _fire(flow: Workflow, case: Case, first: Due, facts: Facts | Mapping[str, object] | None) -> Event:
     command = Command(first.command, actor=CLOCK, at=first.due_at, id=first.occurrence)
     choice = choose(flow, case, command, facts)
     data: dict[str, object] = {"command": first.command, "from": case.state, "timer": [first.key, first.count]}

@@ -112,7 +112,7 @@ class Transition:
         where = f"{self.command}: {', '.join(self.source)} -> {self.target or 'same'}"
         by = "" if self.actors is None else f", by {', '.join(self.actors) or 'nobody'}"
         needs = f", needs {', '.join(self.needs)}" if self.needs else ""
-        return f"{where}{by}{needs}{', if ' + str(self.guard) if self.guard is not None else ''}"
+        return f"{where}{by}{needs}{', if ' + self.guard.name if self.guard is not None else ''}"
 
     def permits(self, role: str) -> bool:
         """Whether a role may send the command."""
