@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
@@ -109,8 +109,7 @@ class GuardAnswer:
         return f"{self.transition}: {self.decision}"
 
 
-@attrs.frozen
-class Choice:
+class Choice(NamedTuple):
     """The transition that a command takes, or why it takes none."""
 
     transition: Transition | None
@@ -136,6 +135,9 @@ def choose(flow: Workflow, case: Case, command: Command, facts: Facts | Mapping[
             raise UnknownName(f"command of {flow.title}", command.name, flow.known_commands)
         return Choice(None, Why.STATE, (f"it is not possible in state {case.state!r}",))
     role = command.role
+    first = ways[0]
+    if first.guard is None and not first.needs and (first.actors is None or role in first.actors):
+        return Choice(first)  # nearly every command; what follows would say the same
     permitted = [t for t in ways if t.actors is None or role in t.actors]
     if not permitted:
         roles = sorted({role for t in ways for role in t.actors or ()})

@@ -262,13 +262,11 @@ def _payload(t: Transition, case: Case, command: Command) -> dict[str, object]:
     if command.role != command.actor:
         data["role"] = command.role
     carried = command.data
-    if carried or t.sets:
-        kept = {name: carried[name] for name in t.fields if name in carried}
-        rest = {name: value for name, value in carried.items() if name not in kept}
-        if kept or t.sets:
-            data["set"] = {**kept, **t.sets}
-        if rest:
-            data["note"] = rest
+    kept = {name: carried[name] for name in t.fields if name in carried} if t.fields and carried else {}
+    if kept or t.sets:
+        data["set"] = {**kept, **t.sets}
+    if len(kept) < len(carried):
+        data["note"] = {name: value for name, value in carried.items() if name not in kept}
     return data
 
 

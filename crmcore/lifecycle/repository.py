@@ -7,6 +7,7 @@ from datetime import datetime
 
 import attrs
 
+from crmcore._base import between
 from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, StoreConflict, UnknownName, nearest
 from crmcore.lifecycle.audit import History, history
 from crmcore.lifecycle.case import STREAM, Case, as_of, evolve, replay
@@ -64,6 +65,10 @@ class Cases:
         Those that timers name.
     record_refusals : truth
         Whether refused commands are kept in the history of their case.
+    recent : count
+        How many cases to hold in memory, so that the next command on one of them need not read it; the store still
+        refuses what was decided on an old view. What `EventStore.erase` takes away stays in the memory of this process
+        until `forget`, so none are held unless asked for.
 
     Examples
     --------
@@ -85,6 +90,10 @@ class Cases:
         default=None, converter=_calendars, kw_only=True, repr=lambda c: f"<{len(c)}>"
     )
     record_refusals: bool = attrs.field(default=False, kw_only=True)
+    recent: int = attrs.field(
+        default=0, kw_only=True, validator=between(0, 10_000_000, hint="0 holds none, some thousands are plenty")
+    )
+    _recent: dict[str, Case] = attrs.field(init=False, factory=dict, repr=False)
 
     def newest(self, name: str) -> Workflow:
         """Newest version of a workflow.
@@ -150,8 +159,9 @@ class Cases:
             Five times somebody else was faster.
         """
         name = stream(case_id)
-        for attempt in range(TRIES):
-            case = self._load(case_id)
+        for attempt in range(TRIES + 1):
+            held = self._recent.get(case_id) if attempt == 0 else None
+            case = held or self._load(case_id)
             others = {fact: self._load(other) for fact, other in (beside or {}).items()}
             states = {fact: other.state for fact, other in others.items()}
             outcome = decide(
@@ -162,7 +172,9 @@ class Cases:
                 calendars=self.calendars,
                 record_refusals=self.record_refusals,
             )
-            if not outcome.accepted or command.at < case.at:
+            if not outcome.accepted:
+                if held is not None:
+                    continue  # look again before saying no
                 said = self._said(case_id, command)
                 if said is not None:
                     return said
@@ -172,13 +184,20 @@ class Cases:
             try:
                 kept = self.store.append_many(outcome.events, expected=expected)
             except StoreConflict:
-                if attempt + 1 == TRIES:
+                if attempt == TRIES:
                     raise
                 continue
-            if kept[-1].version <= case.version:  # its id stood there already: this command is a repeat
-                return self._said(case_id, command) or outcome
+            if kept[-1].version != outcome.case.version or kept[-1].data != outcome.events[-1].data:
+                return self._said(case_id, command) or outcome  # its id stood there already: a repeat
+            self._remember(outcome.case)
             return attrs.evolve(outcome, events=kept)
         raise AssertionError("unreachable")  # pragma: no cover
+
+    def _remember(self, case: Case) -> None:
+        if self.recent:
+            if len(self._recent) >= self.recent:
+                self._recent.clear()  # one step, so that threads need no lock; what is asked for again comes back
+            self._recent[case.id] = case
 
     def _said(self, case_id: str, command: Command) -> Accepted | Refused | None:
         """What the same command was answered the first time."""
@@ -310,6 +329,10 @@ class Cases:
             moved = migrate(done.case, to=flow, mapping=mapping, at=at, actor=actor, reason=reason)
             events += [*done.events, *moved.events]
         return self.store.append_many(events, expected={stream(case.id): case.version for case in running})
+
+    def forget(self) -> None:
+        """Let go of the cases held in memory, such as after `EventStore.erase`."""
+        self._recent.clear()
 
     def snapshot(self, case_id: str) -> Case:
         """Keep the state of a case as it stands, so that reading need not start at its first event."""

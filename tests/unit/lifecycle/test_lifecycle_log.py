@@ -132,7 +132,8 @@ def test_bad_rows_are_told_at_once_and_an_empty_log_is_refused() -> None:
 
 def test_any_frame_will_do() -> None:
     expected = replay_frame(complaint(), LOG).to_frame()
-    for frame in (pd.DataFrame(LOG), pl.DataFrame(LOG), [dict(zip(LOG, row, strict=True)) for row in zip(*LOG.values(), strict=True)]):  # fmt: skip
+    rows = [dict(zip(LOG, row, strict=True)) for row in zip(*LOG.values(), strict=True)]
+    for frame in (pd.DataFrame(LOG), pl.DataFrame(LOG), rows):
         assert replay_frame(complaint(), frame).to_frame() == expected
     assert replay_frame(complaint(), LOG).to_frame(backend="polars").shape == (3, 9)
     assert replay_frame(complaint(), LOG).illegal_steps(backend="pandas").shape == (1, 7)
