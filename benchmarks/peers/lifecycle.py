@@ -144,7 +144,8 @@ def store(found: dict[str, list[Row]], n: int, folder: Path = RESULTS) -> None:
     Table(
         name="peers-lifecycle", section="peers", order=30, title="Lifecycle beside other state machines",
         about="The same four states and commands, each engine in a fresh process, in turns. The peers change one "
-        "object and keep nothing; `decide` makes an event and a new value, `evolve` reads such events, columns read a log.",
+        "object and keep nothing; `decide` makes an event and a new value, `evolve` reads such events, columns "
+        "read a log.",
         rows=rows, key=("engine",), notes=missing, arrange=tuple(ENGINES),
     ).save(folder)  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.lifecycle.audit import History, history
+    from crmcore.lifecycle.audit import History, history, redact
     from crmcore.lifecycle.case import Case, as_of, evolve, replay
     from crmcore.lifecycle.commands import Command, Why
     from crmcore.lifecycle.deciding import Accepted, Refused, decide, migrate, open_case
@@ -27,7 +27,7 @@ _WHERE = {
     ".commands": ("Command", "Why"),
     ".deciding": ("Accepted", "Refused", "decide", "migrate", "open_case"),
     ".errors": ("BadHistory", "BadWorkflow", "IllegalCommand", "UnmappedStates"),
-    ".audit": ("History", "history"),
+    ".audit": ("History", "history", "redact"),
     ".log": ("replay_frame", "replay_log", "replay_table"),
     ".repository": ("Cases",),
     ".timing": ("advance", "due", "open_timers"),
@@ -58,6 +58,7 @@ __all__ = [
     "migrate",
     "open_case",
     "open_timers",
+    "redact",
     "replay",
     "replay_frame",
     "replay_log",

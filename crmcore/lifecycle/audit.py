@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,12 @@ from crmcore.errors import NaiveDatetime
 from crmcore.lifecycle.case import Case, evolve
 from crmcore.lifecycle.errors import BadHistory
 from crmcore.stores import Event
+from crmcore.stores.contract import Redact
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
 
-__all__ = ["History", "Step", "history"]
+__all__ = ["History", "Step", "history", "redact"]
 
 COLUMNS = (
     "version",
@@ -207,3 +208,28 @@ def _step(before: Case | None, event: Event, after: Case) -> Step:
         minutes_before=(event.time - before.since) / timedelta(minutes=1) if left and before is not None else None,
         refused=tuple(map(str, refused)) if isinstance(refused, list | tuple) else (),
     )
+
+
+def redact(*fields: str) -> Redact:
+    """What `EventStore.erase` needs to forget fields of a case and keep its history readable.
+
+    Parameters
+    ----------
+    fields : text
+        Fields of the case and of commands whose values become None; without any, all of them.
+
+    Examples
+    --------
+    >>> redact("name")({"to": "open", "set": {"name": "Anna", "topic": "late"}})
+    {'to': 'open', 'set': {'name': None, 'topic': 'late'}}
+    """
+
+    def apply(data: Mapping[str, object]) -> Mapping[str, object]:
+        made = dict(data)
+        for part in ("set", "note"):
+            held = data.get(part)
+            if isinstance(held, Mapping):
+                made[part] = {k: None if not fields or k in fields else v for k, v in held.items()}
+        return made
+
+    return apply

@@ -97,6 +97,41 @@ class Command:
         if self.expected is not None and self.expected < 0:
             raise OutOfRange("expected", self.expected, "a version from 0", "pass case.version as you saw it")
 
+    def to_dict(self) -> dict[str, object]:
+        """Plain JSON values, such as to send a command over a wire."""
+        fields = attrs.asdict(self, recurse=False)
+        return fields | {"data": dict(self.data), "at": self.at.isoformat()}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, object]) -> Command:
+        """Read what `to_dict` wrote; what has a default may be left out.
+
+        Raises
+        ------
+        BadDocument
+            Fields that are missing, unknown or of a wrong type, each by its path.
+        """
+        from crmcore._json import from_dict
+
+        plain = {k: v for k, v in document.items() if k != "data"}
+        fields = attrs.asdict(from_dict(_Wire, plain), recurse=False)
+        if fields["role"] is None:
+            del fields["role"]
+        return cls(data=document.get("data", {}), **fields)  # type: ignore[arg-type]
+
+
+@attrs.frozen(kw_only=True)
+class _Wire:
+    """The fields of a command whose types JSON can check."""
+
+    name: str
+    actor: str = ""
+    role: str | None = None
+    at: datetime
+    id: str
+    reason: str = ""
+    expected: int | None = None
+
 
 @attrs.frozen
 class GuardAnswer:

@@ -61,6 +61,12 @@ class Accepted:
         """Return itself; a refusal raises instead."""
         return self
 
+    def to_dict(self) -> dict[str, object]:
+        """Plain JSON values for an answer or a log: the case, what happened, and what guards said."""
+        happened = [{"id": e.id, "type": e.type, "time": e.time.isoformat()} for e in self.events]
+        guards = [g.decision.to_dict() for g in self.guards]
+        return {"accepted": True, "case": self.case.to_dict(), "events": happened, "guards": guards}
+
     def __str__(self) -> str:
         before = f" (before it: {', '.join(e.type for e in self.events[:-1])})" if len(self.events) > 1 else ""
         return f"accepted: {self.event.type}, {self.case.id} is {self.case.state!r}{before}"
@@ -109,6 +115,19 @@ class Refused:
         return IllegalCommand(
             self.command.name, self.case.id, self.case.state, self.command.role, self.reasons, self.allowed
         )
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain JSON values for an answer or a log: why not, what is possible, what to find out."""
+        return {
+            "accepted": False,
+            "case": self.case.to_dict(),
+            "command": self.command.to_dict(),
+            "why": self.why.value,
+            "reasons": list(self.reasons),
+            "allowed": list(self.allowed),
+            "asks": list(self.asks),
+            "guards": [g.decision.to_dict() for g in self.guards],
+        }
 
     def or_raise(self) -> NoReturn:
         """Raise `IllegalCommand`, which names what is allowed."""

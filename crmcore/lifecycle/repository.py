@@ -293,10 +293,12 @@ class Cases:
         at: datetime,
         actor: str,
         reason: str,
+        facts: FactsOf = None,
     ) -> tuple[Event, ...]:
         """Move all cases of a workflow that run on an older version to a newer one, all or none.
 
-        Timers that were due by then fire first, on the version that they were made with.
+        Cases that have ended (in a terminal state) stay as they are. Timers that were due by then fire first, on the
+        version that they were made with.
 
         Parameters
         ----------
@@ -306,6 +308,8 @@ class Cases:
             For states that are gone or mean something else.
         at, actor, reason
             When, who, why: kept in the audit.
+        facts : mapping or function of a case
+            What guards of those timers may ask for.
 
         Raises
         ------
@@ -316,19 +320,29 @@ class Cases:
             known = tuple(f"{name} {version}" for name, version in self.workflows)
             raise UnknownName("workflow", f"{workflow} {to}", known)
         flow = self.workflows[workflow, to]
-        running = [case for case in self if case.workflow == workflow and case.pinned < to]
+        running = [case for case in self if case.workflow == workflow and case.pinned < to and not self._ended(case)]
         passed = {
-            case.id: advance(workflow_of(case, self.workflows), case, at, calendars=self.calendars) for case in running
+            case.id: advance(
+                workflow_of(case, self.workflows),
+                case,
+                at,
+                facts=_facts(facts, case, {}),
+                calendars=self.calendars,
+            )
+            for case in running
         }
-        states = dict.fromkeys((mapping or {}).get(p.case.state, p.case.state) for p in passed.values())
+        moving = [p.case for p in passed.values() if not self._ended(p.case)]
+        states = dict.fromkeys((mapping or {}).get(case.state, case.state) for case in moving)
         lost = tuple(sorted(s for s in states if s not in flow.states))
         if lost:
             raise UnmappedStates(flow.title, lost, flow.states)
-        events: list[Event] = []
-        for done in passed.values():
-            moved = migrate(done.case, to=flow, mapping=mapping, at=at, actor=actor, reason=reason)
-            events += [*done.events, *moved.events]
+        events = [event for p in passed.values() for event in p.events]
+        for case in moving:
+            events += migrate(case, to=flow, mapping=mapping, at=at, actor=actor, reason=reason).events
         return self.store.append_many(events, expected={stream(case.id): case.version for case in running})
+
+    def _ended(self, case: Case) -> bool:
+        return case.state in workflow_of(case, self.workflows).terminal
 
     def forget(self) -> None:
         """Let go of the cases held in memory, such as after `EventStore.erase`."""

@@ -386,6 +386,22 @@ def test_a_history_tells_who_when_what_why_and_how_long() -> None:
         trail.minutes(now=datetime(2026, 5, 4))
 
 
+def test_commands_and_outcomes_travel_as_json() -> None:
+    sent = command("pay", {"amount": 900}, role="agent", reason="angry", expected=1)
+    assert Command.from_dict(json.loads(json.dumps(sent.to_dict()))) == sent
+    short = Command.from_dict({"name": "pay", "actor": "anna", "at": AT.isoformat(), "id": "1"})
+    assert (short.role, short.data, short.expected) == ("anna", {}, None)
+    with pytest.raises(BadDocument) as caught:
+        Command.from_dict({"name": 3, "at": AT.isoformat(), "idd": "1"})
+    assert len(caught.value.problems) == 3
+    refused = json.loads(json.dumps(decide(REFUND, start(), sent).to_dict()))
+    assert (refused["accepted"], refused["why"], refused["asks"]) == (False, "a condition does not hold", ["tier"])
+    assert refused["guards"][0]["truth"] == "false"
+    paid = json.loads(json.dumps(decide(REFUND, start(), command("pay", {"amount": 1})).to_dict()))
+    assert (paid["accepted"], paid["events"][0]["type"]) == (True, "pay")
+    assert Case.from_dict(paid["case"]).state == "paid"
+
+
 def test_outcomes_read_as_sentences() -> None:
     assert str(decide(REFUND, start(), command("note"))) == "accepted: note, k7 is 'asked'"
     assert str(decide(REFUND, start(), command("refuse"))) == (

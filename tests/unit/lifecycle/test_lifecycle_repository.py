@@ -26,6 +26,7 @@ from crmcore.lifecycle import (
     UnmappedStates,
     Why,
     Workflow,
+    redact,
     replay,
 )
 from crmcore.lifecycle.examples import complaint, deal
@@ -281,6 +282,20 @@ def test_a_snapshot_changes_nothing_that_is_read(store: EventStore) -> None:
     assert cases.read("k7", at=AT).version == 1
 
 
+def test_a_person_can_be_forgotten_and_the_history_stays(store: EventStore) -> None:
+    cases = Cases(store, [complaint()], recent=10)
+    cases.open("complaint", "k7", at=AT, data={"name": "Anna", "topic": "late"})
+    cases.handle("k7", sent("note", 1, text="Anna called"))
+    cases.snapshot("k7")
+    assert store.erase("case:k7", redact("name", "text")) == 2
+    cases.forget()
+    assert cases.read("k7").data == {"name": None, "topic": "late"}
+    assert "Anna" not in str([e.data for e in store.read("case:k7")])
+    assert len(cases.history("k7")) == 2
+    store.erase("case:k7", redact())
+    assert cases.read("k7").data == {"name": None, "topic": None}
+
+
 def versions() -> tuple[Workflow, Workflow]:
     old = deal()
     new = Workflow(
@@ -297,9 +312,11 @@ def test_cases_stay_on_their_version_until_they_are_migrated(store: EventStore) 
     for i in range(3):
         before.open("deal", f"d{i}", at=AT)
     before.handle("d1", sent("qualify", 1, owner="anna"))
+    before.open("deal", "gone", at=AT)
+    before.handle("gone", attrs.evolve(sent("lose", 1), reason="price"))
     cases = Cases(store, [old, new])
     cases.open("deal", "d3", at=AT)
-    assert [c.pinned for c in cases] == [1, 1, 1, 2]
+    assert [c.pinned for c in cases] == [1, 1, 1, 2, 1]
     assert cases.handle("d0", sent("qualify", 2, "q0", owner="anna")).accepted
     with pytest.raises(UnmappedStates) as caught:
         cases.migrate("deal", to=2, at=AT + 3 * HOUR, actor="ops", reason="new stages")
@@ -309,7 +326,9 @@ def test_cases_stay_on_their_version_until_they_are_migrated(store: EventStore) 
         "deal", to=2, mapping={"qualified": "talking"}, at=AT + 3 * HOUR, actor="ops", reason="new stages"
     )
     assert [e.stream for e in moved] == ["case:d0", "case:d1", "case:d2"]
-    assert [(c.pinned, c.state) for c in cases] == [(2, "talking"), (2, "talking"), (2, "lead"), (2, "lead")]
+    assert [(c.pinned, c.state) for c in cases] == [
+        (2, "talking"), (2, "talking"), (2, "lead"), (2, "lead"), (1, "lost"),
+    ]  # fmt: skip
     assert cases.migrate("deal", to=2, at=AT + 4 * HOUR, actor="ops", reason="again") == ()
     assert replay(store.read("case:d1"), workflows=[old, new]) == cases.read("d1")
     with pytest.raises(UnknownName, match="unknown workflow 'deal 3'"):
