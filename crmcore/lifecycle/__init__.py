@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from crmcore.lifecycle.audit import History, history, redact
     from crmcore.lifecycle.case import Case, as_of, evolve, replay
     from crmcore.lifecycle.commands import Command, Why
-    from crmcore.lifecycle.deciding import Accepted, Refused, decide, migrate, open_case
+    from crmcore.lifecycle.deciding import decide, migrate, open_case
     from crmcore.lifecycle.errors import BadHistory, BadWorkflow, IllegalCommand, UnmappedStates
     from crmcore.lifecycle.log import replay_frame, replay_log, replay_table
+    from crmcore.lifecycle.outcomes import Accepted, Refused
     from crmcore.lifecycle.repository import Cases
     from crmcore.lifecycle.timing import advance, due, open_timers
     from crmcore.lifecycle.workflow import Timer, Transition, Workflow
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 _WHERE = {
     ".case": ("Case", "as_of", "evolve", "replay"),
     ".commands": ("Command", "Why"),
-    ".deciding": ("Accepted", "Refused", "decide", "migrate", "open_case"),
+    ".deciding": ("decide", "migrate", "open_case"),
     ".errors": ("BadHistory", "BadWorkflow", "IllegalCommand", "UnmappedStates"),
     ".audit": ("History", "history", "redact"),
     ".log": ("replay_frame", "replay_log", "replay_table"),
+    ".outcomes": ("Accepted", "Refused"),
     ".repository": ("Cases",),
     ".timing": ("advance", "due", "open_timers"),
     ".workflow": ("Timer", "Transition", "Workflow"),

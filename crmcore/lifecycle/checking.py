@@ -11,7 +11,7 @@ import attrs
 
 from crmcore.errors import nearest
 from crmcore.lifecycle.errors import BadWorkflow
-from crmcore.lifecycle.workflow import ANY, CLOCK, ENTRY, FIRST_ENTRY, OPENED
+from crmcore.lifecycle.workflow import ANY, CLOCK, ENTRY, FIRST_ENTRY, OPENED, odd_instants
 
 if TYPE_CHECKING:
     from crmcore.lifecycle.workflow import Timer, Transition, Workflow
@@ -84,6 +84,7 @@ def _of_transition(flow: Workflow, t: Transition) -> Iterator[str]:
     yield from (f"{where}: leads out of {s!r}, which is terminal" for s in t.source if s in flow.terminal)
     if t.actors == ():
         yield f"{where}: actors is empty, expected roles, or None for everybody"
+    yield from (f"{where}: sets {name!r} to no instant with offset" for name in odd_instants(flow, t.sets))
     yield from (f"{where}: {name!r} is what guards call the case's own" for name in t.fields if name in RESERVED)
     try:
         json.dumps(dict(t.sets), allow_nan=False)

@@ -11,12 +11,15 @@ import attrs
 
 from crmcore.errors import EmptyInput, NaiveDatetime, OutOfRange, UnknownName, WrongType
 from crmcore.lifecycle.case import STREAM, Case
+from crmcore.lifecycle.workflow import odd_instants
 
 if TYPE_CHECKING:
     from crmcore.lifecycle.workflow import Transition, Workflow
     from crmcore.rules import Decision, Facts
 
-__all__ = ["Choice", "Command", "GuardAnswer", "Why", "choose", "stream"]
+INSTANT = "an ISO 8601 instant with offset, such as 2026-05-04T17:00:00+07:00"
+
+__all__ = ["INSTANT", "Choice", "Command", "GuardAnswer", "Why", "choose", "stream"]
 
 
 def stream(case_id: str) -> str:
@@ -171,7 +174,8 @@ def choose(flow: Workflow, case: Case, command: Command, facts: Facts | Mapping[
         return Choice(None, Why.STATE, (f"it is not possible in state {case.state!r}",))
     role = command.role
     first = ways[0]
-    if first.guard is None and not first.needs and (first.actors is None or role in first.actors):
+    plain = first.guard is None and not first.needs and not flow.instant_fields
+    if plain and (first.actors is None or role in first.actors):
         return Choice(first)  # nearly every command; what follows would say the same
     permitted = [t for t in ways if t.actors is None or role in t.actors]
     if not permitted:
@@ -189,6 +193,9 @@ def choose(flow: Workflow, case: Case, command: Command, facts: Facts | Mapping[
         missing = [name for name in t.needs if _lacks(command, name)]
         if missing:  # the way is this one: to go on to the next would let an incomplete command do something else
             return Choice(None, Why.NEEDS, (f"it needs {', '.join(missing)}",), tuple(answers))
+        odd = [name for name in odd_instants(flow, command.data) if name in t.fields]
+        if odd:  # else the timer that starts there would never fire, and nobody would know
+            return Choice(None, Why.NEEDS, (f"{', '.join(odd)} must be {INSTANT}",), tuple(answers))
         return Choice(t, guards=tuple(answers))
     return Choice(None, Why.GUARD, tuple(reasons), tuple(answers))
 

@@ -12,8 +12,9 @@ from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, StoreConflict, 
 from crmcore.lifecycle.audit import History, history
 from crmcore.lifecycle.case import STREAM, Case, as_of, evolve, replay
 from crmcore.lifecycle.commands import Command, Why, stream
-from crmcore.lifecycle.deciding import REFUSED, Accepted, Refused, decide, migrate, open_case
+from crmcore.lifecycle.deciding import REFUSED, decide, migrate, open_case
 from crmcore.lifecycle.errors import UnmappedStates
+from crmcore.lifecycle.outcomes import Accepted, Refused
 from crmcore.lifecycle.timing import Calendar, Due, advance, due, workflow_of
 from crmcore.lifecycle.workflow import Workflow
 from crmcore.rules import Facts

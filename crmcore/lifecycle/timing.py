@@ -15,7 +15,7 @@ import attrs
 from crmcore.errors import NaiveDatetime, UnknownName
 from crmcore.lifecycle.case import Case, evolve
 from crmcore.lifecycle.commands import Command, choose, stream
-from crmcore.lifecycle.workflow import CLOCK, ENTRY, FIRST_ENTRY, OPENED, Timer
+from crmcore.lifecycle.workflow import CLOCK, ENTRY, FIRST_ENTRY, OPENED, Timer, instant_of
 from crmcore.stores import Event
 
 if TYPE_CHECKING:
@@ -78,14 +78,7 @@ def _start(timer: Timer, case: Case) -> datetime | None:
         return case.opened_at
     if timer.start == FIRST_ENTRY:
         return min(case.entries[s] for s in timer.states if s in case.entries)
-    written = case.data.get(timer.start)
-    if not isinstance(written, str):
-        return None
-    try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.utcoffset() is not None else None
+    return instant_of(case.data.get(timer.start))
 
 
 def _span(timer: Timer, start: datetime, count: int, calendars: Mapping[str, Calendar]) -> datetime:

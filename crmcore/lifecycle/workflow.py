@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,18 @@ if TYPE_CHECKING:
     from crmcore.lifecycle.checking import Remark
     from crmcore.rules import Rule
 
-__all__ = ["ANY", "CLOCK", "ENTRY", "FIRST_ENTRY", "OPENED", "Timer", "Transition", "Workflow"]
+__all__ = [
+    "ANY",
+    "CLOCK",
+    "ENTRY",
+    "FIRST_ENTRY",
+    "OPENED",
+    "Timer",
+    "Transition",
+    "Workflow",
+    "instant_of",
+    "odd_instants",
+]
 
 ANY = "*"
 """As a source: every state that is not terminal."""
@@ -26,6 +38,30 @@ CLOCK = "clock"
 
 ENTRY, FIRST_ENTRY, OPENED = "entry", "first entry", "opened"
 """Where a timer may start beside a field of the case: this entry into the state, the first one ever, the opening."""
+
+
+def instant_of(written: object) -> datetime | None:
+    """Instant that a field holds as ISO 8601 text with offset, in UTC; None where it holds none.
+
+    Examples
+    --------
+    >>> instant_of("2026-05-04T17:00:00+07:00").isoformat(), instant_of("tomorrow"), instant_of("2026-05-04T17:00")
+    ('2026-05-04T10:00:00+00:00', None, None)
+    """
+    if not isinstance(written, str):
+        return None
+    try:
+        found = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return None if found.utcoffset() is None else found.astimezone(UTC)
+
+
+def odd_instants(flow: Workflow, data: Mapping[str, object]) -> tuple[str, ...]:
+    """Fields at whose instant a timer starts, and that hold something else; None holds nothing, which is right."""
+    return tuple(
+        name for name in sorted(flow.instant_fields) if data.get(name) is not None and instant_of(data[name]) is None
+    )
 
 
 def _words(value: str | Iterable[str]) -> tuple[str, ...]:
@@ -145,8 +181,9 @@ class Timer:
         Business calendar in whose minutes `after_minutes` counts.
     start : text
         `"entry"` (of the state as it stands), `"first entry"` (into any of `states`), `"opened"`, or the name of a
-        field that holds an ISO 8601 instant with offset (`"promised_at"`); no value, no timer. Such a start is kept
-        through other states, and when it was due while the case stood elsewhere, it is due on entry.
+        field that holds an ISO 8601 instant with offset (`"promised_at"`): no value, no timer; commands that bring
+        something else are refused. The last three starts are kept through other states, and what was due while the
+        case stood elsewhere is due on entry.
     repeats : count
         How many more times, each time after the same span again.
 
@@ -276,6 +313,11 @@ class Workflow:
     @cached_property
     def _timers(self) -> dict[str, tuple[Timer, ...]]:
         return {s: tuple(sorted((t for t in self.timers if s in t.states), key=lambda t: t.name)) for s in self.states}
+
+    @cached_property
+    def instant_fields(self) -> frozenset[str]:
+        """Fields of a case at whose instant a timer starts."""
+        return frozenset(t.start for t in self.timers).difference((ENTRY, FIRST_ENTRY, OPENED))
 
     @cached_property
     def known_commands(self) -> tuple[str, ...]:

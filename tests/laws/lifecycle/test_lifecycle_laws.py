@@ -126,6 +126,84 @@ def test_any_partition_of_time_gives_the_same_events_at_the_same_instants(
     assert times == sorted(times)
 
 
+class MinuteByMinute:
+    """The reference for time: a clock that ticks through every minute and looks at every timer."""
+
+    def __init__(self, flow: Workflow, acts: Sequence[Act], end: int) -> None:
+        self.flow, self.state, self.entered, self.visit = flow, flow.initial, 0, 0
+        self.x, self.promised = 1, None
+        self.first = {flow.initial: 0}
+        self.done: dict[object, int] = {}
+        self.log: list[tuple[int, str]] = [(0, "opened")]
+        at, waiting = 0, []
+        for act in acts:
+            at += act[0]
+            waiting.append((at, act))
+        for minute in range(max(end, at) + 1):
+            self.settle(minute)
+            for due_at, act in waiting:
+                if due_at == minute and act[1] in flow.known_commands:
+                    self.send(minute, act)
+                    self.settle(minute)
+
+    def send(self, minute: int, act: Act) -> None:
+        _, name, x, promise = act
+        if name == "promise":
+            self.promised = minute + promise
+            self.log.append((minute, "promise"))
+        elif (way := self.way(name, x)) is not None:
+            self.x = x
+            self.take(minute, way)
+
+    def way(self, name: str, x: int) -> Transition | None:
+        for way in self.flow.transitions:
+            limit = None if way.guard is None else int(str(way.guard).split("at most ")[1][0])
+            if way.command == name and self.state in self.flow.sources(way) and (limit is None or x <= limit):
+                return way
+        return None
+
+    def take(self, minute: int, way: Transition) -> None:
+        self.log.append((minute, way.emits))
+        if way.target is not None:
+            self.state, self.entered, self.visit = way.target, minute, self.visit + 1
+            self.first.setdefault(way.target, minute)
+
+    def settle(self, minute: int) -> None:
+        while self.fire(minute):
+            pass
+
+    def fire(self, minute: int) -> bool:
+        for timer in sorted(self.flow.timers, key=lambda t: t.name):
+            if self.state not in timer.states:
+                continue
+            start = {
+                "entry": self.entered, "opened": 0, "promised_at": self.promised,
+                "first entry": min(self.first.get(s, 10**9) for s in timer.states),
+            }[timer.start]  # fmt: skip
+            if start is None:
+                continue
+            key = (timer.name, start, self.visit if timer.start == "entry" else None)
+            before = self.done.get(key, 0)
+            due_now = [k for k in range(before + 1, timer.repeats + 2) if start + timer.minutes * k <= minute]
+            if due_now:
+                self.done[key] = due_now[-1]
+                way = self.way(timer.command, self.x)
+                if way is None:
+                    self.log.append((minute, "timer lapsed"))
+                else:
+                    self.take(minute, way)
+                return True
+        return False
+
+
+@settings(max_examples=100)
+@given(workflows(), ACTS)
+def test_timers_fire_as_a_clock_that_looks_every_minute_would_fire_them(flow: Workflow, acts: list[Act]) -> None:
+    _, events = run(flow, acts, [], end=900)
+    minutes = [((e.time - AT) // timedelta(minutes=1), e.type) for e in events]
+    assert minutes == MinuteByMinute(flow, acts, 900).log
+
+
 @given(workflows(), ACTS)
 def test_replay_of_what_was_decided_is_the_case_and_obeys_its_workflow(flow: Workflow, acts: list[Act]) -> None:
     case, events = run(flow, acts, [])

@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crmcore.calendars import BusinessCalendar
-from crmcore.errors import NaiveDatetime, UnknownName
+from crmcore.errors import NaiveDatetime, UnknownName, WrongType
 from crmcore.lifecycle import (
+    BadWorkflow,
     Case,
     Command,
+    Refused,
     Timer,
     Transition,
+    Why,
     Workflow,
     advance,
     decide,
@@ -185,10 +188,25 @@ def test_a_field_can_start_a_timer_before_or_after_its_instant() -> None:
     assert fired(w, past, AT + 50 * HOUR) == [("escalate", "04 10:00")], "due at once, not in the past"
 
 
-@pytest.mark.parametrize("odd", ["tomorrow", "2026-05-04T19:00:00", 7, None, ""])
-def test_a_field_that_is_no_instant_starts_nothing(odd: object) -> None:
+@pytest.mark.parametrize("odd", ["tomorrow", "2026-05-04T19:00:00", 7, "?"])
+def test_a_start_that_is_no_instant_is_refused_before_a_timer_is_lost(odd: object) -> None:
     w = flow(Timer("broken", "open", "escalate", start="promised_at", after_minutes=5))
-    assert open_timers(w, start(w, promised_at=odd)) == ()
+    refused = decide(w, start(w), command("promise", AT, promised_at=odd))
+    assert isinstance(refused, Refused)
+    assert refused.why is Why.NEEDS
+    assert refused.reasons == (
+        "promised_at must be an ISO 8601 instant with offset, such as 2026-05-04T17:00:00+07:00",
+    )
+    with pytest.raises(WrongType, match=r"data\['promised_at'\] is something else: expected an ISO 8601 instant"):
+        start(w, promised_at=odd)
+    with pytest.raises(BadWorkflow, match="sets 'promised_at' to no instant with offset"):
+        Workflow("w", 1, ["a"], "a", [Transition("x", "a", sets={"promised_at": odd})],
+                 [Timer("t", "a", "x", start="promised_at")])  # fmt: skip
+
+
+def test_a_start_that_is_not_known_yet_starts_nothing() -> None:
+    w = flow(Timer("broken", "open", "escalate", start="promised_at", after_minutes=5))
+    assert open_timers(w, start(w, promised_at=None)) == open_timers(w, start(w)) == ()
 
 
 def test_moving_a_promise_back_and_forth_fires_each_promise_once() -> None:

@@ -252,6 +252,10 @@ def test_json_keeps_everything_and_leaves_defaults_out() -> None:
         "name": "before", "states": ["asked"], "command": "touch", "after_minutes": -60, "start": "promised_at",
     }  # fmt: skip
     assert Workflow.from_dict(complaint().to_dict()) == complaint()
+    used = complaint()
+    assert used.commands("open")
+    assert pickle.loads(pickle.dumps(used)) == used
+    assert pickle.loads(pickle.dumps(used)).commands("open") == used.commands("open")
 
 
 def test_a_document_with_faults_names_all_of_them_by_path() -> None:
