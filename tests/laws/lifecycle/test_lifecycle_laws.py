@@ -38,7 +38,7 @@ STARTS = ("entry", "entry", "first entry", "opened", "promised_at")
 @st.composite
 def workflows(draw: st.DrawFn, *, guards: bool = True, timers: bool = True) -> Workflow:
     """A workflow whose states can all be reached."""
-    n = draw(st.integers(1, 5))
+    n = draw(st.integers(1, 4))
     states = [f"s{i}" for i in range(n)]
     ways: dict[tuple[int, str], int | None] = {}
     for i in range(1, n):  # a tree first, so that everything is reached
@@ -52,7 +52,7 @@ def workflows(draw: st.DrawFn, *, guards: bool = True, timers: bool = True) -> W
     for i in sorted(set(range(n)) - reached):  # a later branch of the tree took its command
         ways[min(reached), f"go {i}"] = i
         reached.add(i)
-    for _ in range(draw(st.integers(0, 8))):
+    for _ in range(draw(st.integers(0, 12))):
         key = draw(st.integers(0, n - 1)), draw(st.sampled_from(COMMANDS))
         ways.setdefault(key, draw(st.none() | st.integers(0, n - 1)))
     transitions = [Transition("promise", "*", needs="promised_at")]
@@ -69,7 +69,7 @@ def workflows(draw: st.DrawFn, *, guards: bool = True, timers: bool = True) -> W
         s, name = draw(st.sampled_from(sorted(ways, key=repr)))
         start = draw(st.sampled_from(STARTS))
         early = start == "promised_at" and draw(st.booleans())
-        span = -draw(st.integers(1, 90)) if early else draw(st.integers(1, 200))
+        span = -draw(st.integers(1, 90)) if early else draw(st.integers(1, 80))
         repeats = 0 if early else draw(st.integers(0, 3))
         made.append(Timer(f"t{k}", states[s], name, after_minutes=span, start=start, repeats=repeats))
     return Workflow("random", 1, states, "s0", transitions, made)
@@ -79,8 +79,8 @@ Act = tuple[int, str, int, int]  # minutes after the one before, command, x, pro
 
 
 ACTS = st.lists(
-    st.tuples(st.integers(0, 150), st.sampled_from((*COMMANDS, "promise")), st.integers(0, 4), st.integers(-60, 300)),
-    max_size=12,
+    st.tuples(st.integers(0, 60), st.sampled_from((*COMMANDS, "promise")), st.integers(0, 4), st.integers(-60, 300)),
+    max_size=25,
 )
 
 

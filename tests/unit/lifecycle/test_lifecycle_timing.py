@@ -103,6 +103,14 @@ def test_leaving_the_state_cancels_and_entering_again_starts_anew() -> None:
     assert fired(w, case, AT + 50 * HOUR) == [("escalate", "04 20:30")]
 
 
+def test_a_timer_that_fired_fires_again_on_the_next_entry() -> None:
+    w = flow(Timer("nudge", "open", "remind", after_minutes=60))
+    case = advance(w, start(w), AT + 2 * HOUR).case
+    for name, hour in (("ask", 3), ("answer", 4)):
+        case = decide(w, case, command(name, AT + hour * HOUR)).case
+    assert fired(w, case, AT + 50 * HOUR) == [("reminded", "04 14:00")]
+
+
 def test_a_command_that_stays_in_the_state_does_not_move_the_timer() -> None:
     w = flow(Timer("late", "open", "escalate", after_minutes=90))
     case = decide(w, start(w), command("remind", AT + HOUR)).case
