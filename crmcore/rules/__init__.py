@@ -28,8 +28,11 @@ if TYPE_CHECKING:
         total,
     )
     from crmcore.rules.rule import Rule
+    from crmcore.rules.rule_set import RuleSet
     from crmcore.rules.schema import Amount, Date, Flag, Number, Schema, Text
+    from crmcore.rules.tiers import Tier, Tiers
     from crmcore.rules.truth import Truth
+    from crmcore.rules.vocabulary import Vocabulary
 
 _WHERE = {
     "Amount": ".schema",
@@ -41,9 +44,13 @@ _WHERE = {
     "Flag": ".schema",
     "Number": ".schema",
     "Rule": ".rule",
+    "RuleSet": ".rule_set",
     "Schema": ".schema",
     "Text": ".schema",
+    "Tier": ".tiers",
+    "Tiers": ".tiers",
     "Truth": ".truth",
+    "Vocabulary": ".vocabulary",
     "all_of": ".making",
     "any_of": ".making",
     "count": ".making",
@@ -66,9 +73,13 @@ __all__ = [
     "Flag",
     "Number",
     "Rule",
+    "RuleSet",
     "Schema",
     "Text",
+    "Tier",
+    "Tiers",
     "Truth",
+    "Vocabulary",
     "all_of",
     "any_of",
     "count",

@@ -8,6 +8,7 @@ from functools import singledispatch
 import attrs
 
 from crmcore.errors import CurrencyMismatch, nearest
+from crmcore.rules.fitting import remedy
 from crmcore.rules.kinds import FLAG, NUMBER, TIME, Kind, Sort, combined, comparable
 from crmcore.rules.nodes import (
     AllOf,
@@ -36,7 +37,6 @@ from crmcore.rules.nodes import (
     TextMatch,
     YearsSince,
 )
-from crmcore.rules.scalar import remedy
 from crmcore.rules.schema import Labels, Schema, Text
 from crmcore.rules.wording import words
 
@@ -103,7 +103,7 @@ def faults(node: Condition, schema: Schema, functions: Mapping[str, Kind]) -> tu
 
 @singledispatch
 def _kind(node: Term, _check: _Check) -> Kind | None:
-    raise NotImplementedError(type(node).__name__)  # pragma: no cover - every term has its kind
+    raise TypeError(type(node).__name__)  # pragma: no cover - every term has its kind
 
 
 @_kind.register
@@ -149,7 +149,8 @@ def _(node: EventMeasure, check: _Check) -> Kind | None:
     kind: Kind | None = NUMBER
     if node.measure not in (Measure.COUNT, Measure.DAYS_SINCE_LAST, Measure.DAYS_SINCE_FIRST):
         kind = _kind(Field(node.of), inner)
-        if kind is not None and kind.sort not in (Sort.NUMBER, Sort.MONEY, Sort.DURATION):
+        added = kind is None or kind.sort in (Sort.NUMBER, Sort.MONEY, Sort.DURATION)
+        if node.measure is not Measure.LATEST and not added:
             inner.fault(node, f"{node.measure} of {kind}, expected number, money or duration")
     for problem in inner.problems:
         check.fault(node, problem.replace("no such fact", f"no such part of {node.event!r} events"))
@@ -199,7 +200,7 @@ def _(node: Call, check: _Check) -> Kind | None:
 
 @singledispatch
 def _check(node: Condition, check: _Check) -> None:
-    raise NotImplementedError(type(node).__name__)  # pragma: no cover - every condition has its check
+    raise TypeError(type(node).__name__)  # pragma: no cover - every condition has its check
 
 
 @_check.register

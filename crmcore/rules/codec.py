@@ -60,7 +60,7 @@ def node_to_dict(node: Node, /) -> Any:
     >>> node_to_dict(Field("age") >= 18)
     {'op': '>=', 'args': [{'field': 'age'}, 18]}
     """
-    raise NotImplementedError(type(node).__name__)  # pragma: no cover - every node is written
+    raise TypeError(type(node).__name__)  # pragma: no cover - every node is written
 
 
 def _op(op: str, *args: Node, **more: object) -> dict[str, Any]:

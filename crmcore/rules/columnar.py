@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import singledispatchmethod
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from crmcore.rules.event_columns import EventRows, measured
 from crmcore.rules.fact_table import Cells, FactTable
+from crmcore.rules.fitting import combined_kind, misfit, number_in, text_test, wrong_part
 from crmcore.rules.kinds import FLAG, NUMBER, TAGS, TEXT, TIME, Kind, Scalar, Sort, comparable, instant_us
 from crmcore.rules.nodes import (
     AllOf,
@@ -41,7 +42,6 @@ from crmcore.rules.nodes import (
     TextMatch,
     YearsSince,
 )
-from crmcore.rules.scalar import combined_kind, misfit, number_in, text_test, wrong_part
 from crmcore.rules.truth import Truth
 from crmcore.rules.vocabulary import Vocabulary
 
@@ -105,17 +105,6 @@ class TruthColumn:
         return f"TruthColumn({shown})"
 
 
-class Rows(Protocol):
-    """What an evaluation reads: facts of subjects, or the parts of events."""
-
-    @property
-    def columns(self) -> Mapping[str, Cells]:
-        """Columns by name."""
-        ...
-
-    def __len__(self) -> int: ...
-
-
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "+": operator.add, "-": operator.sub, "*": operator.mul,
@@ -125,7 +114,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 class Evaluation:
     """One reading of one table at one instant; what several conditions ask for is computed once."""
 
-    def __init__(self, rows: Rows, now: datetime | float, vocabulary: Vocabulary) -> None:
+    def __init__(self, rows: FactTable | EventRows, now: datetime | float, vocabulary: Vocabulary) -> None:
         self.rows = rows
         self.now = instant_us(now, "now") if isinstance(now, datetime) else now
         self.vocabulary = vocabulary
@@ -162,7 +151,7 @@ class Evaluation:
 
     @singledispatchmethod
     def _read(self, node: Term) -> Cells:
-        raise NotImplementedError(type(node).__name__)  # pragma: no cover - every term has its column
+        raise TypeError(type(node).__name__)  # pragma: no cover - every term has its column
 
     @_read.register
     def _(self, node: Field) -> Cells:
@@ -188,9 +177,7 @@ class Evaluation:
 
     @_read.register
     def _(self, node: EventMeasure) -> Cells:
-        table = self.rows
-        assert isinstance(table, FactTable | EventRows)
-        return measured(node, table, self.now, lambda rows: self._where(node, rows))
+        return measured(node, self.rows, self.now, lambda rows: self._where(node, rows))
 
     def _where(self, node: EventMeasure, rows: EventRows) -> Bools:
         assert node.where is not None
@@ -251,7 +238,7 @@ class Evaluation:
 
     @singledispatchmethod
     def _ask(self, node: Condition) -> TruthColumn:
-        raise NotImplementedError(type(node).__name__)  # pragma: no cover - every condition has its column
+        raise TypeError(type(node).__name__)  # pragma: no cover - every condition has its column
 
     @_ask.register
     def _(self, node: Compare) -> TruthColumn:

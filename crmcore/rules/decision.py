@@ -176,8 +176,10 @@ class Decision:
         return f"Decision({self.rule.name!r}, {self.truth})"
 
     def __str__(self) -> str:
+        from crmcore.rules.rule import outcome_text
+
         says = {Truth.TRUE: "holds", Truth.FALSE: "does not hold", Truth.UNKNOWN: "cannot tell"}[self.truth]
-        gives = f": {_outcome(self.outcome)}" if self.holds and self.outcome is not None else ""
+        gives = f": {outcome_text(self.outcome)}" if self.holds and self.outcome is not None else ""
         lines = [f'Rule "{self.rule.name}" {says}{gives}.']
         shown = (("Held", self.held),) if self.holds else (("Failed", self.failed), ("Unknown", self.unknown))
         lines += [f"{title}: {'; '.join(map(str, found))}." for title, found in shown if found]
@@ -224,10 +226,6 @@ class Decision:
             "needed": None if needed is None else [c.to_dict() for c in needed],
             "text": str(self),
         }
-
-
-def _outcome(value: object) -> str:
-    return value if isinstance(value, str) else value_text(value) if isinstance(value, int | float) else str(value)
 
 
 def _terms(atom: Node) -> Iterator[Term]:

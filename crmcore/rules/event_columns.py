@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from crmcore.rules.fact_table import Cells, FactTable, MoneyColumn, cells_of
 from crmcore.rules.kinds import DAY_US, NUMBER, TIME, Kind, money_kind
+from crmcore.rules.latest_events import Chosen, latest_cells
 from crmcore.rules.nodes import EventMeasure, Measure
 from crmcore.tables import EventTable, TextColumn
 
@@ -110,13 +111,19 @@ def measured(
         return Cells(np.array(np.nan), NUMBER if node.measure in _UNTIMED else None)
     last = now_us - node.before_days * DAY_US
     first = -math.inf if node.within_days is None else now_us - node.within_days * DAY_US
-    fold = _Fold(len(table))
+    fold, chosen = _Fold(len(table)), []
     for events, customer in zip(table.events, table._codes, strict=True):
         time_us = events.time.view(np.int64)
         rows = window_rows(events.kind, customer, time_us, event=node.event, first=first, last=last)
         if node.where is not None and len(rows):
             rows = rows[where(EventRows(events, rows))]
-        fold.add(node, events, rows, customer[rows])
+        if node.measure is Measure.LATEST:
+            part = EventRows(events, rows).columns.get(node.of, Cells(np.array(np.nan), None))
+            chosen.append(Chosen(customer[rows], time_us[rows], part))
+        else:
+            fold.add(node, events, rows, customer[rows])
+    if node.measure is Measure.LATEST:
+        return latest_cells(chosen, n_customers=len(table)) if chosen else Cells(np.array(np.nan), None)
     return Cells(fold.result(node, now_us), _kind(node, table))
 
 

@@ -150,7 +150,7 @@ def _listed(values: Sequence[object], name: str) -> Cells:
         got = f"a list of {' and '.join(str(k) for k in kinds)}"
         raise WrongType(f"column {name!r}", got, "values of one kind", "convert them, and leave None where unknown")
     kind = kinds[0] if kinds else None
-    if kind is TEXT or kind is TAGS:
+    if kind is not None and kind in (TEXT, TAGS):
         return _encoded([v for v, _ in read], kind)
     return Cells(_locked(np.array([np.nan if v is None else v for v, _ in read], np.float64)), kind)
 

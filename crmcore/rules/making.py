@@ -36,6 +36,7 @@ __all__ = [
     "days_until",
     "field",
     "largest",
+    "latest",
     "not_",
     "now",
     "smallest",
@@ -92,7 +93,8 @@ def total(
 ) -> Term:
     """Add up the amounts (or another numeric part) of events in a window like that of `count`.
 
-    0 where there are no events; unknown where one of them lacks its amount.
+    0 where there are no events; unknown where one of them lacks its amount. Totals of money are exact; those of other
+    numbers depend in their last digits on the order of the events.
 
     Examples
     --------
@@ -136,6 +138,27 @@ def smallest(
 ) -> Term:
     """Smallest amount of events in a window; unknown where there are none or one lacks its amount."""
     return EventMeasure(Measure.SMALLEST, event, within_days, before_days, where, of)
+
+
+def latest(
+    event: str,
+    *,
+    of: str,
+    within_days: float | None = None,
+    before_days: float = 0,
+    where: Condition | None = None,
+) -> Term:
+    """Take a part of the last event in a window: an attribute, the channel, the amount, the time.
+
+    Unknown where there is no event or it lacks the part. Of events at one instant the largest part counts. Attributes
+    of an `EventTable` are text: `.as_number()` reads the number that they spell.
+
+    Examples
+    --------
+    >>> print(latest("survey", of="score", within_days=30).as_number() <= 6)
+    the number in score of the last survey event within 30 days is at most 6
+    """
+    return EventMeasure(Measure.LATEST, event, within_days, before_days, where, of)
 
 
 def days_since(event: str, *, where: Condition | None = None) -> Term:

@@ -21,9 +21,12 @@ from crmcore.rules.nodes import (
     IsTrue,
     Literal,
     Not,
+    Now,
     Term,
     TextMatch,
 )
+from crmcore.rules.truth import Truth
+from crmcore.rules.walking import parts_of
 from crmcore.rules.wording import OPPOSITE
 
 __all__ = ["Atom", "Branch", "Demand", "Limits", "branches", "demands", "fewest"]
@@ -49,41 +52,57 @@ class Atom:
 Branch = tuple[Atom, ...]
 
 
-def branches(node: Condition, *, holds: bool = True) -> Iterator[Branch]:
-    """Ways in which a condition can be true: disjunctive normal form, one branch after the other.
+def branches(node: Condition, want: Truth = Truth.TRUE) -> Iterator[Branch]:
+    """Ways in which a condition can be true (false, unknown): disjunctive normal form, one branch after the other.
 
     `not` moves inward by De Morgan's laws, which hold in Kleene's logic.
     """
     if isinstance(node, Not):
-        yield from branches(node.part, holds=not holds)
+        yield from branches(node.part, ~want)
     elif isinstance(node, Assumed):
-        yield from _assumed(node, holds=holds)
+        if want is not Truth.UNKNOWN:
+            wants = (want, Truth.UNKNOWN) if Truth.of(node.answer) is want else (want,)
+            yield from _either(node.part, wants)
     elif isinstance(node, Between):
-        yield from branches(AllOf(node.halves()), holds=holds)
+        yield from branches(AllOf(node.halves()), want)
     elif isinstance(node, AllOf | AnyOf):
-        if isinstance(node, AllOf) == holds:
-            yield from _product(node.parts, holds=holds)
+        sure = Truth.TRUE if isinstance(node, AllOf) else Truth.FALSE  # what all parts must be for this truth
+        if want is Truth.UNKNOWN:
+            yield from _one_unknown(node.parts, sure)
+        elif want is sure:
+            yield from _product([(part, (want,)) for part in node.parts])
         else:
             for part in node.parts:
-                yield from branches(part, holds=holds)
+                yield from branches(part, want)
+    elif want is Truth.UNKNOWN:
+        if not isinstance(node, IsKnown):
+            for term in parts_of(node):
+                if isinstance(term, Term) and not isinstance(term, Literal | Now):
+                    yield (Atom(IsKnown(term), False),)
     else:
-        yield (Atom(node, holds),)
+        yield (Atom(node, want is Truth.TRUE),)
 
 
-def _assumed(node: Assumed, *, holds: bool) -> Iterator[Branch]:
-    """An answer that an unknown part already gives needs no change there."""
-    if node.answer is holds:
-        yield (Atom(node, holds),)
-    yield from branches(node.part, holds=holds)
+def _either(node: Condition, wants: tuple[Truth, ...]) -> Iterator[Branch]:
+    for want in wants:
+        yield from branches(node, want)
 
 
-def _product(parts: tuple[Condition, ...], *, holds: bool) -> Iterator[Branch]:
+def _one_unknown(parts: tuple[Condition, ...], sure: Truth) -> Iterator[Branch]:
+    """One part is unknown, those before it are sure, those after it are either."""
+    for i, part in enumerate(parts):
+        before = [(p, (sure,)) for p in parts[:i]]
+        yield from _product([*before, (part, (Truth.UNKNOWN,)), *((p, (sure, Truth.UNKNOWN)) for p in parts[i + 1 :])])
+
+
+def _product(parts: list[tuple[Condition, tuple[Truth, ...]]]) -> Iterator[Branch]:
     if not parts:
         yield ()
         return
-    for first in branches(parts[0], holds=holds):
-        for rest in _product(parts[1:], holds=holds):
-            yield (*first, *rest)
+    (first, wants), rest = parts[0], parts[1:]
+    for way in _either(first, wants):
+        for more in _product(rest):
+            yield (*way, *more)
 
 
 @attrs.define
@@ -225,7 +244,7 @@ def fewest(
     best: list[Demand] | None = None
     for branch in islice(branches(node), MAX_BRANCHES):
         asked = demands(branch, value)
-        if asked is None or any(isinstance(a.condition, Assumed) and answer(a.written()) is not True for a in branch):
+        if asked is None:
             continue
         open_ = [d for d in asked if not _met(d, value(d.term), answer)]
         if best is None or len(open_) < len(best):

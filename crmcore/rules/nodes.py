@@ -355,6 +355,7 @@ class Measure(enum.StrEnum):
     AVERAGE = "average"
     LARGEST = "largest"
     SMALLEST = "smallest"
+    LATEST = "latest"
     DAYS_SINCE_LAST = "days_since"
     DAYS_SINCE_FIRST = "days_since_first"
 

@@ -28,20 +28,21 @@ if TYPE_CHECKING:
     from crmcore.rules.columnar import TruthColumn
     from crmcore.rules.fact_table import FactTable
 
-__all__ = ["FORMAT_VERSION", "Rule"]
+__all__ = ["FORMAT_VERSION", "Rule", "check_head", "outcome_text", "plain_outcome", "read_rule", "rule_name"]
 
 FORMAT_VERSION = 1
 _TRUTH = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}
 
 
-def _name(_instance: object, attribute: attrs.Attribute[str], value: str) -> None:
+def rule_name(_instance: object, attribute: attrs.Attribute[str], value: str) -> None:
+    """Validator of a name."""
     if not isinstance(value, str):
         raise WrongType(attribute.name, f"a {type(value).__name__}", "text", "name the rule first: Rule('vip', ...)")
     if not value.strip():
         raise EmptyInput(attribute.name, "give the rule a name that its reader knows")
 
 
-def _plain(_instance: object, attribute: attrs.Attribute[object], value: object) -> None:
+def plain_outcome(_instance: object, attribute: attrs.Attribute[object], value: object) -> None:
     """Outcomes are JSON values, so that a rule set is a document."""
     try:
         json.dumps(value, allow_nan=False)
@@ -87,9 +88,9 @@ class Rule:
     <Truth.FALSE: 'false'>
     """
 
-    name: str = attrs.field(validator=_name)
+    name: str = attrs.field(validator=rule_name)
     when: Condition = attrs.field(converter=condition)
-    then: Any = attrs.field(default=None, kw_only=True, validator=_plain)
+    then: Any = attrs.field(default=None, kw_only=True, validator=plain_outcome)
     weight: float = attrs.field(
         default=1.0,
         kw_only=True,
@@ -123,9 +124,7 @@ class Rule:
         return f"Rule({self.name!r}, {words(self.when)})"
 
     def __str__(self) -> str:
-        then = (
-            "" if self.then is None else f", then {self.then if isinstance(self.then, str) else value_text(self.then)}"
-        )
+        then = "" if self.then is None else f", then {outcome_text(self.then)}"
         because = f" ({self.because})" if self.because else ""
         return f'Rule "{self.name}": when {words(self.when)}{then}{because}.'
 
@@ -199,7 +198,7 @@ class Rule:
         if self.then is not None:
             made["then"] = self.then
         if self.weight != 1:
-            made["weight"] = self.weight
+            made["weight"] = int(self.weight) if self.weight % 1 == 0 else self.weight
         if self.because:
             made["because"] = self.because
         return made
@@ -220,6 +219,21 @@ class Rule:
         if made is None or reader.problems:
             raise BadDocument("rule", tuple(reader.problems), "repair these places, or write it with Rule.to_dict")
         return made if schema is None else made.with_schema(schema)
+
+
+def outcome_text(value: object) -> str:
+    """An outcome for eyes.
+
+    Examples
+    --------
+    >>> outcome_text("lounge"), outcome_text(["card", 5]), outcome_text(None)
+    ('lounge', 'card, 5', 'nothing')
+    """
+    if value is None:
+        return "nothing"
+    if isinstance(value, list | tuple):
+        return ", ".join(outcome_text(v) for v in value) or "nothing"
+    return value_text(value) if isinstance(value, int | float) else str(value)
 
 
 _KEYS = ("format", "version", "name", "when", "then", "weight", "because")

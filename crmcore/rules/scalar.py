@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import singledispatch
-from typing import Any, NoReturn
+from typing import Any
 
-from crmcore.errors import CurrencyMismatch, NaiveDatetime, WrongType
+from crmcore.errors import NaiveDatetime
+from crmcore.rules.event_facts import folded, unknown_kind
 from crmcore.rules.facts import Event, Facts
+from crmcore.rules.fitting import combined_kind, misfit, number_in, same_kind, text_test, wrong_part, years_between
 from crmcore.rules.kinds import (
     DAY_US,
     FLAG,
@@ -20,10 +22,8 @@ from crmcore.rules.kinds import (
     Kind,
     Scalar,
     Sort,
-    combined,
     comparable,
     instant_us,
-    money_kind,
     read_value,
 )
 from crmcore.rules.nodes import (
@@ -45,32 +45,15 @@ from crmcore.rules.nodes import (
     IsKnown,
     IsTrue,
     Literal,
-    Measure,
-    Node,
     Not,
     Now,
     Term,
     TextMatch,
-    TextTest,
     YearsSince,
 )
 from crmcore.rules.vocabulary import Vocabulary
-from crmcore.rules.wording import words
 
-__all__ = [
-    "Ask",
-    "Row",
-    "Value",
-    "ask_of",
-    "combined_kind",
-    "misfit",
-    "number_in",
-    "row_of",
-    "text_test",
-    "value_of",
-    "wrong_part",
-    "years_between",
-]
+__all__ = ["Ask", "Row", "Value", "ask_of", "row_of", "value_of"]
 
 Value = tuple[Scalar | None, Kind | None]
 
@@ -121,46 +104,12 @@ def value_of(node: Term, vocabulary: Vocabulary) -> Read:
     return _read(node, vocabulary)
 
 
-def misfit(node: Node, reason: str, left: Kind, right: Kind) -> NoReturn:
-    """Raise what two kinds that do not go together are."""
-    if reason == CurrencyMismatch.__name__:
-        raise CurrencyMismatch(left.unit or "", right.unit or "")
-    raise WrongType(f"`{words(node)}`", reason, "both sides of one kind", remedy(left, right))
-
-
-def combined_kind(node: Arithmetic, left: Kind, right: Kind) -> Kind:
-    """Kind of an arithmetic term; raises where it has none."""
-    made = combined(node.op, left, right)
-    return misfit(node, made, left, right) if isinstance(made, str) else made
-
-
-def remedy(left: Kind, right: Kind) -> str:
-    """Way out of a pair of kinds."""
-    sorts = {left.sort, right.sort}
-    if Sort.MONEY in sorts:
-        return f"write amounts as Money.of('100', {left.unit or right.unit or 'THB'!r})"
-    if Sort.TEXT in sorts and Sort.NUMBER in sorts:
-        return "text that spells a number: field(...).as_number()"
-    if Sort.TIME in sorts and Sort.NUMBER in sorts:
-        return "count days: days_until(field) or days_between(start, end)"
-    if Sort.DURATION in sorts:
-        return "write durations as timedelta(days=30)"
-    if left.sort is right.sort is Sort.TEXT:
-        return "text goes with ==, .isin([...]), .contains(...)"
-    return "compare like with like, or describe the fields in a Schema to find this when the rule is made"
-
-
-def wrong_part(node: Node, got: Kind, allowed: str) -> NoReturn:
-    """Raise what a value of the wrong kind is."""
-    raise WrongType(f"`{words(node)}`", f"asked of {got}", allowed, remedy(got, got))
-
-
 # --- terms -----------------------------------------------------------------------------------------------------------
 
 
 @singledispatch
 def _read(node: Term, _vocabulary: Vocabulary) -> Read:
-    raise NotImplementedError(type(node).__name__)  # pragma: no cover - every term has its reader
+    raise TypeError(type(node).__name__)  # pragma: no cover - every term has its reader
 
 
 @_read.register
@@ -217,17 +166,10 @@ def _(node: Default, vocabulary: Vocabulary) -> Read:
 
     def read(row: Row) -> Value:
         (a, ka), (b, kb) = part(row), fallback(row)
-        _same_kind(node, ka, kb)
+        same_kind(node, ka, kb)
         return (b, kb if ka is None else ka) if a is None else (a, ka)
 
     return read
-
-
-def _same_kind(node: Node, left: Kind | None, right: Kind | None) -> None:
-    if left is not right and left is not None and right is not None:
-        reason = comparable("==", left, right)
-        if reason is not None:
-            misfit(node, reason, left, right)
 
 
 @_read.register
@@ -237,7 +179,7 @@ def _(node: Choose, vocabulary: Vocabulary) -> Read:
 
     def read(row: Row) -> Value:
         answer, (a, ka), (b, kb) = when(row), then(row), otherwise(row)
-        _same_kind(node, ka, kb)
+        same_kind(node, ka, kb)
         kind = kb if ka is None else ka
         return (None, kind) if answer is None else ((a if answer else b), kind)
 
@@ -259,15 +201,6 @@ def _(node: AsNumber, vocabulary: Vocabulary) -> Read:
     return read
 
 
-def number_in(text: str) -> float | None:
-    """Number that a text spells, None where it spells none."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if value == value else None
-
-
 @_read.register
 def _(node: YearsSince, vocabulary: Vocabulary) -> Read:
     part = _read(node.part, vocabulary)
@@ -279,16 +212,6 @@ def _(node: YearsSince, vocabulary: Vocabulary) -> Read:
         return (years_between(value, row.now) if isinstance(value, float) else None), NUMBER
 
     return read
-
-
-def years_between(start_us: float, end_us: float) -> float | None:
-    """Whole calendar years between two instants; None outside the years 1 to 9999."""
-    try:
-        a, b = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=t) for t in (start_us, end_us))
-    except OverflowError:
-        return None
-    before = (b.month, b.day, b.time()) < (a.month, a.day, a.time())
-    return float(b.year - a.year - before)
 
 
 @_read.register
@@ -312,11 +235,10 @@ def _(node: Call, vocabulary: Vocabulary) -> Read:
 def _(node: EventMeasure, vocabulary: Vocabulary) -> Read:
     event, within, before = node.event, node.within_days, node.before_days * DAY_US
     where = None if node.where is None else _ask(node.where, vocabulary)
-    fold = _FOLDS[node.measure]
 
     def read(row: Row) -> Value:
         if row.events is None:
-            return None, _KINDS.get(node.measure)
+            return None, unknown_kind(node.measure)
         last = row.now - before
         first = float("-inf") if within is None else row.now - within * DAY_US
         found = []
@@ -325,7 +247,7 @@ def _(node: EventMeasure, vocabulary: Vocabulary) -> Read:
                 at = instant_us(happened.time, "event.time")
                 if first < at <= last and (where is None or where(_event_row(happened, row)) is True):
                     found.append((at, happened))
-        return fold(node, found, row)
+        return folded(node, found, now=row.now, currency=row.currency)
 
     return read
 
@@ -335,63 +257,12 @@ def _event_row(event: Event, row: Row) -> Row:
     return Row(fields, row.events, row.now, row.currency)
 
 
-Found = list[tuple[float, Event]]
-_KINDS = {Measure.COUNT: NUMBER, Measure.DAYS_SINCE_LAST: NUMBER, Measure.DAYS_SINCE_FIRST: NUMBER}
-
-
-def _counted(_node: EventMeasure, found: Found, _row: Row) -> Value:
-    return float(len(found)), NUMBER
-
-
-def _since_last(_node: EventMeasure, found: Found, row: Row) -> Value:
-    return ((row.now - max(at for at, _ in found)) / DAY_US if found else None), NUMBER
-
-
-def _since_first(_node: EventMeasure, found: Found, row: Row) -> Value:
-    return ((row.now - min(at for at, _ in found)) / DAY_US if found else None), NUMBER
-
-
-def _folded(node: EventMeasure, found: Found, row: Row) -> Value:
-    """Total, average, largest or smallest of one part of the events."""
-    kind = money_kind(row.currency) if row.currency and node.of == "amount" else None
-    values: list[float] = []
-    missing = False
-    for _, event in found:
-        value, its = read_value(event.amount if node.of == "amount" else event.attributes.get(node.of), node.of)
-        if its is not None and its.sort is Sort.TEXT:  # events of frames carry attributes as text
-            value, its = (None if value is None else number_in(str(value))), NUMBER
-        if its is not None and its.sort not in (Sort.NUMBER, Sort.MONEY, Sort.DURATION):
-            wrong_part(node, its, "numbers, money or durations")
-        _same_kind(node, kind, its)
-        kind = its if kind is None else kind
-        missing |= value is None
-        values.append(0.0 if value is None else value)  # type: ignore[arg-type]
-    if missing or (not values and node.measure is not Measure.TOTAL):
-        return None, kind
-    if node.measure is Measure.TOTAL:
-        return float(sum(values)), kind
-    if node.measure is Measure.AVERAGE:
-        return sum(values) / len(values), kind
-    return (max(values) if node.measure is Measure.LARGEST else min(values)), kind
-
-
-_FOLDS = {
-    Measure.COUNT: _counted,
-    Measure.DAYS_SINCE_LAST: _since_last,
-    Measure.DAYS_SINCE_FIRST: _since_first,
-    Measure.TOTAL: _folded,
-    Measure.AVERAGE: _folded,
-    Measure.LARGEST: _folded,
-    Measure.SMALLEST: _folded,
-}
-
-
 # --- conditions ------------------------------------------------------------------------------------------------------
 
 
 @singledispatch
 def _ask(node: Condition, _vocabulary: Vocabulary) -> Ask:
-    raise NotImplementedError(type(node).__name__)  # pragma: no cover - every condition has its closure
+    raise TypeError(type(node).__name__)  # pragma: no cover - every condition has its closure
 
 
 @_ask.register
@@ -447,28 +318,10 @@ def _(node: IsIn, vocabulary: Vocabulary) -> Ask:
         value, kind = part(row)
         if kind is not None:
             for other in kinds:
-                _same_kind(node, kind, other)
+                same_kind(node, kind, other)
         return None if value is None else value in held
 
     return ask
-
-
-def text_test(node: TextMatch) -> Callable[[str], bool]:
-    """Predicate of one text."""
-    import re
-
-    if node.test is TextTest.MATCHES:
-        search = re.compile(node.text, 0 if node.case_sensitive else re.IGNORECASE).search
-        return lambda text: search(text) is not None
-    wanted = node.text if node.case_sensitive else node.text.casefold()
-    test = {
-        TextTest.CONTAINS: str.__contains__,
-        TextTest.STARTSWITH: str.startswith,
-        TextTest.ENDSWITH: str.endswith,
-    }[node.test]
-    if node.case_sensitive:
-        return lambda text: test(text, wanted)
-    return lambda text: test(text.casefold(), wanted)
 
 
 @_ask.register

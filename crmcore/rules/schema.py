@@ -71,16 +71,16 @@ def _words(value: Iterable[str] | None) -> tuple[str, ...] | None:
     return None if value is None else tuple(value)
 
 
+def _open(of: Text | Labels) -> bool:
+    return of.allowed is None
+
+
 @attrs.frozen
 class Text:
     """Text; personal, and so masked in reasons, unless `allowed` closes its list."""
 
     allowed: tuple[str, ...] | None = attrs.field(default=None, converter=_words)
-    personal: bool = attrs.field()
-
-    @personal.default
-    def _open(self) -> bool:
-        return self.allowed is None
+    personal: bool = attrs.field(default=attrs.Factory(_open, takes_self=True))
 
     kind = TEXT
 
@@ -90,11 +90,7 @@ class Labels:
     """A set of labels, masked as `Text` is."""
 
     allowed: tuple[str, ...] | None = attrs.field(default=None, converter=_words)
-    personal: bool = attrs.field()
-
-    @personal.default
-    def _open(self) -> bool:
-        return self.allowed is None
+    personal: bool = attrs.field(default=attrs.Factory(_open, takes_self=True))
 
     kind = TAGS
 
@@ -134,14 +130,6 @@ class Duration:
 Type = Number | Amount | Text | Labels | Flag | Date | Instant | Duration
 
 
-@attrs.frozen
-class EventKind:
-    """Events of one kind: what their amount is, and which further attributes they carry."""
-
-    amount: Number | Amount | None = None
-    attributes: Mapping[str, Type] = attrs.field(factory=dict, converter=dict)
-
-
 _EVENT_PARTS: dict[str, Type] = {
     "kind": Text(personal=False),
     "time": Instant(),
@@ -163,6 +151,17 @@ def _types(value: Mapping[str, Type | type]) -> dict[str, Type]:
             raise WrongType(f"schema[{name!r}]", shown, "a type of facts", hint)
         made[name] = what
     return made
+
+
+@attrs.frozen
+class EventKind:
+    """Events of one kind: what their amount is, and which further attributes they carry.
+
+    Attributes of an `EventTable` are text whatever they spell: compare numbers with `.as_number()`, which takes both.
+    """
+
+    amount: Number | Amount | None = None
+    attributes: Mapping[str, Type] = attrs.field(factory=dict, converter=_types)
 
 
 def _event_kinds(value: Mapping[str, EventKind] | Iterable[str]) -> dict[str, EventKind]:

@@ -105,7 +105,7 @@ def words(node: Node, /) -> str:
 
 @singledispatch
 def _words(node: Node) -> str:
-    raise NotImplementedError(type(node).__name__)  # pragma: no cover - every node has its words
+    raise TypeError(type(node).__name__)  # pragma: no cover - every node has its words
 
 
 @_words.register
@@ -150,6 +150,8 @@ def _(node: EventMeasure) -> str:
         return f"days since the last {those}{filtered}"
     if node.measure is Measure.DAYS_SINCE_FIRST:
         return f"days since the first {those}{filtered}"
+    if node.measure is Measure.LATEST:
+        return f"{node.of} of the last {those}{_window(node)}{filtered}"
     taken = "number" if node.measure is Measure.COUNT else f"{node.measure} {node.of}"
     return f"{taken} of {those}s{_window(node)}{filtered}"
 
