@@ -7,19 +7,36 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.calendars.business_time import BusinessTime
-    from crmcore.calendars.calendar import BusinessCalendar, CalendarChange, CalendarHistory
+    from crmcore.calendars.calendar import BusinessCalendar, CalendarHistory
+    from crmcore.calendars.contact_times import CalendarCap, ContactDecision, ContactTimes, SlidingCap
     from crmcore.calendars.errors import BadWindows, NoClosing, NoOpening
+    from crmcore.calendars.explanation import DeadlineExplanation
+    from crmcore.calendars.public_holidays import holidays_of
+    from crmcore.calendars.recurrence import Recurrence, due_between
+    from crmcore.calendars.recurrence_rules import EveryNDays, LeapDay, MonthEnd, Monthly, NthWeekday, Weekly, Yearly
     from crmcore.calendars.zones import local
 
 __all__ = [
     "BadWindows",
     "BusinessCalendar",
-    "BusinessTime",
-    "CalendarChange",
+    "CalendarCap",
     "CalendarHistory",
+    "ContactDecision",
+    "ContactTimes",
+    "DeadlineExplanation",
+    "EveryNDays",
+    "LeapDay",
+    "MonthEnd",
+    "Monthly",
     "NoClosing",
     "NoOpening",
+    "NthWeekday",
+    "Recurrence",
+    "SlidingCap",
+    "Weekly",
+    "Yearly",
+    "due_between",
+    "holidays_of",
     "local",
 ]
 
@@ -28,11 +45,24 @@ __getattr__ = lazy_names(
     {
         "BadWindows": ".errors",
         "BusinessCalendar": ".calendar",
-        "BusinessTime": ".business_time",
-        "CalendarChange": ".calendar",
+        "CalendarCap": ".contact_times",
         "CalendarHistory": ".calendar",
+        "ContactDecision": ".contact_times",
+        "ContactTimes": ".contact_times",
+        "DeadlineExplanation": ".explanation",
+        "EveryNDays": ".recurrence_rules",
+        "LeapDay": ".recurrence_rules",
+        "MonthEnd": ".recurrence_rules",
+        "Monthly": ".recurrence_rules",
         "NoClosing": ".errors",
         "NoOpening": ".errors",
+        "NthWeekday": ".recurrence_rules",
+        "Recurrence": ".recurrence",
+        "SlidingCap": ".contact_times",
+        "Weekly": ".recurrence_rules",
+        "Yearly": ".recurrence_rules",
+        "due_between": ".recurrence",
+        "holidays_of": ".public_holidays",
         "local": ".zones",
     },
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import abc
 import math
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,13 +15,17 @@ from crmcore.calendars.table import OpenTable, TableBook, business_us, due_us
 from crmcore.calendars.zones import DAY, LATEST, MINUTE, NAT, column_us, from_us, to_us
 from crmcore.errors import BadRow, BadRows, OutOfRange
 
+if TYPE_CHECKING:
+    from crmcore.calendars.calendar import BusinessCalendar
+    from crmcore.calendars.explanation import DeadlineExplanation, ElapsedExplanation, TimeSpan
+
 __all__ = ["BusinessTime"]
 
 _YEAR = 366 * DAY
 _LONGEST_MINUTES = 10_000 * 366 * 24 * 60
 
 
-class BusinessTime:
+class BusinessTime(abc.ABC):
     """Base of `BusinessCalendar` and `CalendarHistory`: everything that follows from the open spans alone.
 
     Business time counts real elapsed time while the wall clock of the calendar's zone is inside a window. It is kept in
@@ -33,17 +39,17 @@ class BusinessTime:
     name: str
     _book: TableBook
 
+    @abc.abstractmethod
     def _make_table(self, since: int, until: int) -> OpenTable:
         """Open spans of [since, until)."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _settled(self) -> int:
         """Instant after which only the weekly schedule decides."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _opens_weekly(self) -> bool:
         """Whether the schedule that holds in the end has any window."""
-        raise NotImplementedError
 
     def _table(self, since: int, until: int) -> OpenTable:
         return self._book.covering(since, until, self._make_table)
@@ -278,6 +284,64 @@ class BusinessTime:
                 after = str(from_us(int(begins[worst]), self.zone))
                 raise NoOpening(self._told(), after, int(wanted[worst]) / MINUTE, (held - int(passed[worst])) / MINUTE)
             reach = max(2 * reach, min(self._settled() + _YEAR - last, LATEST))
+
+    @abc.abstractmethod
+    def _versions(self, low: int, high: int) -> list[tuple[BusinessCalendar, int, int]]:
+        """Calendars that hold in [low, high), each with the instants between which it does."""
+
+    def explain(self, start: datetime, *, minutes: float) -> DeadlineExplanation:
+        """Explain a deadline: every span from the start to it, counted or skipped, with its reason.
+
+        The counted spans add up to `minutes`. Arguments and errors are those of `deadline`.
+
+        Examples
+        --------
+        >>> from crmcore.calendars import BusinessCalendar, local
+        >>> desk = BusinessCalendar("Europe/Berlin", {"mon-fri": [("09:00", "12:00"), ("13:00", "17:00")]})
+        >>> print(desk.explain(local(2026, 6, 2, 11, 30, zone="Europe/Berlin"), minutes=60))
+        60 business minutes from Tue 2026-06-02 11:30 end Tue 2026-06-02 13:30 (Europe/Berlin)
+          counted       30 min  Tue 2026-06-02 11:30 to Tue 2026-06-02 12:00  open
+          skipped       60 min  Tue 2026-06-02 12:00 to Tue 2026-06-02 13:00  break between windows
+          counted       30 min  Tue 2026-06-02 13:00 to Tue 2026-06-02 13:30  open
+        """
+        from crmcore.calendars.explanation import DeadlineExplanation
+
+        due = self.deadline(start, minutes=minutes)
+        spans = self._explained(to_us(start), to_us(due))
+        shown = from_us(to_us(start), self.zone)
+        return DeadlineExplanation(
+            calendar=self.name or self.zone, start=shown, end=due, spans=spans, target_minutes=float(minutes)
+        )
+
+    def explain_elapsed(self, start: datetime, end: datetime) -> ElapsedExplanation:
+        """Explain the business minutes between two instants, the later one last.
+
+        Examples
+        --------
+        >>> from crmcore.calendars import BusinessCalendar, local
+        >>> desk = BusinessCalendar("Asia/Bangkok", {"mon-fri": [("09:00", "17:00")]}, holidays={"2026-06-03": "Queen"})
+        >>> why = desk.explain_elapsed(*(local(2026, 6, d, 16, zone="Asia/Bangkok") for d in (2, 4)))
+        >>> [(span.reason.value, span.detail, span.minutes) for span in why.spans][2:4]
+        [('holiday', 'Queen', 1440.0), ('closed overnight', '', 540.0)]
+        """
+        from crmcore.calendars.explanation import ElapsedExplanation
+
+        low, high = to_us(start, "start"), to_us(end, "end")
+        if high < low:
+            raise OutOfRange("end", str(end), f"an instant from {start} on", "pass the earlier instant first")
+        return ElapsedExplanation(
+            calendar=self.name or self.zone,
+            start=from_us(low, self.zone),
+            end=from_us(high, self.zone),
+            spans=self._explained(low, high),
+        )
+
+    def _explained(self, low: int, high: int) -> tuple[TimeSpan, ...]:
+        from crmcore.calendars.explanation import explain_spans
+
+        if low == high:
+            return ()
+        return explain_spans(self._versions(low, high), self._table(low, high), self.zone)
 
     def local_date(self, at: datetime) -> date:
         """Date on the calendar's wall at an instant.

@@ -10,6 +10,8 @@ from typing import Any
 import attrs
 import numpy as np
 
+from crmcore._base import html_table
+from crmcore._frames import write_frame
 from crmcore._json import from_dict, to_dict
 from crmcore.calendars.business_time import BusinessTime
 from crmcore.calendars.errors import BadWindows
@@ -93,7 +95,7 @@ class BusinessCalendar(BusinessTime):
 
     zone: str = attrs.field(converter=_zone_name)
     schedule: Mapping[str, tuple[Window, ...]] = attrs.field(converter=_week, hash=False)
-    holidays: Mapping[date, str] = attrs.field(default=(), converter=_holidays, hash=False)
+    holidays: Mapping[date, str] = attrs.field(factory=dict, converter=_holidays, hash=False)
     special_days: Mapping[date, tuple[Window, ...]] = attrs.field(factory=dict, converter=_special, hash=False)
     name: str = ""
     _book: TableBook = attrs.field(init=False, factory=TableBook, eq=False)
@@ -115,6 +117,26 @@ class BusinessCalendar(BusinessTime):
         title = f"{self.name!r}, " if self.name else ""
         return f"BusinessCalendar({title}{self.zone}, {week_us / 3_600_000_000:g} h a week, {counts})"
 
+    def __str__(self) -> str:
+        lines = [f"{row['day']:<12} {row['hours']}" for row in self._rows()]
+        return "\n".join([f"{self.name or 'open'} ({self.zone})", *(f"  {line}" for line in lines)])
+
+    def _rows(self) -> list[dict[str, str]]:
+        """Weekdays, then the dates that differ, each with its hours in words."""
+        rows = [(day, _hours(self.schedule.get(day, ()))) for day in WEEKDAYS]
+        special = {day: _hours(windows) for day, windows in self.special_days.items()}
+        dated = {**{day: f"closed: {name}" for day, name in self.holidays.items()}, **special}
+        rows += [(day.isoformat(), dated[day]) for day in sorted(dated)]
+        return [{"day": day, "hours": hours} for day, hours in rows]
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows(), caption=f"{self.name or 'open'} ({self.zone})", limit=40)
+
+    def to_frame(self, *, backend: Any = None) -> Any:
+        """One row a weekday and a date that differs: day, hours."""
+        rows = self._rows()
+        return write_frame({name: [row[name] for row in rows] for name in ("day", "hours")}, backend=backend)
+
     def __reduce__(self) -> tuple[Any, ...]:
         fields = (self.zone, dict(self.schedule), dict(self.holidays), dict(self.special_days), self.name)
         return BusinessCalendar, fields
@@ -129,6 +151,9 @@ class BusinessCalendar(BusinessTime):
         exceptions = {**closed, **{_day(d): to_spans(w) for d, w in self.special_days.items()}}
         wall = local_spans(since // DAY - 2, until // DAY + 3, week=week, exceptions=exceptions)
         return utc_spans(*wall, offsets=offset_table(self.zone, since, until), since=since, until=until)
+
+    def _versions(self, low: int, high: int) -> list[tuple[BusinessCalendar, int, int]]:
+        return [(self, low, high)]
 
     def _settled(self) -> int:
         days = [_day(d) for d in (*self.holidays, *self.special_days)]
@@ -170,6 +195,10 @@ class BusinessCalendar(BusinessTime):
         True
         """
         return from_dict(cls, document)
+
+
+def _hours(windows: Iterable[Window]) -> str:
+    return ", ".join(f"{opened}-{closed}" for opened, closed in windows) or "closed"
 
 
 def _counted(n: int, what: str) -> str:
@@ -259,6 +288,12 @@ class CalendarHistory(BusinessTime):
         bounds = np.maximum.accumulate([since, *inner, until]).tolist()  # zones may put two dates in another order
         parts = [c._spans(since, until) for c in (self.first, *(c.calendar for c in self.changes))]
         return open_table(*cut_spans(parts, bounds), since=since, until=until)
+
+    def _versions(self, low: int, high: int) -> list[tuple[BusinessCalendar, int, int]]:
+        bounds = np.maximum.accumulate([low, *np.clip(self._bounds(), low, high), high]).tolist()
+        calendars = (self.first, *(c.calendar for c in self.changes))
+        held = zip(calendars, bounds, bounds[1:], strict=False)
+        return [(calendar, a, b) for calendar, a, b in held if a < b]
 
     def _settled(self) -> int:
         calendars = (self.first, *(c.calendar for c in self.changes))

@@ -10,12 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
-from crmcore.calendars.contact_times import (
-    CapPeriod,
-    ContactReason,
-    ContactTimes,
-    count_in_period,
-)
+from crmcore.calendars.contact_times import ContactTimes
+from crmcore.calendars.contact_walk import CapPeriod, ContactReason, count_in_period
 from crmcore.calendars.zones import DAY, EARLIEST, LATEST, MINUTE, NAT, check_years, offset_table
 from crmcore.errors import BadRow, BadRows, OutOfRange
 
@@ -88,6 +84,8 @@ class ZoneGrid:
 
     def look(self, us: Micros, zone: NDArray[np.intp]) -> tuple[Micros, Micros]:
         """Offset of each instant in its zone, and the end of that stretch."""
+        if len(self.starts) == 1:
+            return self.offsets[0][zone], np.full(len(us), FAR)
         row = np.zeros(len(us), np.intp)
         for starts in self.starts[1:]:
             row += us >= starts[zone]
@@ -135,11 +133,14 @@ class _Sends:
 
     us: Micros
     offsets: NDArray[np.int64]
+    latest: int
 
     def held(self, at: Micros, rows: NDArray[np.intp]) -> NDArray[np.int64]:
         """Position after each row's last send that is not later than its instant."""
         high = self.offsets[rows + 1].copy()
         if not len(self.us):
+            return high
+        if self.latest <= int(at.min(initial=LATEST)):
             return high
         low = self.offsets[rows]
         late = (high > low) & (self.us[np.maximum(high - 1, 0)] > at)
@@ -222,7 +223,7 @@ def _sorted_sends(sends: ArrayLike, offsets: ArrayLike | None, n: int) -> _Sends
     falls = np.flatnonzero(us[1:] < us[:-1]) + 1
     if len(falls) and not np.isin(falls, places).all():
         us = us[np.lexsort((us, np.repeat(np.arange(n), np.diff(places))))]
-    return _Sends(us, places)
+    return _Sends(us, places, int(us.max(initial=EARLIEST)))
 
 
 def _first_reasons(
@@ -235,21 +236,21 @@ def _first_reasons(
     cap: NDArray[np.int8],
 ) -> None:
     """Fill in the first reason of every row."""
-    plan = times._plan
+    plan = times.plan
     grid = zone_grid(zones, int(us.min()) - 40 * DAY, int(us.max()) + 1)
-    offset, _ = grid.look(us, codes)
+    offset, end = grid.look(us, codes)
     day, clock = np.divmod(us + offset, DAY)
     if plan.ahead:
         reason[np.array(plan.ahead)[(day + 3) % 7] > 0] = 1
     if plan.quiet is not None:
         reason[_quiet(clock, plan.quiet)] = 0
     rows = np.flatnonzero(reason < 0)
+    some = _Rows(us, np.arange(len(us)), codes, offset, end).take(rows)
     for i, (length, period, most) in enumerate(plan.caps):
-        if not len(rows):
-            break
-        full, _ = _cap_full(length, period, most, us[rows], rows, codes[rows], grid, sends, zones)
-        reason[rows[full]], cap[rows[full]] = 2, i
-        rows = rows[~full]
+        full, _ = _cap_full(length, period, most, some, grid=grid, sends=sends, zones=zones)
+        reason[some.rows[full]], cap[some.rows[full]] = 2, i
+        if len(full):
+            some = some.take(reason[some.rows] < 0)
 
 
 def _quiet(clock: Micros, quiet: tuple[int, int]) -> NDArray[np.bool_]:
@@ -257,41 +258,55 @@ def _quiet(clock: Micros, quiet: tuple[int, int]) -> NDArray[np.bool_]:
     return ((clock >= start) & (clock < end)) | (clock < end - DAY)
 
 
+@attrs.frozen
+class _Rows:
+    """Contacts that are looked at, and what their walls show."""
+
+    us: Micros
+    rows: NDArray[np.intp]
+    codes: NDArray[np.intp]
+    offset: Micros
+    end: Micros  # of the stretch of one offset
+
+    def take(self, chosen: NDArray[Any]) -> _Rows:
+        """Some of them."""
+        return _Rows(self.us[chosen], self.rows[chosen], self.codes[chosen], self.offset[chosen], self.end[chosen])
+
+
 def _cap_full(
     length: int,
     period: CapPeriod | None,
     most: int,
-    us: Micros,
-    rows: NDArray[np.intp],
-    codes: NDArray[np.intp],
+    some: _Rows,
+    *,
     grid: ZoneGrid,
     sends: _Sends,
     zones: Sequence[str],
-) -> tuple[NDArray[np.bool_], Micros]:
-    """Whether a cap is full for each row, and the instant before which it surely stays so."""
+) -> tuple[NDArray[np.intp], Micros]:
+    """Positions of the rows whose cap is full, and the instants before which it surely stays so."""
     if most == 0:
-        return np.ones(len(us), bool), us
-    oldest = sends.held(us, rows) - most
-    enough = oldest >= sends.offsets[rows]
-    first = np.where(enough, sends.us[np.maximum(oldest, 0)] if len(sends.us) else 0, 0)
+        return np.arange(len(some.us)), some.us
+    oldest = sends.held(some.us, some.rows) - most
+    enough = np.flatnonzero(oldest >= sends.offsets[some.rows])
+    first = sends.us[oldest[enough]] if len(enough) else np.empty(0, np.int64)
     if period is None:
-        until = first + length
-        return enough & (until > us), until
-    offset, end = grid.look(us, codes)
-    day = (us + offset) // DAY
+        full = first + length > some.us[enough]
+        return enough[full], first[full] + length
+    some = some.take(enough)
+    day = (some.us + some.offset) // DAY
     begins = _period_days(day, period) * DAY
-    since = begins - offset
-    moved, _ = grid.look(since, codes)
-    changed = enough & (moved != offset)
+    since = begins - some.offset
+    moved, _ = grid.look(since - 1, some.codes)  # before it, because a clock may go back to the very midnight (Havana)
+    changed = moved != some.offset
     if changed.any():
-        since[changed] = grid.first_instants(begins[changed], codes[changed])
-    full = enough & (first >= since)
-    until = np.minimum(_period_days(day, period, after=True) * DAY - offset, end)
-    for i in np.flatnonzero(enough & grid.odd[codes]).tolist():  # such a period may have two parts
-        own = sends.us[sends.offsets[rows[i]] : sends.offsets[rows[i] + 1]]
-        held = own[own <= us[i]].tolist()
-        full[i] = count_in_period(held, int(day[i]), period, zones[codes[i]]) >= most
-    return full, until
+        since[changed] = grid.first_instants(begins[changed], some.codes[changed])
+    full = first >= since
+    for i in np.flatnonzero(grid.odd[some.codes]).tolist():  # such a period may have two parts
+        own = sends.us[sends.offsets[some.rows[i]] : sends.offsets[some.rows[i] + 1]]
+        held = own[own <= some.us[i]].tolist()
+        full[i] = count_in_period(held, int(day[i]), period, zones[int(some.codes[i])]) >= most
+    ends = _period_days(day[full], period, after=True) * DAY - some.offset[full]
+    return enough[full], np.minimum(ends, some.end[full])
 
 
 def _following(
@@ -325,7 +340,7 @@ def _blocked_until_rows(
     sends: _Sends,
 ) -> Micros:
     """Instant before which a rule that blocks now surely goes on blocking; the row's own where none does."""
-    plan = times._plan
+    plan = times.plan
     grid = zone_grid(zones, int(us.min()) - 40 * DAY, int(us.max()) + 40 * DAY)
     offset, end = grid.look(us, codes)
     day, clock = np.divmod(us + offset, DAY)
@@ -338,9 +353,10 @@ def _blocked_until_rows(
     if plan.ahead:
         days = np.array(plan.ahead)[(day + 3) % 7]
         until = np.where(days > 0, np.maximum(until, np.minimum(us + days * DAY - clock, end)), until)
+    some = _Rows(us, rows, codes, offset, end)
     for length, period, most in plan.caps:
-        full, release = _cap_full(length, period, most, us, rows, codes, grid, sends, zones)
-        until = np.where(full, np.maximum(until, release), until)
+        full, release = _cap_full(length, period, most, some, grid=grid, sends=sends, zones=zones)
+        until[full] = np.maximum(until[full], release)
     return until
 
 

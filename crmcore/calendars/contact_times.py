@@ -6,10 +6,8 @@ midnight, an expiring send), never from minute to minute; consent and priorities
 
 from __future__ import annotations
 
-import enum
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -18,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
 from crmcore._json import from_dict, to_dict
+from crmcore.calendars.contact_walk import CapPeriod, ContactReason, Plan, first_reason, next_us
 from crmcore.calendars.errors import BadWindows
 from crmcore.calendars.windows import MIDNIGHT, WEEKDAYS, clock_text, clock_us, weekdays_of
-from crmcore.calendars.zones import DAY, MINUTE, NAT, from_us, stretch_at, to_us, zone_of
+from crmcore.calendars.zones import MINUTE, NAT, from_us, to_us, zone_of
 from crmcore.errors import OutOfRange, UnknownName
 
 if TYPE_CHECKING:
@@ -36,23 +35,6 @@ __all__ = [
 ]
 
 HOUR = 60 * MINUTE
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
-
-
-class ContactReason(enum.StrEnum):
-    """Why a contact has to wait, in the order in which the rules are asked."""
-
-    QUIET_HOURS = "quiet_hours"
-    WEEKDAY = "weekday"
-    CAP = "cap"
-
-
-class CapPeriod(enum.StrEnum):
-    """Stretch of local dates in which a calendar cap counts; a week is an ISO week, Monday to Sunday."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
 
 
 def _count(_instance: Any, attribute: Any, value: Any) -> None:
@@ -183,6 +165,24 @@ def _clock(at: datetime) -> str:
     return f"{at:%a %Y-%m-%d %H:%M}"
 
 
+def _plan(times: ContactTimes) -> Plan:
+    quiet = None
+    if times.quiet_hours is not None:
+        start, end = (clock_us(part) or 0 for part in times.quiet_hours)
+        quiet = (start, end if end > start else end + MIDNIGHT)
+    ahead: tuple[int, ...] = ()
+    if times.weekdays is not None and len(times.weekdays) < 7:
+        allowed = [WEEKDAYS.index(day) for day in times.weekdays]
+        ahead = tuple(min(((a - day) % 7 for a in allowed), default=7) for day in range(7))
+    caps = tuple(
+        (round(cap.hours * HOUR), None, cap.max_sends)
+        if isinstance(cap, SlidingCap)
+        else (0, cap.period, cap.max_sends)
+        for cap in times.caps
+    )
+    return Plan(quiet, ahead, caps)
+
+
 @attrs.frozen
 class ContactTimes:
     """Rules of the clock and the calendar for writing to contacts, each on the contact's own wall clock.
@@ -211,11 +211,8 @@ class ContactTimes:
     quiet_hours: tuple[str, str] | None = attrs.field(default=None, converter=_quiet)
     weekdays: tuple[str, ...] | None = attrs.field(default=None, converter=_days)
     caps: tuple[SlidingCap | CalendarCap, ...] = attrs.field(default=(), converter=_caps)
-    _plan: _Plan = attrs.field(init=False, eq=False, repr=False)
-
-    @_plan.default
-    def _made(self) -> _Plan:
-        return _plan(self)
+    plan: Plan = attrs.field(init=False, eq=False, repr=False, default=attrs.Factory(_plan, takes_self=True))
+    """The same rules as numbers."""
 
     @property
     def never_because(self) -> str:
@@ -248,7 +245,7 @@ class ContactTimes:
         us = to_us(at)
         name = self.zone if zone is None else str(zone_of(zone))
         sends = _sends(history)
-        reason, cap, evidence = _first_reason(self._plan, us, sends, name)
+        reason, cap, evidence = first_reason(self.plan, us, sends, name)
         if reason is None:
             shown = from_us(us, name)
             return ContactDecision(
@@ -261,7 +258,7 @@ class ContactTimes:
             reason=reason,
             cap=None if cap is None else self.caps[cap],
             evidence=tuple(from_us(send, name) for send in evidence),
-            next_allowed_at=None if never else from_us(_next_us(self._plan, us, sends, name), name),
+            next_allowed_at=None if never else from_us(next_us(self.plan, us, sends, name), name),
             never_because=never,
         )
 
@@ -312,153 +309,8 @@ class ContactTimes:
         return from_dict(cls, document)
 
 
-@attrs.frozen
-class _Plan:
-    """The rules as numbers."""
-
-    quiet: tuple[int, int] | None  # microseconds since local midnight; the end past 24:00 where it wraps
-    ahead: tuple[int, ...]  # by weekday, Monday 0: days until an allowed one; () where every day is
-    caps: tuple[tuple[int, CapPeriod | None, int], ...]  # sliding length or 0, period, most sends
-
-
-def _plan(times: ContactTimes) -> _Plan:
-    quiet = None
-    if times.quiet_hours is not None:
-        start, end = (clock_us(part) or 0 for part in times.quiet_hours)
-        quiet = (start, end if end > start else end + MIDNIGHT)
-    ahead: tuple[int, ...] = ()
-    if times.weekdays is not None and len(times.weekdays) < 7:
-        allowed = [WEEKDAYS.index(day) for day in times.weekdays]
-        ahead = tuple(min(((a - day) % 7 for a in allowed), default=7) for day in range(7))
-    caps = tuple(
-        (round(cap.hours * HOUR), None, cap.max_sends)
-        if isinstance(cap, SlidingCap)
-        else (0, cap.period, cap.max_sends)
-        for cap in times.caps
-    )
-    return _Plan(quiet, ahead, caps)
-
-
 def _sends(history: Sequence[datetime] | NDArray[np.datetime64]) -> list[int]:
     if isinstance(history, np.ndarray):
         us = history.astype("datetime64[us]").astype(np.int64)
         return sorted(us[us != NAT].tolist())
     return sorted(to_us(send, "history") for send in history)
-
-
-def period_start(day: int, period: CapPeriod) -> int:
-    """First local day of the period that holds a day, both counted from 1970-01-01."""
-    if period is CapPeriod.DAY:
-        return day
-    if period is CapPeriod.WEEK:
-        return day - (day + 3) % 7
-    return day + 1 - date.fromordinal(day + _EPOCH_DAY).day
-
-
-def period_end(day: int, period: CapPeriod) -> int:
-    """First local day after the period that holds a day."""
-    if period is CapPeriod.DAY:
-        return day + 1
-    if period is CapPeriod.WEEK:
-        return day + 7 - (day + 3) % 7
-    return period_start(period_start(day, period) + 31, period)
-
-
-def _cap_block(
-    length: int,
-    period: CapPeriod | None,
-    most: int,
-    us: int,
-    sends: list[int],
-    zone: str,
-    stretch: tuple[int, int, int],
-) -> tuple[int, int] | None:
-    """Position of the oldest send that fills a cap and the instant before which it stays full; None where it has room.
-
-    Sends later than the instant do not count. A full cap of no sends stays full for ever.
-    """
-    held = bisect_right(sends, us)
-    if most == 0:
-        return held, us
-    if held < most:
-        return None
-    oldest = held - most
-    if period is None:
-        until = sends[oldest] + length
-        return (oldest, until) if until > us else None
-    start, end, offset = stretch
-    day = (us + offset) // DAY
-    first = period_start(day, period) * DAY - offset
-    one_offset = first - 2 * DAY >= start  # a clock may go back by a day, into dates that it had shown before
-    full = sends[oldest] >= first if one_offset else count_in_period(sends[:held], day, period, zone) >= most
-    return (oldest, min(period_end(day, period) * DAY - offset, end)) if full else None
-
-
-def count_in_period(sends: list[int], day: int, period: CapPeriod, zone: str) -> int:
-    """How many sends fall on local dates of a period; it may have two parts where a clock went back over midnight."""
-    wanted, count = period_start(day, period), 0
-    for send in reversed(sends):
-        local_day = (send + stretch_at(zone, send)[2]) // DAY
-        if local_day < wanted - 3:
-            break
-        count += period_start(local_day, period) == wanted
-    return count
-
-
-def _first_reason(
-    plan: _Plan, us: int, sends: list[int], zone: str
-) -> tuple[ContactReason | None, int | None, list[int]]:
-    stretch = stretch_at(zone, us)
-    day, clock = divmod(us + stretch[2], DAY)
-    if plan.quiet is not None and _in_quiet(plan.quiet, clock):
-        return ContactReason.QUIET_HOURS, None, []
-    if plan.ahead and plan.ahead[(day + 3) % 7]:
-        return ContactReason.WEEKDAY, None, []
-    for i, (length, period, most) in enumerate(plan.caps):
-        block = _cap_block(length, period, most, us, sends, zone, stretch)
-        if block is not None:
-            held = bisect_right(sends, us)
-            return ContactReason.CAP, i, _evidence(sends[:held], length, period, us, day, zone)
-    return None, None, []
-
-
-def _evidence(sends: list[int], length: int, period: CapPeriod | None, us: int, day: int, zone: str) -> list[int]:
-    """All sends that count against a cap now."""
-    if period is None:
-        return sends[bisect_right(sends, us - length) :]
-    wanted = period_start(day, period)
-    near = sends[bisect_right(sends, (wanted - 2) * DAY) :]
-    return [s for s in near if period_start((s + stretch_at(zone, s)[2]) // DAY, period) == wanted]
-
-
-def _in_quiet(quiet: tuple[int, int], clock: int) -> bool:
-    start, end = quiet
-    return start <= clock < end or clock < end - DAY
-
-
-def _next_us(plan: _Plan, at: int, sends: list[int], zone: str) -> int:
-    """First at + k minutes that passes every rule: jump to the latest instant before which some rule surely blocks."""
-    us = at
-    while True:
-        until = _blocked_until(plan, us, sends, zone)
-        if until <= us:
-            return us
-        us = at + -(-(until - at) // MINUTE) * MINUTE
-
-
-def _blocked_until(plan: _Plan, us: int, sends: list[int], zone: str) -> int:
-    """Instant before which a rule that blocks now surely goes on blocking; `us` itself where none blocks."""
-    stretch = stretch_at(zone, us)
-    end, offset = stretch[1], stretch[2]
-    day, clock = divmod(us + offset, DAY)
-    until = us
-    if plan.quiet is not None and _in_quiet(plan.quiet, clock):
-        over = plan.quiet[1] - DAY if clock < plan.quiet[1] - DAY else plan.quiet[1]
-        until = min(us + over - clock, end)
-    if plan.ahead and (days := plan.ahead[(day + 3) % 7]):
-        until = max(until, min(us + days * DAY - clock, end))
-    for length, period, most in plan.caps:
-        block = _cap_block(length, period, most, us, sends, zone, stretch)
-        if block is not None:
-            until = max(until, block[1])
-    return until

@@ -143,10 +143,12 @@ def to_us(at: datetime, name: str = "at") -> int:
     NaiveDatetime, OutOfRange
         No zone; outside the years 2 to 9997.
     """
-    if at.utcoffset() is None:
-        raise NaiveDatetime(name)
-    delta = at - EPOCH
-    return check_years((delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds, name)
+    try:
+        delta = at - EPOCH
+    except TypeError:
+        raise NaiveDatetime(name) from None
+    us = (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
+    return us if EARLIEST <= us < LATEST else check_years(us, name)
 
 
 def check_years(us: int, name: str) -> int:
@@ -167,8 +169,12 @@ def from_us(us: int, zone: str | ZoneInfo) -> datetime:
     >>> print(from_us(0, "Asia/Bangkok"))
     1970-01-01 07:00:00+07:00
     """
-    utc = EPOCH + timedelta(microseconds=us)
-    return utc.astimezone(timezone(_offset(utc, zone_of(zone))))
+    return (EPOCH + timedelta(microseconds=us)).astimezone(_fixed(stretch_at(zone, us)[2]))
+
+
+@lru_cache(maxsize=512)
+def _fixed(offset_us: int) -> timezone:
+    return timezone(timedelta(microseconds=offset_us))
 
 
 def _offset(utc: datetime, zone: ZoneInfo) -> timedelta:
@@ -213,13 +219,13 @@ _DECADE = 3_652 * DAY
 
 
 @lru_cache(maxsize=4096)
-def _decade(zone: str, index: int) -> tuple[list[int], list[int], int]:
+def _decade(zone: str | ZoneInfo, index: int) -> tuple[list[int], list[int], int]:
     low, high = index * _DECADE - 400 * DAY, (index + 1) * _DECADE + 400 * DAY
     table = offset_table(zone, max(low, EARLIEST), min(high, LATEST))
     return table.starts.tolist(), table.offsets.tolist(), table.until
 
 
-def stretch_at(zone: str, us: int) -> tuple[int, int, int]:
+def stretch_at(zone: str | ZoneInfo, us: int) -> tuple[int, int, int]:
     """Stretch of one offset that holds an instant: its start, its end, its offset, all in microseconds.
 
     Start and end may lie nearer than the changes themselves; between them the offset never changes.
