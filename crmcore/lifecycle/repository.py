@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from crmcore._base import between
+from crmcore._base import Progress, between, reporter
 from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, StoreConflict, UnknownName, nearest
 from crmcore.lifecycle.audit import History, history
 from crmcore.lifecycle.case import STREAM, Case, as_of, evolve, replay
@@ -256,7 +256,7 @@ class Cases:
         """What is due over all cases, each with the instant at which it fell due."""
         return due(self, now, workflows=self.workflows.values(), calendars=self.calendars)
 
-    def fire(self, now: datetime, *, facts: FactsOf = None) -> tuple[Event, ...]:
+    def fire(self, now: datetime, *, facts: FactsOf = None, progress: Progress | bool = False) -> tuple[Event, ...]:
         """Let time pass for all cases: fire and keep what fell due by now, in the order of its instants.
 
         Calling it late, twice, or from two processes at once keeps the same events.
@@ -267,10 +267,15 @@ class Cases:
             Up to when (inclusive).
         facts : mapping or function of a case
             What guards may ask for.
+        progress : callable or truth
+            Told how many of the cases that have something due are done.
         """
         fired: list[Event] = []
-        for case_id in dict.fromkeys(d.case_id for d in self.due(now)):
+        report = reporter(progress)
+        cases = list(dict.fromkeys(d.case_id for d in self.due(now)))
+        for done, case_id in enumerate(cases, 1):
             fired.extend(self._fire(case_id, now, facts))
+            report("fire timers", done, len(cases))
         return tuple(sorted(fired, key=lambda e: (e.time, e.id)))
 
     def _fire(self, case_id: str, now: datetime, facts: FactsOf) -> tuple[Event, ...]:

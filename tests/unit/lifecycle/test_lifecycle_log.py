@@ -164,6 +164,17 @@ def test_ties_are_broken_by_a_sequence_or_by_name_never_by_row() -> None:
         replay_log(complaint(), case, activity, time, sequence=np.array([1]))
 
 
+def test_times_that_are_too_far_apart_for_one_key_sort_all_the_same() -> None:
+    ids = tuple(f"k{i}" for i in range(2000))
+    case = TextColumn(np.array([1, 0, 1, 1], np.int32), ids)
+    activity = TextColumn.of(["reopen", "ask", "resolve", "opened"])
+    wide = np.array(["2400-01-01T00:00:00.000001", "1800-01-01", "2000-01-01", "1700-01-01"], "datetime64[us]")
+    replayed = replay_log(complaint(), case, activity, wide)
+    assert replayed.case_ids == ("k0", "k1")
+    assert replayed.rows.tolist() == [1, 3, 2, 0]
+    assert replayed.legal.all()
+
+
 def test_no_rows_at_all_give_no_cases() -> None:
     empty = replay_log(complaint(), TextColumn.empty(0), TextColumn.empty(0), np.array([], "datetime64[us]"))
     assert (len(empty), empty.counts, empty.to_frame()["case"]) == (

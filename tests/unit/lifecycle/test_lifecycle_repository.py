@@ -129,7 +129,9 @@ def test_fire_keeps_what_fell_due_once_whoever_asks(store: EventStore) -> None:
     for i in range(3):
         one.open("complaint", f"k{i}", at=AT + i * HOUR)
     assert [d.case_id for d in one.due(AT + 25 * HOUR)] == ["k0", "k1"]
-    fired = one.fire(AT + 25 * HOUR)
+    told: list[tuple[str, int, int]] = []
+    fired = one.fire(AT + 25 * HOUR, progress=lambda *what: told.append(what))
+    assert told == [("fire timers", 1, 2), ("fire timers", 2, 2)]
     assert [(e.stream, e.time) for e in fired] == [("case:k0", AT + 24 * HOUR), ("case:k1", AT + 25 * HOUR)]
     assert two.fire(AT + 25 * HOUR) == ()
     assert len(two.fire(AT + 99 * HOUR)) == 1

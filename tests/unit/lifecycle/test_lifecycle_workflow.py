@@ -134,6 +134,23 @@ def test_repeated_names_empty_actors_and_odd_values_are_faults() -> None:
     assert "transition 'by': no source, expected a state or '*'" in found
 
 
+def test_a_workflow_without_states_or_with_odd_ones_is_a_fault() -> None:
+    assert faults([], "a", []) == ("states: there are none", "initial: unknown state 'a', expected []")
+    assert "states: '*' is no name of a state" in faults(["a", "*"], "a", [Transition("go", "a", "a")])
+
+
+def test_many_faults_are_cut_in_the_text_and_whole_in_the_error() -> None:
+    with pytest.raises(BadWorkflow) as caught:
+        Workflow("w", 1, ["a"], "a", [Transition(f"go {i}", "a", f"z{i}") for i in range(25)])
+    assert len(caught.value.faults) == 25
+    assert "... 5 more" in str(caught.value)
+
+
+def test_states_whose_names_look_alike_in_a_diagram_stay_apart() -> None:
+    twins = Workflow("w", 1, ["a b", "a-b"], "a b", [Transition("go", "a b", "a-b")])
+    assert '    state "a-b" as a_b_' in twins.diagram().splitlines()
+
+
 def test_wrong_types_are_refused_at_the_door() -> None:
     with pytest.raises(WrongType, match="guard is str: expected a Rule"):
         Transition("go", "a", "b", guard="amount > 3")
