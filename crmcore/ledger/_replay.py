@@ -96,8 +96,8 @@ def _fold(
 ) -> None:
     report = reporter(progress)
     account = table.account[rows]
-    bounds = np.flatnonzero(np.concatenate(([True], account[1:] != account[:-1]))).tolist() if len(rows) else []
-    stops = [*bounds[1:], len(rows)]
+    bounds = np.flatnonzero(np.concatenate(([True], account[1:] != account[:-1]))[: len(rows)]).tolist()
+    stops = [*bounds[1:], len(rows)][: len(bounds)]
     apply = _applier(table, rows)
     names, unit = table.accounts, table.unit
     places = rows.tolist()

@@ -277,8 +277,18 @@ def in_order(postings: Iterable[Posting]) -> list[Posting]:
     return sorted(postings, key=lambda p: (p.at, RANK[p.kind], p.id))
 
 
-def replay(postings: Iterable[Posting], *, as_of: datetime | None = None) -> Account:
-    """The account that postings of one account make, up to an instant (inclusive); their order does not matter.
+def replay(postings: Iterable[Posting], *, as_of: datetime | None = None, ordered: bool = False) -> Account:
+    """The account that postings of one account make, up to an instant (inclusive).
+
+    Parameters
+    ----------
+    postings : postings of one account
+        In any order; an id that stands there twice counts once.
+    as_of : aware datetime, optional
+        Later postings do not count.
+    ordered : truth
+        Whether they come in the order in which they apply, as a ledger keeps them; otherwise those of one instant apply
+        in the order of `Kind`, then by id.
 
     Raises
     ------
@@ -300,7 +310,7 @@ def replay(postings: Iterable[Posting], *, as_of: datetime | None = None) -> Acc
         raise OutOfRange("postings", f"of {len(names)} accounts", "postings of one account", hint)
     end = None if as_of is None else micros_of(_needed("as_of", as_of), 0)
     book = Book(names[0])
-    for posting in in_order(listed):
+    for posting in listed if ordered else in_order(listed):
         if end is not None and micros_of(posting.at, 0) > end:
             break
         if posting.id not in book.ids:

@@ -225,7 +225,7 @@ class Ledger:
         book = self._book(account)
         if micros_of(as_of, 0) >= book.at:
             return frozen(book)
-        book = Book(account)
+        book = Book(account, book.unit)
         for event in self.store.read(self.prefix + account, until=as_of):
             book.post(posting_of(event, prefix=self.prefix))
         return frozen(book)
@@ -246,7 +246,7 @@ class Ledger:
         """What happened on an account between two instants, expiries included."""
         from crmcore.ledger.statements import statement
 
-        return statement(self.postings(account), as_of=as_of, since=since)
+        return statement(self.postings(account), as_of=as_of, since=since, ordered=True)
 
     def accounts(self, prefix: str = "") -> tuple[str, ...]:
         """Names of accounts that start with `prefix`, sorted."""

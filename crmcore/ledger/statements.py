@@ -116,17 +116,22 @@ class Statement:
         return line(x, y, title=f"{self.account}: active {self.unit.name}", description=str(self.closing))
 
 
-def statement(postings: Iterable[Posting], *, as_of: datetime, since: datetime | None = None) -> Statement:
+def statement(
+    postings: Iterable[Posting], *, as_of: datetime, since: datetime | None = None, ordered: bool = False
+) -> Statement:
     """Account for everything after `since` and up to `as_of` (inclusive).
 
     Parameters
     ----------
     postings : postings of one account
-        In any order; those of one instant apply in the order of `Kind`, then by id.
+        In any order.
     as_of : aware datetime
         End of the span; may lie in the future, then coming expiries are shown.
     since : aware datetime, optional
         Start of the span (exclusive); None: before the first posting.
+    ordered : truth
+        Whether they come in the order in which they apply, as a ledger keeps them; otherwise those of one instant apply
+        in the order of `Kind`, then by id.
 
     Raises
     ------
@@ -147,7 +152,8 @@ def statement(postings: Iterable[Posting], *, as_of: datetime, since: datetime |
     2026-05-09 00:00  expired    -5   0
     card:7: 0 point active (25 spent, 5 expired) at 2026-05-10T00:00+00:00
     """
-    listed = in_order({p.id: p for p in postings}.values())
+    distinct = {p.id: p for p in postings}.values()
+    listed = list(distinct) if ordered else in_order(distinct)
     names = sorted({p.account for p in listed})
     if len(names) != 1:
         raise OutOfRange("postings", f"of {len(names)} accounts", "postings of one account", "state one account")
