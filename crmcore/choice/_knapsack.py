@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from crmcore.errors import ConflictingConstraints, NotConverged
 
-__all__ = ["Problem", "prices", "solve"]
+__all__ = ["Problem", "Relaxed", "relax", "solve"]
 
 Floats = NDArray[np.float64]
 _NO = math.inf
@@ -78,23 +78,66 @@ class Problem:
         return cls(cost, value, budget, rows, np.array(low), np.array(high), alike, below)
 
 
-def solve(problem: Problem, *, gap: float) -> NDArray[np.bool_]:
-    """(n,) which options are chosen: greatest value; among options that bring the same the cheapest, then by id."""
+@attrs.frozen(eq=False)
+class Relaxed:
+    """The program without the word "whole": its optimum, and what it says about prices."""
+
+    share: Floats
+    lacking: Floats
+    """What each option's value lacks at the shadow prices; below 0: by how much it is worth more than them."""
+    budget_price: float
+    bound: float
+
+
+def relax(problem: Problem) -> Relaxed:
+    """Solve the linear program; its optimum bounds every choice."""
+    from scipy.optimize import linprog
+    from scipy.sparse import vstack
+
+    up, down = np.isfinite(problem.high), np.isfinite(problem.low)
+    rows = vstack([problem.rows[up], -problem.rows[down]]).tocsr() if down.any() else problem.rows[up]
+    limits = np.concatenate([problem.high[up], -problem.low[down]])
+    found = linprog(-problem.value, A_ub=rows, b_ub=limits, bounds=(0, 1), method="highs")
+    if found.status == 2:
+        raise _impossible()
+    if found.status != 0:
+        raise NotConverged("the relaxed allocation", 0, math.nan, "give costs and values in units of similar size")
+    duals = -np.asarray(found.ineqlin.marginals, float)
+    unit = math.gcd(*problem.cost, problem.budget) or 1
+    lacking = np.asarray(rows.T @ duals - problem.value, float)
+    return Relaxed(np.asarray(found.x, float), lacking, float(duals[0] / unit) + 0.0, float(-found.fun))
+
+
+def solve(problem: Problem, relaxed: Relaxed, *, gap: float) -> NDArray[np.bool_]:
+    """(n,) which options are chosen: greatest value; among options that bring the same the cheapest, then by id.
+
+    Options whose reduced cost is larger than the room between the relaxed optimum and a choice already found are in or
+    out for certain (Dembo & Hammer 1980), so the search is about the few that are left.
+    """
     from scipy.optimize import Bounds, LinearConstraint, milp
 
-    found = milp(
-        -problem.value,
-        integrality=np.ones(len(problem.value)),
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(problem.rows, problem.low, problem.high),
-        options={"mip_rel_gap": gap},
-    )
-    if found.status == 2:
-        hint = "raise the budget, or lower the least that groups must get"
-        raise ConflictingConstraints("the quotas and the budget", ("no choice meets all of them",), hint)
-    if found.x is None or found.status != 0:
-        raise NotConverged("the allocation", 0, math.nan, "give costs in coarser units, or fewer options at a time")
-    best: NDArray[np.bool_] = np.rint(found.x).astype(bool)
+    best: NDArray[np.bool_] = np.zeros(len(problem.value), np.bool_)
+    open_: NDArray[np.bool_] = np.ones(len(problem.value), np.bool_)
+    first = _rounded(problem, relaxed)
+    if first is not None:
+        room = relaxed.bound - math.fsum(problem.value[first])
+        room += 1e-7 * max(1.0, abs(relaxed.bound))  # never settle what is only nearly certain
+        best = -relaxed.lacking > room
+        open_ = np.abs(relaxed.lacking) <= room
+    if open_.any():
+        taken = np.asarray(problem.rows @ best.astype(float), float)
+        found = milp(
+            -problem.value[open_],
+            integrality=np.ones(int(open_.sum())),
+            bounds=Bounds(0, 1),
+            constraints=LinearConstraint(problem.rows[:, open_], problem.low - taken, problem.high - taken),
+            options={"mip_rel_gap": gap},
+        )
+        if found.status == 2:
+            raise _impossible()
+        if found.x is None or found.status != 0:
+            raise NotConverged("the allocation", 0, math.nan, "give costs in coarser units, or fewer options at a time")
+        best[open_] = np.rint(found.x).astype(bool)
     spent = sum(c for c, x in zip(problem.cost, best, strict=True) if x)
     if spent > problem.budget:  # rounding inside the solver; never seen, never passed on
         hint = "give costs and budget in coarser units, such as whole baht"
@@ -108,22 +151,25 @@ def solve(problem: Problem, *, gap: float) -> NDArray[np.bool_]:
     return best
 
 
-def prices(problem: Problem) -> tuple[float, Floats, float]:
-    """Shadow price of the budget, (n,) what each option's value lacks at all shadow prices, and the relaxed optimum."""
-    from scipy.optimize import linprog
-    from scipy.sparse import vstack
+def _rounded(problem: Problem, relaxed: Relaxed) -> NDArray[np.bool_] | None:
+    """A choice near the relaxed optimum: what that takes whole, then what still fits, best first; None if none shows."""
+    if problem.bound_below:
+        return None
+    columns = problem.rows.tocsc()
+    picked: NDArray[np.bool_] = relaxed.share > 1 - 1e-9
+    used = np.asarray(problem.rows @ picked.astype(float), float)
+    if (used > problem.high + 1e-9).any():
+        return None
+    for i in np.argsort(relaxed.lacking, kind="stable").tolist():
+        if not picked[i] and problem.value[i] > 0:
+            part = slice(columns.indptr[i], columns.indptr[i + 1])
+            touched, weight = columns.indices[part], columns.data[part]
+            if (used[touched] + weight <= problem.high[touched]).all():
+                picked[i] = True
+                used[touched] += weight
+    return picked
 
-    up, down = np.isfinite(problem.high), np.isfinite(problem.low)
-    rows = vstack([problem.rows[up], -problem.rows[down]]).tocsr() if down.any() else problem.rows[up]
-    limits = np.concatenate([problem.high[up], -problem.low[down]])
-    found = linprog(-problem.value, A_ub=rows, b_ub=limits, bounds=(0, 1), method="highs")
-    if found.status != 0:
-        raise NotConverged("the relaxed allocation", 0, math.nan, "give costs and values in units of similar size")
-    duals = -np.asarray(found.ineqlin.marginals, float)
-    lacking = rows.T @ duals - problem.value
-    size = 1e-9 * max(1.0, float(np.abs(problem.value).max()))
-    lacking[lacking < size] = 0.0
-    first = next((c for c in problem.cost if c), 0)
-    scaled = problem.rows[[0]].toarray().ravel() if first else np.zeros(1)
-    unit = first / scaled[problem.cost.index(first)] if first else 1.0
-    return float(duals[0] / unit) + 0.0, lacking, float(-found.fun)
+
+def _impossible() -> ConflictingConstraints:
+    hint = "raise the budget, or lower the least that groups must get"
+    return ConflictingConstraints("the quotas and the budget", ("no choice meets all of them",), hint)

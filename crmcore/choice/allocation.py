@@ -14,14 +14,11 @@ from numpy.typing import NDArray
 from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore._frames import write_frame
-from crmcore.choice._knapsack import Problem, prices, solve
+from crmcore.choice._knapsack import Problem, relax, solve
 from crmcore.errors import BadRow, BadRows, DuplicateIds, EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.values import Money
 
 __all__ = ["Allocation", "By", "Chosen", "LeftOut", "Quota", "allocate"]
-
-
-EXACT_UP_TO = 1_000  # options: beyond, the last ten-thousandth costs minutes
 
 
 class HasInterval(Protocol):
@@ -190,7 +187,7 @@ def allocate(
     groups: Sequence[str] | None = None,
     quotas: Sequence[Quota] = (),
     by: By | str = By.VALUE,
-    gap: float | None = None,
+    gap: float = 0.0,
 ) -> Allocation:
     """Choose the options with the greatest value that a budget pays for: at most one a customer.
 
@@ -212,9 +209,8 @@ def allocate(
         Most or least of a group, by count or cost.
     by : By
         `"value"`, or `"low"`: estimates count with the lower end of their interval.
-    gap : share, optional
-        How far from the optimum the search may stop. None: 0 up to 1,000 options, one ten-thousandth beyond (the result
-        says which).
+    gap : share
+        How far from the optimum the search may stop; 0 proves it.
 
     Returns
     -------
@@ -259,16 +255,16 @@ def allocate(
         cost=[cost[i] for i in order], value=value[order], budget=limit, owner=[owners[i] for i in order],
         group=[labels[i] for i in order], quotas=[(q.group, q.of, q.at_most, q.at_least) for q in quotas],
     )  # fmt: skip
-    if gap is None:
-        gap = 0.0 if n <= EXACT_UP_TO else 1e-4
-    elif not 0 <= gap < 1:
+    if not 0 <= gap < 1:
         raise OutOfRange("gap", gap, "a share from 0 up to 1", "0 proves the optimum, 0.001 stops within a thousandth")
     return _result(problem, [names[i] for i in order], [owners[i] for i in order], how, gap)
 
 
 def _result(problem: Problem, names: list[str], owners: list[str], how: By, gap: float) -> Allocation:
-    picked = solve(problem, gap=gap)
-    price, lacking, bound = prices(problem)
+    relaxed = relax(problem)
+    picked = solve(problem, relaxed, gap=gap)
+    noise = 1e-9 * max(1.0, float(np.abs(problem.value).max()))
+    lacking = np.where(relaxed.lacking > noise, relaxed.lacking, 0.0)
     spent = sum(c for c, x in zip(problem.cost, picked, strict=True) if x)
     chosen: list[Chosen] = []
     left: list[LeftOut] = []
@@ -288,7 +284,7 @@ def _result(problem: Problem, names: list[str], owners: list[str], how: By, gap:
     total = math.fsum(c.value for c in chosen)
     return Allocation(
         chosen=tuple(chosen), left_out=tuple(left), budget=problem.budget, cost=spent, value=total,
-        bound=max(bound, total), shadow_price=price, gap=gap, by=how,
+        bound=max(relaxed.bound, total), shadow_price=relaxed.budget_price, gap=gap, by=how,
     )  # fmt: skip
 
 
@@ -296,7 +292,7 @@ def _by(by: By | str) -> By:
     try:
         return By(by)
     except ValueError:
-        raise UnknownName("value of an estimate", str(by), tuple(By)) from None
+        raise UnknownName("value of an estimate", str(by), tuple(b.value for b in By)) from None
 
 
 def _costs(costs: Sequence[Any] | NDArray[np.integer], budget: int | Money) -> tuple[list[int], int]:

@@ -64,7 +64,7 @@ def posting_of(event: Event, *, prefix: str = "ledger:") -> Posting:
     """
     data = dict(event.data)
     if event.type not in frozenset(Kind):
-        raise UnknownName("kind of posting", event.type, tuple(Kind))
+        raise UnknownName("kind of posting", event.type, tuple(k.value for k in Kind))
     unit = {"name": data.pop("unit", None), "digits": data.pop("digits", 0)}
     return Posting.from_dict(
         {

@@ -63,14 +63,14 @@ def _per(per: Per | str) -> Per:
     try:
         return Per(per)
     except ValueError:
-        raise UnknownName("period of a limit", str(per), tuple(Per)) from None
+        raise UnknownName("period of a limit", str(per), tuple(p.value for p in Per)) from None
 
 
 def _above(above: Above | str) -> Above:
     try:
         return Above(above)
     except ValueError:
-        raise UnknownName("answer to a passed limit", str(above), tuple(Above)) from None
+        raise UnknownName("answer to a passed limit", str(above), tuple(a.value for a in Above)) from None
 
 
 @attrs.frozen(kw_only=True)

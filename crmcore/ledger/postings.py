@@ -137,7 +137,7 @@ def _word_of(known: type[enum.StrEnum], what: str) -> Any:
         try:
             return known(value)
         except ValueError:
-            raise UnknownName(what, str(value), tuple(known)) from None
+            raise UnknownName(what, str(value), tuple(k.value for k in known)) from None
 
     return convert
 
