@@ -105,7 +105,7 @@ def relax(problem: Problem) -> Relaxed:
     duals = -np.asarray(found.ineqlin.marginals, float)
     unit = math.gcd(*problem.cost, problem.budget) or 1
     lacking = np.asarray(rows.T @ duals - problem.value, float)
-    return Relaxed(np.asarray(found.x, float), lacking, float(duals[0] / unit) + 0.0, float(-found.fun))
+    return Relaxed(np.asarray(found.x, float), lacking, float(duals[0] / unit) + 0.0, -float(found.fun or 0.0))
 
 
 def solve(problem: Problem, relaxed: Relaxed, *, gap: float) -> NDArray[np.bool_]:
@@ -128,7 +128,7 @@ def solve(problem: Problem, relaxed: Relaxed, *, gap: float) -> NDArray[np.bool_
         taken = np.asarray(problem.rows @ best.astype(float), float)
         found = milp(
             -problem.value[open_],
-            integrality=np.ones(int(open_.sum())),
+            integrality=np.ones(int(open_.sum()), np.int64),
             bounds=Bounds(0, 1),
             constraints=LinearConstraint(problem.rows[:, open_], problem.low - taken, problem.high - taken),
             options={"mip_rel_gap": gap},
@@ -152,7 +152,7 @@ def solve(problem: Problem, relaxed: Relaxed, *, gap: float) -> NDArray[np.bool_
 
 
 def _rounded(problem: Problem, relaxed: Relaxed) -> NDArray[np.bool_] | None:
-    """A choice near the relaxed optimum: what that takes whole, then what still fits, best first; None if none shows."""
+    """A choice near the relaxed optimum: what that takes whole, then what fits, best first; None if none shows."""
     if problem.bound_below:
         return None
     columns = problem.rows.tocsc()

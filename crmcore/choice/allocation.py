@@ -202,7 +202,7 @@ def allocate(
     ids : (n,) texts, optional
         Distinct; None numbers the options "0", "1", ...
     customers : (n,) texts, optional
-        Whose option it is: of one customer at most one is chosen (multiple choice). None: every option its own customer.
+        Whose option it is: at most one of each is chosen (multiple choice). None: every option its own customer.
     groups : (n,) texts, optional
         What quotas refer to: segment, store, protected group.
     quotas : sequence of Quota
@@ -329,5 +329,3 @@ def _known_groups(quotas: Sequence[Quota], labels: list[str]) -> None:
     for quota in quotas:
         if quota.group not in known:
             raise UnknownName("group of a quota", quota.group, known)
-
-

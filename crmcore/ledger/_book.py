@@ -261,7 +261,9 @@ class Book:
         payment = self.payments.get(of)
         if payment is None or payment.kind != Kind.SPEND:
             hint = "transfer it back" if payment is not None else ""
-            self._unknown("spending to reverse", of, [i for i, p in self.payments.items() if p.kind == Kind.SPEND], hint)
+            self._unknown(
+                "spending to reverse", of, [i for i, p in self.payments.items() if p.kind == Kind.SPEND], hint
+            )
         left = sum(x for _, x in payment.parts) - sum(payment.back)
         need = left if amount is None else amount
         if need > left or not need:
@@ -382,7 +384,7 @@ class Book:
                     return parts
                 parts.append((lot, left))
                 need -= left
-        self._overdraft(kind, asked, asked - need)
+        raise self._overdraft(kind, asked, asked - need)
 
     def _named(self, names: Iterable[str]) -> Iterable[Lot]:
         chosen = list(dict.fromkeys(names))
@@ -391,10 +393,10 @@ class Book:
                 self._unknown("lot", name, self.lots)
         return (self.lots[name] for name in chosen)
 
-    def _overdraft(self, kind: str, asked: int, there: int) -> NoReturn:
+    def _overdraft(self, kind: str, asked: int, there: int) -> Overdraft:
         b = self.buckets(self.at)
         unit = self.unit or Unit("unit")
-        raise Overdraft(
+        return Overdraft(
             self.account, str(kind), unit.name, asked, there, b[1], b[2], b[4], self.owing, unit.digits,
             instant_of(self.at),
         )  # fmt: skip

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import Progress, reporter
-from crmcore._frames import masked_samples
 from crmcore.errors import BadRow, BadRows, CrmError
 from crmcore.ledger._book import ALWAYS, NEVER, Book, micros_of
 from crmcore.ledger.balances import BUCKETS
@@ -82,7 +81,8 @@ def _instants(column: NDArray[np.datetime64] | None, rows: NDArray[np.intp], mis
     if column is None:
         return [missing] * len(rows)
     micros = column.view(np.int64)[rows]
-    return np.where(micros == _NAT, missing, micros).tolist()
+    listed: list[int] = np.where(micros == _NAT, missing, micros).tolist()
+    return listed
 
 
 def _fold(
@@ -189,7 +189,6 @@ def _bad_rows(table: PostingTable, refused: list[tuple[int, CrmError]]) -> BadRo
             "kind",
             f"{name}: {str(rows[0][1]).partition(chr(10))[0]}",
             tuple(row for row, _ in rows),
-            masked_samples(KINDS[table.kind[row]].value for row, _ in rows[:0]),
         )
         for name, rows in by_class.items()
     )

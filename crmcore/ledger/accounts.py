@@ -1,4 +1,4 @@
-"""An account as an immutable value: `account = evolve(account, posting)`, asked for its balance at any later instant."""
+"""An account as an immutable value: `account = evolve(account, posting)`, asked for its balance at a later instant."""
 
 from __future__ import annotations
 

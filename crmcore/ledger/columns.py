@@ -51,12 +51,24 @@ def _small(value: Any) -> NDArray[np.int8]:
     return frozen(np.asarray(value, np.int8))
 
 
-def _optional(convert: Any) -> Any:
-    return lambda value: None if value is None else convert(value)
+def _maybe_texts(value: Any) -> Texts | None:
+    return None if value is None else _texts(value)
 
 
-def _truths(value: Any) -> NDArray[np.bool_]:
-    return frozen(np.asarray(value, np.bool_))
+def _maybe_small(value: Any) -> NDArray[np.int8] | None:
+    return None if value is None else _small(value)
+
+
+def _maybe_instants(value: Any) -> NDArray[np.datetime64] | None:
+    return None if value is None else instants(value)
+
+
+def _maybe_integers(value: Any) -> NDArray[np.int64] | None:
+    return None if value is None else integers(value)
+
+
+def _maybe_truths(value: Any) -> NDArray[np.bool_] | None:
+    return None if value is None else frozen(np.asarray(value, np.bool_))
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -97,22 +109,22 @@ class PostingTable:
     id: Texts = attrs.field(converter=_texts)
     unit: Unit = attrs.field(converter=unit_of)
     accounts: CustomerIndex
-    of_id: Texts | None = attrs.field(default=None, converter=_optional(_texts))
-    other: Texts | None = attrs.field(default=None, converter=_optional(_texts))
-    expires_at: NDArray[np.datetime64] | None = attrs.field(default=None, converter=_optional(instants))
-    available_at: NDArray[np.datetime64] | None = attrs.field(default=None, converter=_optional(instants))
-    needs_confirmation: NDArray[np.bool_] | None = attrs.field(default=None, converter=_optional(_truths))
-    earned_at: NDArray[np.datetime64] | None = attrs.field(default=None, converter=_optional(instants))
-    until: NDArray[np.datetime64] | None = attrs.field(default=None, converter=_optional(instants))
-    order: NDArray[np.int8] | None = attrs.field(default=None, converter=_optional(_small))
-    if_expired: NDArray[np.int8] | None = attrs.field(default=None, converter=_optional(_small))
-    if_spent: NDArray[np.int8] | None = attrs.field(default=None, converter=_optional(_small))
+    of_id: Texts | None = attrs.field(default=None, converter=_maybe_texts)
+    other: Texts | None = attrs.field(default=None, converter=_maybe_texts)
+    expires_at: NDArray[np.datetime64] | None = attrs.field(default=None, converter=_maybe_instants)
+    available_at: NDArray[np.datetime64] | None = attrs.field(default=None, converter=_maybe_instants)
+    needs_confirmation: NDArray[np.bool_] | None = attrs.field(default=None, converter=_maybe_truths)
+    earned_at: NDArray[np.datetime64] | None = attrs.field(default=None, converter=_maybe_instants)
+    until: NDArray[np.datetime64] | None = attrs.field(default=None, converter=_maybe_instants)
+    order: NDArray[np.int8] | None = attrs.field(default=None, converter=_maybe_small)
+    if_expired: NDArray[np.int8] | None = attrs.field(default=None, converter=_maybe_small)
+    if_spent: NDArray[np.int8] | None = attrs.field(default=None, converter=_maybe_small)
     lots: Mapping[int, tuple[str, ...]] = attrs.field(factory=dict)
-    actor: Texts | None = attrs.field(default=None, converter=_optional(_texts))
-    reason: Texts | None = attrs.field(default=None, converter=_optional(_texts))
-    reference: Texts | None = attrs.field(default=None, converter=_optional(_texts))
-    approver: Texts | None = attrs.field(default=None, converter=_optional(_texts))
-    sequence: NDArray[np.int64] | None = attrs.field(default=None, converter=_optional(integers))
+    actor: Texts | None = attrs.field(default=None, converter=_maybe_texts)
+    reason: Texts | None = attrs.field(default=None, converter=_maybe_texts)
+    reference: Texts | None = attrs.field(default=None, converter=_maybe_texts)
+    approver: Texts | None = attrs.field(default=None, converter=_maybe_texts)
+    sequence: NDArray[np.int64] | None = attrs.field(default=None, converter=_maybe_integers)
 
     def __attrs_post_init__(self) -> None:
         for name in (*_COLUMNS, "sequence"):
@@ -206,7 +218,7 @@ class PostingTable:
     ) -> PostingTable:
         """Read postings; columns are found by the names of `Posting`'s fields, or by those given: `at="booked"`.
 
-        `id`, `account`, `kind` and `at` must be there and full; `amount` too, for kinds that need one. Amounts are whole
+        `id`, `account`, `kind` and `at` must be there and full; `amount` too, for kinds that need one, in whole
         minor units. The others may be absent.
 
         Parameters

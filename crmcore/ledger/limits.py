@@ -105,7 +105,7 @@ class Limit:
     unit: Unit = attrs.field(converter=unit_of)
     at_most: int = attrs.field()
     per: Per = attrs.field(converter=_per)
-    zone: ZoneInfo = attrs.field(default="UTC", converter=_zone)
+    zone: ZoneInfo = attrs.field(converter=_zone, default=ZoneInfo("UTC"))
     above: Above = attrs.field(default=Above.REFUSE, converter=_above)
     accounts: str = ""
 

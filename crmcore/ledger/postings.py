@@ -10,7 +10,7 @@ import enum
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
@@ -121,33 +121,79 @@ _DETAILS = (
 )
 
 
-def _utc(time: datetime | None, field: attrs.Attribute[Any]) -> datetime | None:
+def _utc(time: Any, name: str) -> Any:
     if time is None or (isinstance(time, datetime) and time.tzinfo is UTC):
         return time
     if not isinstance(time, datetime):
         hint = "datetime.fromisoformat reads text; attach the zone"
-        raise WrongType(field.name, f"a {type(time).__name__}", "an aware datetime", hint)
+        raise WrongType(name, f"a {type(time).__name__}", "an aware datetime", hint)
     if time.utcoffset() is None:
-        raise NaiveDatetime(field.name)
+        raise NaiveDatetime(name)
     return time.astimezone(UTC)
 
 
-def _word_of(known: type[enum.StrEnum], what: str) -> Any:
-    def convert(value: str) -> enum.StrEnum:
-        try:
-            return known(value)
-        except ValueError:
-            raise UnknownName(what, str(value), tuple(k.value for k in known)) from None
+def _at(time: datetime) -> datetime:
+    if time is None:
+        raise WrongType("at", "None", "an aware datetime", "pass the instant at which it counts: at=now")
+    moment: datetime = _utc(time, "at")
+    return moment
 
-    return convert
+
+def _expires_at(time: datetime | None) -> datetime | None:
+    moment: datetime | None = _utc(time, "expires_at")
+    return moment
+
+
+def _available_at(time: datetime | None) -> datetime | None:
+    moment: datetime | None = _utc(time, "available_at")
+    return moment
+
+
+def _earned_at(time: datetime | None) -> datetime | None:
+    moment: datetime | None = _utc(time, "earned_at")
+    return moment
+
+
+def _until(time: datetime | None) -> datetime | None:
+    moment: datetime | None = _utc(time, "until")
+    return moment
+
+
+W = TypeVar("W", bound=enum.StrEnum)
+
+
+def _word(known: type[W], value: str, what: str) -> W:
+    try:
+        return known(value)
+    except ValueError:
+        raise UnknownName(what, str(value), tuple(k.value for k in known)) from None
+
+
+def _kind(value: Kind | str) -> Kind:
+    return _word(Kind, value, "kind of posting")
+
+
+def _order(value: SpendOrder | str) -> SpendOrder:
+    return _word(SpendOrder, value, "order of spending")
+
+
+def _if_expired(value: IfExpired | str) -> IfExpired:
+    return _word(IfExpired, value, "policy for expired lots")
+
+
+def _if_spent(value: IfSpent | str) -> IfSpent:
+    return _word(IfSpent, value, "policy for spent lots")
+
+
+def _names(value: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise WrongType("lots", "a str", "a sequence of lot ids", "lots=['order-1']")
+    return tuple(value)
 
 
 def _text(_instance: object, attribute: attrs.Attribute[str], value: str) -> None:
     if not isinstance(value, str):
         raise WrongType(attribute.name, f"a {type(value).__name__}", "text", f"write {attribute.name}='...'")
-
-
-_INSTANT: Any = attrs.Converter(_utc, takes_field=True)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -193,9 +239,9 @@ class Posting:
     """
 
     id: str = attrs.field(validator=_text)
-    kind: Kind = attrs.field(converter=_word_of(Kind, "kind of posting"))
+    kind: Kind = attrs.field(converter=_kind)
     account: str = attrs.field(validator=_text)
-    at: datetime = attrs.field(converter=_INSTANT)
+    at: datetime = attrs.field(converter=_at)
     unit: Unit = attrs.field(converter=unit_of)
     amount: int | None = None
     actor: str = attrs.field(default="", validator=_text)
@@ -204,25 +250,19 @@ class Posting:
     approver: str = attrs.field(default="", validator=_text)
     of: str = attrs.field(default="", validator=_text)
     other: str = attrs.field(default="", validator=_text)
-    expires_at: datetime | None = attrs.field(default=None, converter=_INSTANT)
-    available_at: datetime | None = attrs.field(default=None, converter=_INSTANT)
+    expires_at: datetime | None = attrs.field(default=None, converter=_expires_at)
+    available_at: datetime | None = attrs.field(default=None, converter=_available_at)
     needs_confirmation: bool = False
-    earned_at: datetime | None = attrs.field(default=None, converter=_INSTANT)
-    until: datetime | None = attrs.field(default=None, converter=_INSTANT)
-    order: SpendOrder = attrs.field(
-        default=SpendOrder.EARLIEST_EXPIRY, converter=_word_of(SpendOrder, "order of spending")
-    )
-    lots: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    if_expired: IfExpired = attrs.field(
-        default=IfExpired.EXPIRED, converter=_word_of(IfExpired, "policy for expired lots")
-    )
-    if_spent: IfSpent = attrs.field(default=IfSpent.REFUSE, converter=_word_of(IfSpent, "policy for spent lots"))
+    earned_at: datetime | None = attrs.field(default=None, converter=_earned_at)
+    until: datetime | None = attrs.field(default=None, converter=_until)
+    order: SpendOrder = attrs.field(default=SpendOrder.EARLIEST_EXPIRY, converter=_order)
+    lots: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    if_expired: IfExpired = attrs.field(default=IfExpired.EXPIRED, converter=_if_expired)
+    if_spent: IfSpent = attrs.field(default=IfSpent.REFUSE, converter=_if_spent)
 
     def __attrs_post_init__(self) -> None:
         if not self.id or not self.account:
             raise EmptyInput("id" if not self.id else "account", "give each posting an id and an account")
-        if self.at is None:
-            raise WrongType("at", "None", "an aware datetime", "pass the instant at which it counts: at=now")
         self._check_amount()
         self._check_details()
 

@@ -164,12 +164,12 @@ def statement(
     book = Book(names[0], listed[0].unit)
     lines: list[Line] = []
     for posting in listed:
-        at = micros_of(posting.at, 0)
-        if at > end:
+        micros = micros_of(posting.at, 0)
+        if micros > end:
             break
-        active = _pass_time(book, at, lines)
+        active = _pass_time(book, micros, lines)
         book.post(posting)
-        now = book.buckets(at)[0]
+        now = book.buckets(micros)[0]
         lines.append(
             Line(
                 at=posting.at, what=posting.kind.value, posting=posting.id, change=now - active, active=now,

@@ -32,7 +32,13 @@ def brute_force(rows: list[tuple[int, int, int, str]], budget: int, quotas: list
 
 
 @settings(max_examples=40)
-@given(options, st.integers(0, 40), st.none() | st.integers(0, 3), st.none() | st.integers(0, 2), st.sampled_from(["count", "cost"]))
+@given(
+    options,
+    st.integers(0, 40),
+    st.none() | st.integers(0, 3),
+    st.none() | st.integers(0, 2),
+    st.sampled_from(["count", "cost"]),
+)
 def test_the_value_is_that_of_the_best_of_all_choices(
     rows: list[tuple[int, int, int, str]], budget: int, most: int | None, least: int | None, of: str
 ) -> None:
@@ -60,9 +66,7 @@ def test_the_value_is_that_of_the_best_of_all_choices(
 
 @settings(max_examples=30)
 @given(options, st.integers(0, 40), st.integers(2, 100))
-def test_a_smaller_cost_unit_changes_no_choice(
-    rows: list[tuple[int, int, int, str]], budget: int, factor: int
-) -> None:
+def test_a_smaller_cost_unit_changes_no_choice(rows: list[tuple[int, int, int, str]], budget: int, factor: int) -> None:
     costs, values, *_ = (list(column) for column in zip(*rows, strict=True))
     whole = allocate(costs, values, budget=budget)
     fine = allocate([factor * c for c in costs], values, budget=factor * budget)

@@ -92,10 +92,10 @@ class Twin:
         if order is SpendOrder.EARLIEST_EXPIRY:
             return sorted(able, key=lambda t: self.key(t["lot"]))
         able.sort(key=lambda t: t["lot"])
-        return sorted(
-            able, key=lambda t: self.lots[t["lot"]]["earned"], reverse=False
-        ) if order is SpendOrder.FIRST_EARNED else sorted(
-            able, key=lambda t: -self.lots[t["lot"]]["earned"].timestamp()
+        return (
+            sorted(able, key=lambda t: self.lots[t["lot"]]["earned"], reverse=False)
+            if order is SpendOrder.FIRST_EARNED
+            else sorted(able, key=lambda t: -self.lots[t["lot"]]["earned"].timestamp())
         )
 
     def take(self, p: Posting, amount: int) -> list[dict[str, Any]]:

@@ -26,7 +26,9 @@ def books(draw: st.DrawFn) -> list[Posting]:
     """Postings of up to three accounts that are all accepted, many at one instant."""
     out: list[Posting] = []
     states: dict[str, Account] = {}
-    plans = draw(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(1, 9), st.integers(0, 6)), max_size=20))
+    plans = draw(
+        st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(1, 9), st.integers(0, 6)), max_size=20)
+    )
     hours = 0
     for n, (who, kind, amount, life) in enumerate(plans):
         account = f"card:{who}"

@@ -62,6 +62,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.said: list[tuple[str, datetime, Balance]] = []
         self.accepted: list[Posting] = []
         self.seen: object = None
+        self.sentences: list[str] = []
 
     def name(self, kind: str) -> str:
         self.n += 1
@@ -81,7 +82,7 @@ class LedgerMachine(RuleBasedStateMachine):
         try:
             self.ledger.post(posting)
         except CrmError as error:
-            assert "hint:" in str(error)
+            self.sentences.append(str(error))
             with pytest.raises(Refused):
                 self.fresh(posting).post(posting)
             return
@@ -194,6 +195,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert balance.debt == 0 or balance.active == 0
 
     def teardown(self) -> None:
+        assert all("hint:" in said for said in self.sentences)
         for who, at, balance in self.said:
             assert buckets(self.ledger.balance(who, as_of=at)) == buckets(balance)
         if not self.accepted:
@@ -226,4 +228,6 @@ TestLedger = LedgerMachine.TestCase
 class TestLedgerLong(LedgerMachine.TestCase):
     """Ten thousand sequences."""
 
-    settings = settings(max_examples=int(os.environ.get("LEDGER_SEQUENCES", "10000")), stateful_step_count=30, deadline=None)
+    settings = settings(
+        max_examples=int(os.environ.get("LEDGER_SEQUENCES", "10000")), stateful_step_count=30, deadline=None
+    )

@@ -132,7 +132,9 @@ def test_refunding_a_purchase_paid_with_points_gives_them_back_once() -> None:
     assert active(*books, reverse("r", CARD, of="s", at=day(3)), at=3) == 100
     assert active(*books, reverse("r", CARD, of="s", amount=20, at=day(3)), at=3) == 60
     with pytest.raises(AlreadySettled, match="60 asked, 40 left"):
-        replay([*books, reverse("r", CARD, of="s", amount=20, at=day(3)), reverse("q", CARD, of="s", amount=60, at=day(4))])
+        replay(
+            [*books, reverse("r", CARD, of="s", amount=20, at=day(3)), reverse("q", CARD, of="s", amount=60, at=day(4))]
+        )
     with pytest.raises(AlreadySettled):
         replay([*books, reverse("r", CARD, of="s", at=day(3)), reverse("q", CARD, of="s", at=day(4))])
 
