@@ -157,7 +157,7 @@ def _applier(table: PostingTable, rows: NDArray[np.intp]) -> Any:
         k = kind[i]
         if k == _EARN:
             book.credit(ids[i], "earn", amount[i], at[i], opens[i], expires[i])
-        elif k == _SPEND or k == _TRANSFER:
+        elif k in (_SPEND, _TRANSFER):
             book.pay(ids[i], KINDS[k], amount[i], order[i], named.get(i, ()))
         elif k == _RECEIVE:
             book.credit(ids[i], "receive", amount[i], at[i] if earned[i] == _NAT else earned[i], ALWAYS, expires[i])

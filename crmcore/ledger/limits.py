@@ -171,11 +171,10 @@ class Usage:
             if limit.above is Above.APPROVAL:
                 if posting.approver and posting.approver != posting.actor:
                     continue
-                way_out = "let a second person approve it: approver='...', another than actor"
-            number = limit.unit.minor
+                way_out += ", or let a second person approve it: approver='...', not the actor"
             raise LimitExceeded(
-                posting.account, limit.kind.value, limit.per.value, number(limit.at_most), used, amount,
-                limit.unit.name, way_out,
+                posting.account, limit.kind.value, limit.per.value, limit.at_most, used, amount, limit.unit.name,
+                way_out, limit.unit.digits,
             )  # fmt: skip
 
     def _those_of(self, posting: Posting) -> Iterable[tuple[int, Limit]]:

@@ -17,7 +17,7 @@ def _when(at: datetime | None) -> str:
 
 @attrs.define(eq=False)
 class Overdraft(CrmError, ValueError):
-    """An account holds less than was asked for; amounts are whole minor units, `text` fields are for eyes."""
+    """An account holds less than was asked for; amounts are whole minor units."""
 
     account: str
     what: str
@@ -68,9 +68,14 @@ class LimitExceeded(CrmError, ValueError):
     asked: int
     unit: str
     way_out: str
+    digits: int = 0
 
     def __str__(self) -> str:
-        said = f"{self.used} used and {self.asked} asked: expected at most {self.limit} {self.unit} per {self.per}"
+        from crmcore.ledger.units import Unit
+
+        unit = Unit(self.unit, self.digits)
+        used, asked = unit.number(self.used), unit.number(self.asked)
+        said = f"{used} used and {asked} asked: expected at most {unit.text(self.limit)} per {self.per}"
         return f"{self.kind} on {self.account!r}: {said}.\n  hint: {self.way_out}"
 
 

@@ -146,10 +146,10 @@ def statement(
     >>> books = [earn("a", "card:7", 30, at=day(1), expires_at=day(9)), spend("s", "card:7", 25, at=day(3))]
     >>> print(statement(books, as_of=day(10)))
     card:7 in point
-                      opening         0
-    2026-05-01 00:00  earn a    +30  30
-    2026-05-03 00:00  spend s   -25   5
-    2026-05-09 00:00  expired    -5   0
+                      opening        0
+    2026-05-01 00:00  earn a   +30  30
+    2026-05-03 00:00  spend s  -25   5
+    2026-05-09 00:00  expired   -5   0
     card:7: 0 point active (25 spent, 5 expired) at 2026-05-10T00:00+00:00
     """
     distinct = {p.id: p for p in postings}.values()
