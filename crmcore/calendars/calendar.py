@@ -252,6 +252,12 @@ class CalendarHistory(BusinessTime):
         last = f", the last from {self.changes[-1].from_date}" if self.changes else ""
         return f"CalendarHistory({_counted(len(self.changes) + 1, 'version')}{last})"
 
+    def _repr_html_(self) -> str:
+        since = ["ever", *(change.from_date.isoformat() for change in self.changes)]
+        calendars = (self.first, *(change.calendar for change in self.changes))
+        rows = [{"since": day, "calendar": repr(calendar)} for day, calendar in zip(since, calendars, strict=True)]
+        return html_table(rows, caption=repr(self))
+
     @property
     def last(self) -> BusinessCalendar:
         """Calendar that holds in the end."""

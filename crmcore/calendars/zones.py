@@ -92,7 +92,7 @@ def zone_of(zone: str | ZoneInfo) -> ZoneInfo:
         return zone
     try:
         return ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):  # not found; a path out of the data; a folder such as "Europe"
+    except (KeyError, ValueError, OSError, TypeError, AttributeError):  # not found, a folder such as "Europe", no text
         raise UnknownName("time zone", str(zone), _near_zones(str(zone))) from None
 
 

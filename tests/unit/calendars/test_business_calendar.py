@@ -96,7 +96,7 @@ def test_an_unknown_zone_proposes_the_nearest() -> None:
             BusinessCalendar(written, OFFICE)
         assert f"did you mean '{meant}'?" in str(caught.value)
         assert len(str(caught.value)) < 300
-    for written in ("", "Europe", "../etc/passwd", "Mars/Olympus"):
+    for written in ("", "Europe", "../etc/passwd", "Mars/Olympus", None, 7):
         with pytest.raises(UnknownName, match="unknown time zone"):
             BusinessCalendar(written, OFFICE)
 
@@ -261,6 +261,7 @@ def test_versions_hold_from_their_local_date_in_any_order_of_writing() -> None:
     desk = old.from_date("2026-07-01", new).from_date(date(2027, 1, 1), third)
     assert desk == CalendarHistory(old, [desk.changes[1], desk.changes[0]])
     assert repr(desk) == "CalendarHistory(3 versions, the last from 2027-01-01)"
+    assert "<td>2026-07-01</td>" in desk._repr_html_()
     assert [desk.version_at(d) for d in (date(2026, 6, 30), date(2026, 7, 1), date(2030, 1, 1))] == [old, new, third]
     assert desk.next_opening(berlin(2026, 6, 30)) == berlin(2026, 6, 30, 9)
     assert desk.next_opening(berlin(2026, 7, 1)) == berlin(2026, 7, 1, 10)

@@ -108,6 +108,12 @@ def test_naive_instants_are_refused() -> None:
         rules.decide(bangkok(2026, 6, 2), [datetime(2026, 6, 2)])
 
 
+def test_history_may_be_a_column_of_instants() -> None:
+    rules, at = ContactTimes(BANGKOK, caps=[SlidingCap(24, 1)]), bangkok(2026, 6, 2, 12)
+    column = np.array(["2026-06-02T01:00", "NaT"], "datetime64[s]")
+    assert rules.decide(at, column) == rules.decide(at, [bangkok(2026, 6, 2, 8)])
+
+
 def test_rules_survive_json() -> None:
     rules = ContactTimes(BANGKOK, ("21:00", "08:00"), [1, "fri"], [SlidingCap(24, 1), CalendarCap("week", 2)])
     assert ContactTimes.from_dict(rules.to_dict()) == rules
