@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from crmcore.calendars.clock_reading import CaseClocks, clocks
     from crmcore.calendars.clock_tables import ClockEventTable
     from crmcore.calendars.contact_times import CalendarCap, ContactDecision, ContactTimes, SlidingCap
-    from crmcore.calendars.errors import BadWindows, NoClosing, NoOpening
+    from crmcore.calendars.errors import BadWindows, NoClosing, NoOccurrence, NoOpening
     from crmcore.calendars.explanation import DeadlineExplanation
     from crmcore.calendars.public_holidays import holidays_of
     from crmcore.calendars.recurrence import Recurrence, due_between
@@ -47,6 +47,7 @@ __all__ = [
     "MonthEnd",
     "Monthly",
     "NoClosing",
+    "NoOccurrence",
     "NoOpening",
     "NthWeekday",
     "Recurrence",
@@ -90,6 +91,7 @@ __getattr__ = lazy_names(
         "MonthEnd": ".recurrence_rules",
         "Monthly": ".recurrence_rules",
         "NoClosing": ".errors",
+        "NoOccurrence": ".errors",
         "NoOpening": ".errors",
         "NthWeekday": ".recurrence_rules",
         "Recurrence": ".recurrence",
