@@ -309,6 +309,10 @@ class ClockPolicy:
         targets = self._targets(terms)
         return not targets or priority in targets or ANY in targets
 
+    def priorities(self, terms: str = "") -> tuple[str, ...]:
+        """Priorities that have targets under these terms."""
+        return tuple(self._targets(terms))
+
     def _targets(self, terms: str) -> Promised:
         switched = self.terms.get(terms)
         return self.targets if switched is None else switched.targets

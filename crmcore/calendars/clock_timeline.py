@@ -119,6 +119,7 @@ def _create(moment: Moment, event: ClockEvent, policy: ClockPolicy) -> Change:
         "update": 1 if ours and not resolved else 0,
         "resolution": -1 if resolved else 1,
         "replied": ours,
+        "remark": _untargeted(moment.priority, moment.terms, policy),
     }
     return {**born, **(_resolve_waits(born, policy) if resolved else {})}
 
@@ -138,8 +139,16 @@ def _switch(_moment: Moment, event: ClockEvent, policy: ClockPolicy) -> Change:
 
 def _prioritise(moment: Moment, event: ClockEvent, policy: ClockPolicy) -> Change:
     name = event.to or ""
-    known = policy.knows(name, moment.terms)
-    return {"priority": name, "remark": "" if known else f"no targets for priority {name!r}: measured, never breached"}
+    return {"priority": name, "remark": _untargeted(name, moment.terms, policy)}
+
+
+def _untargeted(priority: str, terms: str, policy: ClockPolicy) -> str:
+    """What to say of a priority that the policy does not know: a slip of the pen would never breach."""
+    if policy.knows(priority, terms):
+        return ""
+    near = nearest(priority, policy.priorities(terms))
+    guess = f" (did you mean {near!r}?)" if near else ""
+    return f"no targets for priority {priority!r}{guess}: measured, never breached"
 
 
 def _assign(_moment: Moment, event: ClockEvent, _policy: ClockPolicy) -> Change:

@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -407,6 +408,10 @@ def test_columns_say_what_objects_say(data: st.DataObject) -> None:
     start = data.draw(st.sampled_from(STARTS))
     now = start + MINUTE * data.draw(st.integers(0, 2600))
     policy = policy_of(data.draw(rules()), data.draw(st.sampled_from(["active", "first", "total"])))
+    if data.draw(st.booleans()):  # calendars of their own, for a clock and for terms
+        always = BusinessCalendar.always("UTC")
+        terms = {**policy.terms, "tin": ClockTerms(targets_of(TARGETS), always)}
+        policy = attrs.evolve(policy, terms=terms, calendars={"acknowledgement": always})
     histories = [
         ClockHistory.of(data.draw(events(start, max_size=8)), case=f"case {i}")
         for i in range(data.draw(st.integers(1, 4)))

@@ -143,6 +143,14 @@ def test_an_escalation_refuses_what_cannot_fire(fields: dict, error: type[Except
         Escalation(**fields)
 
 
+def test_a_calendar_in_another_zone_escalates_in_its_own_hours() -> None:
+    bangkok = BusinessCalendar("Asia/Bangkok", {"mon-fri": [("09:00", "17:00")]})  # at 09:00 UTC it is 16:00 there
+    policy = ClockPolicy(bangkok, Targets(first_response_minutes=90))
+    assert fired(rule=Escalation(clock="first response"), policy=policy) == [NINE + 17.5 * HOURS]
+    wall = Escalation(clock="first response", when="before", minutes=600, counting="wall")
+    assert fired(rule=wall, policy=policy) == [NINE + 17 * HOURS]
+
+
 def test_an_escalation_survives_json() -> None:
     rule = Escalation(clock="first response", when="before", minutes=15, counting="wall", level=2, hours="any time")
     assert from_dict(Escalation, to_dict(rule)) == rule

@@ -348,7 +348,10 @@ def test_a_history_without_creation_has_no_clocks() -> None:
 def test_an_unknown_priority_is_measured_and_told() -> None:
     found = read("09:00 created", "09:00 priority: urgnt", now="2 09:00")
     assert (found["first response"].state, found["first response"].target_minutes) == ("running", None)
-    assert "no targets for priority 'urgnt'" in found.remarks[0]
+    assert "no targets for priority 'urgnt' (did you mean 'urgent'?)" in found.remarks[0]
+    slip = read("09:00 created", policy=ClockPolicy(ALWAYS, {"Normal": BOOK["normal"]}))
+    assert "no targets for priority 'normal' (did you mean 'Normal'?)" in slip.remarks[0]
+    assert read("09:00 created", policy=ClockPolicy(ALWAYS)).remarks == ()
 
 
 def test_an_automatic_message_of_the_customer_reopens_nothing() -> None:
