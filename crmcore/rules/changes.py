@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import attrs
@@ -12,6 +13,10 @@ from crmcore.rules.nodes import Term
 from crmcore.rules.wording import value_text, words
 
 __all__ = ["Change", "change_of"]
+
+
+_SAYS = ("at least", "more than", "at most", "below")
+_TIMELY = ("at or after", "after", "at or before", "before")
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -49,29 +54,35 @@ class Change:
         must = f"{words(self.term)} must "
         if not self.known:
             return must + "no longer be known"
-        goals = self._goals()
+        goals, so_that = self._goals(), "".join(f", so that {text}" for text in self.further)
         if self.now is None:
-            return must + ", ".join(["become known", *goals])
+            return must + " and be ".join(["become known", *([" and ".join(goals)] if goals else [])]) + so_that
         if self.rises is not None:
-            move = "rise" if self.rises else "fall"
             amount = "" if self.by is None else f" by {value_text(_size(self.by))}"
-            return f"{must}{move}{amount} to {' and '.join(goals)}"
+            return f"{must}{self._way()}{amount} to {' and '.join(goals)}{so_that}"
         if self.one_of:
-            return must + "become " + " and ".join(goals)
-        return must + "change, so that it is " + " and ".join(goals) if goals else must + "change"
+            return must + "become " + goals[0] + so_that
+        return must + "change" + (f" to {' and '.join(goals)}" if goals else "") + so_that
+
+    def _limits(self) -> tuple[object, ...]:
+        return (self.at_least, self.above, self.at_most, self.below, *self.one_of)
+
+    def _timely(self) -> bool:
+        return any(isinstance(limit, date) for limit in self._limits())
+
+    def _way(self) -> str:
+        if self._timely():
+            return "move later" if self.rises else "move earlier"
+        return "rise" if self.rises else "fall"
 
     def _goals(self) -> list[str]:
-        found = []
         if self.one_of:
             listed = " or ".join(value_text(v) for v in self.one_of[:5])
             return [listed + (" or another of the list" if len(self.one_of) > 5 else "")]
-        for name, value in (
-            ("at least", self.at_least), ("more than", self.above), ("at most", self.at_most), ("below", self.below)
-        ):  # fmt: skip
-            if value is not None:
-                found.append(f"{name} {value_text(value)}")
-        found += [f"not {value_text(v)}" for v in self.none_of]
-        return [*found, *(f"such that {text}" for text in self.further)]
+        says = _TIMELY if self._timely() else _SAYS
+        limits = zip(says, (self.at_least, self.above, self.at_most, self.below), strict=True)
+        found = [f"{word} {value_text(limit)}" for word, limit in limits if limit is not None]
+        return [*found, *(f"not {value_text(v)}" for v in self.none_of)]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; what does not apply is left out."""

@@ -202,14 +202,24 @@ def _of_time(*sides: Term) -> bool:
 @_words.register
 def _(node: Compare) -> str:
     says = (_SAYS_TIME if _of_time(node.left, node.right) else _SAYS)[node.op]
-    return f"{_operand(node.left)} {_is(node.left)} {says}{_operand(node.right)}"
+    return f"{_side(node.left)} {_is(node.left)} {says}{_side(node.right)}"
+
+
+def _side(node: Term) -> str:
+    """Side of a comparison: arithmetic reads well without brackets."""
+    return words(node) if isinstance(node, Arithmetic) else _operand(node)
 
 
 @_words.register
 def _(node: Between) -> str:
+    return _between(node, negated=False)
+
+
+def _between(node: Between, *, negated: bool) -> str:
     above = "" if node.closed in (Closed.BOTH, Closed.LEFT) else "above "
     below = "" if node.closed in (Closed.BOTH, Closed.RIGHT) else "below "
-    return f"{_operand(node.part)} {_is(node.part)} from {above}{_operand(node.low)} to {below}{_operand(node.high)}"
+    span = f"from {above}{_side(node.low)} to {below}{_side(node.high)}"
+    return f"{_side(node.part)} {_is(node.part, negated=negated)} {span}"
 
 
 @_words.register
@@ -265,6 +275,8 @@ def _(node: Not) -> str:
     part = node.part
     if isinstance(part, Compare):
         return words(Compare(OPPOSITE[part.op], part.left, part.right))
+    if isinstance(part, Between):
+        return _between(part, negated=True)
     if isinstance(part, IsIn):
         return f"{_operand(part.part)} {_is(part.part, negated=True)} one of {_listed(part)}"
     if isinstance(part, TextMatch):

@@ -75,3 +75,40 @@ def test_one_error_names_all_that_has_no_counterpart() -> None:
         "a fact in a list of constants", "$.and[6]: expected a condition, not int", "hint: known operators: == ===",
     ):  # fmt: skip
         assert part in text, part
+
+
+@pytest.mark.parametrize(
+    ("document", "fault"),
+    [
+        ({}, "$: expected one operator, not []"),
+        ({"==": [{"var": ""}, 1]}, "expected the name of a fact"),
+        ({"==": [{"var": ["a", 1, 2]}, 1]}, "takes 1 or 2 arguments, not 3"),
+        ({">": [{"var": "a"}, None]}, "expected a value, not null"),
+        ({"==": [{"var": "a"}, float("nan")]}, "a constant of a rule"),
+        ({"==": [{"if": [True, 1]}, 1]}, "expected condition, value, ..., otherwise"),
+        ({"if": [True, True]}, "expected condition, result, ..., otherwise"),
+        ({"if": [{"what": 1}, True, False]}, "unknown operator 'what'"),
+        ({"in": [{"var": "a"}, [None]]}, "expected a list of constants"),
+        ({"in": ["a"]}, "takes 2 arguments, not 1"),
+        ({"missing": [1]}, "expected names of facts"),
+        ({"missing_some": [["a"], 1]}, "expected [number, [names]]"),
+        ({"==": [{"/": [1, 2, 3]}, 1]}, "takes 2 arguments, not 3"),
+        ({"!": [True, False]}, "takes 1 arguments, not 2"),
+        ({"==": [[1], 1]}, "expected a value, not list"),
+    ],
+)
+def test_faults_say_where_they_stand(document: object, fault: str) -> None:
+    with pytest.raises(BadDocument) as caught:
+        from_json_logic(document)
+    assert fault in str(caught.value)
+
+
+def test_chains_of_if_and_null_keep_their_meaning() -> None:
+    grade = {"if": [{">": [{"var": "a"}, 9]}, 3, {">": [{"var": "a"}, 5]}, 2, 1]}
+    for value, expected in ((10, 3), (6, 2), (1, 1)):
+        made = from_json_logic({"==": [grade, expected]})
+        assert Rule("grade", made).decide({"a": value}, now=NOW).holds
+    chosen = from_json_logic({"if": [{"var": "x"}, {"var": "y"}, {"var": "z"}, True, False]})
+    assert not Rule("if", chosen).decide({"x": False, "z": False}, now=NOW).holds
+    assert Rule("if", chosen).decide({"x": False, "z": True}, now=NOW).holds
+    assert Rule("nothing", from_json_logic({"==": [None, None]})).decide({}, now=NOW).holds
