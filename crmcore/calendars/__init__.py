@@ -9,7 +9,7 @@ from crmcore._base import lazy_names
 if TYPE_CHECKING:
     from crmcore.calendars.calendar import BusinessCalendar, CalendarHistory
     from crmcore.calendars.contact_times import CalendarCap, ContactDecision, ContactTimes, SlidingCap
-    from crmcore.calendars.errors import BadWindows, NoClosing, NoOpening
+    from crmcore.calendars.errors import BadWindows, NoClosing, NoOccurrence, NoOpening
     from crmcore.calendars.explanation import DeadlineExplanation
     from crmcore.calendars.public_holidays import holidays_of
     from crmcore.calendars.recurrence import Recurrence, due_between
@@ -29,6 +29,7 @@ __all__ = [
     "MonthEnd",
     "Monthly",
     "NoClosing",
+    "NoOccurrence",
     "NoOpening",
     "NthWeekday",
     "Recurrence",
@@ -55,6 +56,7 @@ __getattr__ = lazy_names(
         "MonthEnd": ".recurrence_rules",
         "Monthly": ".recurrence_rules",
         "NoClosing": ".errors",
+        "NoOccurrence": ".errors",
         "NoOpening": ".errors",
         "NthWeekday": ".recurrence_rules",
         "Recurrence": ".recurrence",

@@ -189,8 +189,8 @@ class BusinessTime(abc.ABC):
 
         Parameters
         ----------
-        starts : (n,) datetime64 in UTC
-            NaT gives NaT.
+        starts : (n,) datetime64 in UTC, or aware datetimes
+            NaT and None give NaT.
         minutes : (n,) business minutes, or one number for all
             From 0; NaN gives NaT.
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table
 from crmcore.calendars.contact_times import ContactTimes
 from crmcore.calendars.contact_walk import CapPeriod, ContactReason, count_in_period
-from crmcore.calendars.zones import DAY, EARLIEST, LATEST, MINUTE, NAT, check_years, offset_table
+from crmcore.calendars.zones import DAY, EARLIEST, LATEST, MINUTE, NAT, as_instants, check_years, offset_table
 from crmcore.errors import BadRow, BadRows, OutOfRange
 
 __all__ = ["ContactDecisions", "decide_columns"]
@@ -165,7 +165,7 @@ def decide_columns(
     zone_codes: ArrayLike | None,
 ) -> ContactDecisions:
     """Decide about many contacts; see `ContactTimes.decide_all`."""
-    instants = np.asarray(at, "datetime64[us]")
+    instants = as_instants(at, "at")
     n = _rows(instants, offsets, zone_codes)
     us = np.broadcast_to(instants.astype(np.int64), n)
     codes = np.zeros(n, np.intp) if zone_codes is None else np.asarray(zone_codes, np.intp)
@@ -210,7 +210,7 @@ def _check(at: NDArray[np.datetime64], codes: NDArray[np.intp], n_zones: int) ->
 
 
 def _sorted_sends(sends: ArrayLike, offsets: ArrayLike | None, n: int) -> _Sends:
-    us = np.asarray(sends, "datetime64[us]").astype(np.int64)
+    us = as_instants(sends, "sends").astype(np.int64)
     places = np.zeros(n + 1, np.int64) if offsets is None else np.asarray(offsets, np.int64)
     if places[0] != 0 or places[-1] != len(us) or (np.diff(places) < 0).any():
         raise OutOfRange(

@@ -6,7 +6,7 @@ import attrs
 
 from crmcore.errors import CrmError
 
-__all__ = ["BadWindows", "NoClosing", "NoOpening"]
+__all__ = ["BadWindows", "NoClosing", "NoOccurrence", "NoOpening"]
 
 
 @attrs.define(eq=False)
@@ -20,8 +20,8 @@ class BadWindows(CrmError, ValueError):
     )
 
     def __str__(self) -> str:
-        lines = "\n  ".join(self.problems[:20])
-        return f"{self.where} has windows that cannot be:\n  {lines}\n  hint: {self.hint}"
+        told = "; ".join(self.problems[:20])  # on one line, so that a refused JSON document repeats all of it
+        return f"{self.where} cannot be: {told}.\n  hint: {self.hint}"
 
 
 @attrs.define(eq=False)
@@ -52,3 +52,14 @@ class NoClosing(CrmError, ValueError):
         return (
             f"{self.calendar} never closes after {self.after}.\n  hint: ask is_open(at) first, or give it closing hours"
         )
+
+
+@attrs.define(eq=False)
+class NoOccurrence(CrmError, ValueError):
+    """A rule of recurring dates yields nothing after an instant."""
+
+    rule: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.rule} has no occurrence after {self.after}.\n  hint: give the rule at least one weekday"

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
 from crmcore._json import from_dict, to_dict
-from crmcore.calendars.errors import BadWindows, NoOpening
+from crmcore.calendars.errors import BadWindows, NoOccurrence
 from crmcore.calendars.recurrence_rules import (
     EveryNDays,
     LeapDay,
@@ -130,14 +130,14 @@ class Recurrence:
 
         Raises
         ------
-        NoOpening
-            None comes any more.
+        NoOccurrence
+            None comes any more, as of a rule without weekdays.
         """
         low = to_us(at)
         for us in self._instants(from_us(low, self.zone).date() - timedelta(days=2)):
             if us > low:
                 return from_us(us, self.zone)
-        raise NoOpening("the recurrence", str(from_us(low, self.zone)), 0.0, 0.0)
+        raise NoOccurrence(str(self.rule), str(from_us(low, self.zone)))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -122,7 +122,13 @@ def local(
 ) -> datetime:
     """Instant that a wall clock showed; `fold=1` is the second of two equal times when clocks go back.
 
-    The result carries its offset as a fixed one, so that differences and comparisons are of real time.
+    A time that the clock skips is read with the offset before the change (PEP 495): 02:30 becomes 03:30. The result
+    carries its offset as a fixed one, so that differences and comparisons are of real time.
+
+    Raises
+    ------
+    OutOfRange, UnknownName
+        No such date or time; no such zone.
 
     Examples
     --------
@@ -131,7 +137,11 @@ def local(
     >>> print(local(2026, 10, 25, 2, 30, zone="Europe/Berlin", fold=1))
     2026-10-25 02:30:00+01:00
     """
-    found = datetime(year, month, day, hour, minute, second, tzinfo=zone_of(zone), fold=fold)
+    try:
+        found = datetime(year, month, day, hour, minute, second, tzinfo=zone_of(zone), fold=fold)
+    except ValueError as error:
+        asked = f"{year}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}:{second:02d}"
+        raise OutOfRange("local time", asked, "a date and a time of the day", str(error)) from None
     return from_us(to_us(found, "local time"), zone)
 
 
@@ -304,9 +314,33 @@ def _change(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
     return low + timedelta(seconds=ceiling)
 
 
+def as_instants(values: ArrayLike, name: str) -> Instants:
+    """Column of instants: datetime64 in UTC as it is, aware datetimes converted, naive ones refused.
+
+    Examples
+    --------
+    >>> as_instants([local(2026, 6, 2, 9, zone="Asia/Bangkok"), None], "starts")
+    array(['2026-06-02T02:00:00.000000',                        'NaT'],
+          dtype='datetime64[us]')
+    """
+    array = np.asarray(values)
+    if array.dtype != object:
+        return array.astype("datetime64[us]")
+    us = [_cell_us(value, name) for value in array.ravel().tolist()]
+    return np.array(us, np.int64).reshape(array.shape).astype("datetime64[us]")
+
+
+def _cell_us(value: object, name: str) -> int:
+    if value is None or value != value:  # NaT and NaN differ from themselves
+        return NAT
+    if isinstance(value, datetime):
+        return to_us(value, name)
+    return int(np.datetime64(value, "us").astype(np.int64))  # type: ignore[call-overload]
+
+
 def column_us(instants: ArrayLike, name: str) -> tuple[Micros, NDArray[np.bool_]]:
     """Instants as microseconds, and which of them are missing; missing ones read as 0."""
-    us = np.asarray(instants, "datetime64[us]").astype(np.int64)
+    us = as_instants(instants, name).astype(np.int64)
     missing = us == NAT
     if missing.any():
         us = np.where(missing, 0, us)

@@ -12,6 +12,7 @@ from crmcore.calendars import (
     BadWindows,
     EveryNDays,
     Monthly,
+    NoOccurrence,
     NthWeekday,
     Recurrence,
     Weekly,
@@ -132,6 +133,15 @@ def test_a_date_that_a_zone_skipped_does_not_fire_twice_on_the_next() -> None:
     daily = Recurrence(EveryNDays(1, start="2011-12-01"), at="09:00", zone="Pacific/Apia")
     span = (local(2011, 12, 29, zone="Pacific/Apia"), local(2012, 1, 2, zone="Pacific/Apia"))
     assert [f"{at:%d %H:%M}" for at in daily.occurrences(*span)] == ["29 09:00", "31 09:00", "01 09:00"]
+
+
+def test_a_rule_that_yields_nothing_says_so() -> None:
+    never = Recurrence(Weekly([]), zone="UTC")
+    with pytest.raises(
+        NoOccurrence, match=r"Weekly\(weekdays=\(\), .* has no occurrence after 2026-01-03 00:00:00\+00:00"
+    ):
+        never.next_after(local(2026, 1, 3, zone="UTC"))
+    assert never.occurrences(local(2026, 1, 3, zone="UTC"), local(2027, 1, 3, zone="UTC")) == ()
 
 
 def test_occurrences_hold_their_start_and_leave_out_their_end() -> None:

@@ -96,7 +96,7 @@ def test_caps_that_are_none_are_refused() -> None:
     for make in (lambda: SlidingCap(0, 1), lambda: SlidingCap(24, -1), lambda: CalendarCap("day", 1.5)):
         with pytest.raises(OutOfRange, match="expected"):
             make()
-    with pytest.raises(BadWindows, match="weekdays has windows that cannot be"):
+    with pytest.raises(BadWindows, match="weekdays cannot be"):
         ContactTimes(BANGKOK, weekdays=[0, "mon"])
 
 
@@ -106,6 +106,12 @@ def test_naive_instants_are_refused() -> None:
         rules.decide(datetime(2026, 6, 2), [])
     with pytest.raises(NaiveDatetime, match="history is a naive datetime"):
         rules.decide(bangkok(2026, 6, 2), [datetime(2026, 6, 2)])
+
+
+def test_history_may_be_a_column_of_instants() -> None:
+    rules, at = ContactTimes(BANGKOK, caps=[SlidingCap(24, 1)]), bangkok(2026, 6, 2, 12)
+    column = np.array(["2026-06-02T01:00", "NaT"], "datetime64[s]")
+    assert rules.decide(at, column) == rules.decide(at, [bangkok(2026, 6, 2, 8)])
 
 
 def test_rules_survive_json() -> None:
