@@ -25,15 +25,16 @@ from crmcore.rules.nodes import (
     Now,
     Term,
 )
-from crmcore.rules.scalar import Row, ask_of, value_of
+from crmcore.rules.scalar import Ask, Row, ask_of, value_of
 from crmcore.rules.truth import Truth
-from crmcore.rules.walking import atoms, fields_of, parts_of
+from crmcore.rules.vocabulary import Vocabulary
+from crmcore.rules.walking import fields_of, parts_of
 from crmcore.rules.wording import value_text, words
 
 if TYPE_CHECKING:
     from crmcore.rules.rule import Rule
 
-__all__ = ["Decision", "Reason"]
+__all__ = ["Decision", "Part", "Reason"]
 
 
 @attrs.frozen
@@ -58,6 +59,21 @@ class Reason:
             return f"{self.condition}: {'; '.join(self.why_unknown)}"
         shown = [v if len(self.values) == 1 else f"{name} = {v}" for name, v in self.values.items()]
         return f"{self.condition} ({', '.join(shown)})" if shown else self.condition
+
+
+@attrs.frozen(eq=False)
+class Part:
+    """A condition without parts, with what a reason says about it, prepared once per rule."""
+
+    condition: Condition
+    text: str
+    ask: Ask
+    terms: tuple[tuple[Term, str], ...]
+
+    @classmethod
+    def of(cls, node: Condition, vocabulary: Vocabulary) -> Part:
+        """Prepare a condition."""
+        return cls(node, words(node), ask_of(node, vocabulary), tuple((t, words(t)) for t in _terms(node)))
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -96,7 +112,7 @@ class Decision:
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """Every condition of the rule, in its order, each once."""
-        return tuple(self._reason(a) for a in atoms(self.rule.when))
+        return tuple(self._reason(part) for part in self.rule.parts)
 
     def _of(self, truth: Truth) -> tuple[Reason, ...]:
         return tuple(r for r in self.reasons if r.truth is truth)
@@ -122,7 +138,7 @@ class Decision:
         if self.truth is not Truth.UNKNOWN:
             return ()
         return tuple(
-            dict.fromkeys(a for atom in atoms(self.rule.when) if self._ask(atom) is None for a in _asks(atom, self))
+            dict.fromkeys(a for p in self.rule.parts if p.ask(self._row) is None for a in _asks(p.condition, self))
         )
 
     @property
@@ -166,11 +182,11 @@ class Decision:
             return "{" + ", ".join(mask(v) for v in sorted(held)) + "}"
         return mask(held)
 
-    def _reason(self, atom: Condition) -> Reason:
-        truth = Truth.of(self._ask(atom))
-        values = {words(t): shown for t in _terms(atom) if (shown := self._shown(t)) is not None}
-        why = tuple(dict.fromkeys(_why(atom, self))) if truth is Truth.UNKNOWN else ()
-        return Reason(words(atom), truth, values, why)
+    def _reason(self, part: Part) -> Reason:
+        truth = Truth.of(part.ask(self._row))
+        values = {text: shown for term, text in part.terms if (shown := self._shown(term)) is not None}
+        why = tuple(dict.fromkeys(_why(part.condition, self))) if truth is Truth.UNKNOWN else ()
+        return Reason(part.text, truth, values, why)
 
     def __repr__(self) -> str:
         return f"Decision({self.rule.name!r}, {self.truth})"
@@ -181,8 +197,11 @@ class Decision:
         says = {Truth.TRUE: "holds", Truth.FALSE: "does not hold", Truth.UNKNOWN: "cannot tell"}[self.truth]
         gives = f": {outcome_text(self.outcome)}" if self.holds and self.outcome is not None else ""
         lines = [f'Rule "{self.rule.name}" {says}{gives}.']
-        shown = (("Held", self.held),) if self.holds else (("Failed", self.failed), ("Unknown", self.unknown))
-        lines += [f"{title}: {'; '.join(map(str, found))}." for title, found in shown if found]
+        titles = {Truth.TRUE: "Held"} if self.holds else {Truth.FALSE: "Failed", Truth.UNKNOWN: "Unknown"}
+        reasons = self.reasons
+        for truth, title in titles.items():
+            found = [str(r) for r in reasons if r.truth is truth]
+            lines += [f"{title}: {'; '.join(found)}."] if found else []
         if not self.holds:
             needed = self.needed
             lines.append(

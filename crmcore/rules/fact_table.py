@@ -52,7 +52,7 @@ class MoneyColumn:
     currency: str
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Cells:
     """A column as the engine holds it: numbers with NaN for unknown, or codes into `words` with -1 for unknown.
 
@@ -62,6 +62,9 @@ class Cells:
     data: NDArray[Any]
     kind: Kind | None
     words: tuple[Scalar, ...] | None = None
+
+    def __repr__(self) -> str:
+        return f"Cells({self.data.size} of {self.kind or 'nothing known'})"
 
     @property
     def known(self) -> NDArray[np.bool_]:

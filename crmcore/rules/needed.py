@@ -32,7 +32,7 @@ from crmcore.rules.wording import OPPOSITE
 __all__ = ["Atom", "Branch", "Demand", "Limits", "branches", "demands", "fewest"]
 
 Value = tuple[Scalar | None, Kind | None]
-MAX_BRANCHES = 2_000
+MAX_BRANCHES = 500
 
 _TURNED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -96,13 +96,27 @@ def _one_unknown(parts: tuple[Condition, ...], sure: Truth) -> Iterator[Branch]:
 
 
 def _product(parts: list[tuple[Condition, tuple[Truth, ...]]]) -> Iterator[Branch]:
-    if not parts:
-        yield ()
+    """Every way of each part with every way of the others; atoms have one, so a long list of them stays flat."""
+    fixed = [_single(node, wants) for node, wants in parts]
+    sure = tuple(atom for atom in fixed if atom is not None)
+    rest = [part for part, atom in zip(parts, fixed, strict=True) if atom is None]
+    if not rest:
+        yield sure
         return
-    (first, wants), rest = parts[0], parts[1:]
+    (first, wants), others = rest[0], rest[1:]
     for way in _either(first, wants):
-        for more in _product(rest):
-            yield (*way, *more)
+        for more in _product(others):
+            yield (*sure, *way, *more)
+
+
+def _single(node: Condition, wants: tuple[Truth, ...]) -> Atom | None:
+    """The one atom that a part comes to, None where it has several ways."""
+    holds = True
+    while isinstance(node, Not):
+        node, holds = node.part, not holds
+    if isinstance(node, AllOf | AnyOf | Assumed | Between) or len(wants) > 1 or wants[0] is Truth.UNKNOWN:
+        return None
+    return Atom(node, holds is (wants[0] is Truth.TRUE))
 
 
 @attrs.define

@@ -90,6 +90,9 @@ class Node:
 
         return words(self)
 
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
     def __and__(self, other: object) -> Condition:
         return AllOf((*_parts(AllOf, self), *_parts(AllOf, other)))
 

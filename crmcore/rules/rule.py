@@ -13,7 +13,7 @@ import attrs
 from crmcore._base import between
 from crmcore.errors import BadDocument, EmptyInput, UnknownName, WrongType
 from crmcore.rules.codec import Reader, node_to_dict
-from crmcore.rules.decision import Decision
+from crmcore.rules.decision import Decision, Part
 from crmcore.rules.facts import Facts
 from crmcore.rules.kinds import Kind
 from crmcore.rules.nodes import Condition, condition
@@ -21,7 +21,7 @@ from crmcore.rules.scalar import Ask, ask_of, row_of
 from crmcore.rules.schema import BadRule, Schema
 from crmcore.rules.truth import Truth
 from crmcore.rules.vocabulary import NO_WORDS, Vocabulary
-from crmcore.rules.walking import event_kinds, fields_of
+from crmcore.rules.walking import atoms, event_kinds, fields_of
 from crmcore.rules.wording import value_text, words
 
 if TYPE_CHECKING:
@@ -141,6 +141,11 @@ class Rule:
     @cached_property
     def _ask(self) -> Ask:
         return ask_of(self.when, self.vocabulary)
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """Its conditions without parts, each once, in reading order: what reasons are about."""
+        return tuple(Part.of(atom, self.vocabulary) for atom in atoms(self.when))
 
     def check(self, schema: Schema) -> None:
         """Check the condition against a schema.

@@ -288,6 +288,15 @@ def test_the_smallest_way_is_taken() -> None:
     assert [str(c) for c in needed] == ["c must rise by 1 to 1"]
 
 
+def test_long_rules_are_explained_without_deep_recursion() -> None:
+    many = all_of(*(field(f"f{i}") >= i for i in range(1_500)))
+    decision = Rule("long", many).decide({f"f{i}": i for i in range(1_499)}, now=NOW)
+    assert [str(c) for c in decision.needed or ()] == ["f1499 must become known and be at least 1,499"]
+    assert Rule.from_dict(Rule("long", many).to_dict()) == Rule("long", many)
+    either = any_of(*(field(f"f{i}") >= i for i in range(1_500)))
+    assert len(Rule("long", either).decide({}, now=NOW).needed or ()) == 1
+
+
 def test_contradictions_have_no_way() -> None:
     decision = Rule("never", (field("a") > 5) & (field("a") < 3)).decide({"a": 4}, now=NOW)
     assert decision.needed is None

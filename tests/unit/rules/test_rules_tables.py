@@ -17,11 +17,11 @@ from crmcore.errors import (
     UnknownName,
     WrongType,
 )
-from crmcore.rules import Event, Facts, FactTable, Rule, Truth, Vocabulary, count, field, total
+from crmcore.rules import Event, Facts, FactTable, Rule, RuleSet, Tier, Tiers, Truth, Vocabulary, count, field, total
 from crmcore.rules.columnar import TruthColumn, years_column
 from crmcore.rules.fact_table import MoneyColumn, cells_of
 from crmcore.rules.fitting import years_between
-from crmcore.rules.making import average, call, largest
+from crmcore.rules.making import average, call, largest, latest
 from crmcore.rules.nodes import Condition
 from crmcore.rules.vocabulary import Function
 from crmcore.tables import CustomerIndex, EventTable, TextColumn
@@ -201,6 +201,24 @@ def test_a_decision_does_not_change_when_the_callers_dict_does() -> None:
     decision = Rule("r", field("x") > 1).decide(facts, now=NOW)
     facts["x"] = 0
     assert "(5)" in str(decision)
+
+
+def test_no_repr_shows_what_a_customer_said() -> None:
+    table = FactTable(AB, {"name": ["Somchai", "Malee"]})
+    facts = Facts({"name": "Somchai"}, events=[Event(kind="chat", time=NOW, attributes={"text": "call me"})])
+    shown = f"{table!r} {table.columns!r} {facts!r} {facts.events!r} {Rule('r', field('name') == 'x')!r}"
+    decision = Rule("r", field("name") == "Malee").decide(facts, now=NOW)
+    assert "Somchai" not in f"{shown} {decision!r} {decision} {decision.reasons!r} {decision.needed!r}"
+    assert "call me" not in shown
+    assert repr(field("age") >= 18) == "<age is at least 18>"
+
+
+def test_a_population_of_nobody_is_no_special_case() -> None:
+    nobody = FactTable(CustomerIndex(()), {"x": np.zeros(0)}, events=[])
+    asked = (field("x") > 1) & (count("order", within_days=3) >= 1) & (latest("order", of="channel") == "web")
+    assert Rule("r", asked).mask(nobody, now=NOW).to_list() == []
+    assert RuleSet("s", [Rule("r", asked, then="a")]).decide_all(nobody, now=NOW).outcomes() == []
+    assert len(Tiers("t", [Tier("a", asked)]).assign_all(None, nobody, now=NOW)) == 0
 
 
 def test_truth_columns_count_and_join() -> None:
