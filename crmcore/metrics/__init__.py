@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crmcore.metrics.proportions import Counts, proportion
     from crmcore.metrics.quantiles import difference_in_medians, median, quantile
     from crmcore.metrics.rates import Exposure, rate
+    from crmcore.metrics.ratios import Totals
     from crmcore.metrics.shares import ShareTable, share_table
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Exposure",
     "Moments",
     "ShareTable",
+    "Totals",
     "adjust",
     "compare",
     "compare_many",
@@ -70,6 +72,7 @@ __getattr__ = lazy_names(
         "Exposure": ".rates",
         "Moments": ".means",
         "ShareTable": ".shares",
+        "Totals": ".ratios",
         "adjust": ".multiplicity",
         "compare": ".comparing",
         "compare_many": ".comparing",

@@ -7,15 +7,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import BadRow, BadRows, OutOfRange
 
-__all__ = ["codes_of", "observed", "pairs_observed"]
+__all__ = ["codes_of", "is_missing", "numbers", "observed", "pairs_observed"]
 
 Floats = NDArray[np.float64]
 
 
-def _floats(values: ArrayLike, name: str) -> Floats:
+def numbers(values: ArrayLike, name: str = "values", /) -> Floats:
+    """A column as floats, with NaN where a value is missing (None, NaN, pandas.NA); infinity and text are refused.
+
+    Examples
+    --------
+    >>> numbers([1, None, True])
+    array([ 1., nan,  1.])
+    """
     column = np.asarray(values)
-    if column.dtype == object:  # None is a missing value, as NaN is
-        column = np.array([np.nan if v is None else v for v in column.ravel()]).reshape(column.shape)
+    if column.dtype == object:
+        listed = column.ravel().tolist()
+        column = np.array([np.nan if is_missing(v) else v for v in listed]).reshape(column.shape)
     if column.dtype.kind not in "bifu":
         raise OutOfRange(f"type of {name}", str(column.dtype), "numbers", "convert text and money to numbers first")
     if column.ndim != 1:
@@ -27,6 +35,20 @@ def _floats(values: ArrayLike, name: str) -> Floats:
     return floats
 
 
+def is_missing(cell: object) -> bool:
+    """Whether a cell is None, NaN or pandas.NA.
+
+    Examples
+    --------
+    >>> is_missing(None), is_missing(float("nan")), is_missing("")
+    (True, True, False)
+    """
+    try:
+        return cell is None or bool(cell != cell)
+    except TypeError:
+        return True  # pandas.NA refuses the question
+
+
 def observed(values: ArrayLike, name: str = "values", /) -> Floats:
     """Values that are there, as floats: NaN and None are left out, infinity and text are refused.
 
@@ -35,7 +57,7 @@ def observed(values: ArrayLike, name: str = "values", /) -> Floats:
     >>> observed([1, None, 3])
     array([1., 3.])
     """
-    column = _floats(values, name)
+    column = numbers(values, name)
     return column[~np.isnan(column)]
 
 
@@ -49,7 +71,7 @@ def pairs_observed(
     >>> pairs_observed([1, 2, None], [5, None, 7])
     (array([1.]), array([5.]))
     """
-    a, b = _floats(first, names[0]), _floats(second, names[1])
+    a, b = numbers(first, names[0]), numbers(second, names[1])
     if len(a) != len(b):
         hint = "row i of both columns must be the same customer; two separate groups are compared with compare(a, b)"
         raise OutOfRange(f"length of {names[1]}", len(b), f"{len(a)}, as of {names[0]}", hint)
@@ -69,7 +91,7 @@ def codes_of(labels: ArrayLike, n: int, name: str, /) -> tuple[NDArray[np.intp],
     if column.shape != (n,):
         raise OutOfRange(f"shape of {name}", column.shape, f"({n},), one label a row", f"pass {name} of the same rows")
     if column.dtype.kind in "Of":
-        missing = tuple(i for i, v in enumerate(column.tolist()) if v is None or v != v)
+        missing = tuple(i for i, v in enumerate(column.tolist()) if is_missing(v))
         if missing:
             rows = BadRow(name, "missing", missing)
             raise BadRows(name, (rows,), "give rows without a label one of their own, or leave them out")

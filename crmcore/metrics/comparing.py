@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from inspect import signature
 from itertools import accumulate
 from operator import add
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, runtime_checkable
 
 import attrs
 
@@ -128,7 +129,7 @@ def mover(first: Estimate, second: Estimate, /, *, method: str) -> Estimate:
     return estimate_of(gap, low, high, level=first.level, n=n, rule="first - second", method=method)
 
 
-def compare(a: C, b: C, *, level: float = 0.95, small_sample_ok: bool = False) -> Comparison:
+def compare(a: C, b: C, *, level: float = 0.95, test: str | None = None, small_sample_ok: bool = False) -> Comparison:
     """Difference of two independent groups, a minus b, with interval and test.
 
     Parameters
@@ -138,6 +139,8 @@ def compare(a: C, b: C, *, level: float = 0.95, small_sample_ok: bool = False) -
         a customer counts in one of them.
     level : share
         Coverage aimed at.
+    test : text, optional
+        A test of the kind by name, such as `"fisher exact"` for small `Counts`; None is the default of the kind.
     small_sample_ok : truth
         Silences `SmallSample`, which warns when either n is below 30.
 
@@ -150,6 +153,8 @@ def compare(a: C, b: C, *, level: float = 0.95, small_sample_ok: bool = False) -
     ------
     WrongType
         The two are of different kinds, or one cannot be compared.
+    UnknownName
+        The kind has no such test.
 
     Examples
     --------
@@ -159,9 +164,23 @@ def compare(a: C, b: C, *, level: float = 0.95, small_sample_ok: bool = False) -
     """
     check_level(level)
     _check_alike({"a": a, "b": b})
-    made = a.minus(b, level=level)
+    made = _minus(a, b, level=level, test=test)
     warn_if_small(min(made.first.n, made.second.n), "the smaller group", ok=small_sample_ok)
     return made
+
+
+class _Tested(Protocol):
+    """A kind that has several tests."""
+
+    def minus(self, other: object, /, *, level: float, test: str) -> Comparison: ...
+
+
+def _minus(a: C, b: C, *, level: float, test: str | None) -> Comparison:
+    if test is None:
+        return a.minus(b, level=level)
+    if "test" not in signature(type(a).minus).parameters:
+        raise UnknownName(f"test of {type(a).__name__}", test, ())
+    return cast(_Tested, a).minus(b, level=level, test=test)
 
 
 def _check_alike(groups: Mapping[str, object]) -> None:
@@ -296,7 +315,12 @@ def _finite(e: Estimate) -> bool:
 
 
 def compare_many(
-    groups: Mapping[str, C], *, baseline: str | None = None, adjust: str = "holm", level: float = 0.95
+    groups: Mapping[str, C],
+    *,
+    baseline: str | None = None,
+    adjust: str = "holm",
+    level: float = 0.95,
+    test: str | None = None,
 ) -> ComparisonTable:
     """Compare each group with a baseline, or with all other groups together, without being fooled by their number.
 
@@ -312,6 +336,8 @@ def compare_many(
     level : share
         Coverage aimed at: of all intervals together with a family-wise adjustment (each is Bonferroni's, a little wider
         than Holm's p-values need), else of each alone.
+    test : text, optional
+        As for `compare`.
 
     Returns
     -------
@@ -325,7 +351,7 @@ def compare_many(
     WrongType
         Groups of different kinds.
     UnknownName
-        No such baseline or adjustment.
+        No such baseline, adjustment or test.
 
     Examples
     --------
@@ -353,7 +379,7 @@ def compare_many(
     counts = list(groups.values())
     others = _rest(counts) if baseline is None else [groups[baseline]] * len(labels)
     each = 1 - (1 - level) / len(labels) if adjust in FAMILY_WISE else level
-    made = tuple(groups[name].minus(other, level=each) for name, other in zip(labels, others, strict=True))
+    made = tuple(_minus(groups[x], other, level=each, test=test) for x, other in zip(labels, others, strict=True))
     p = adjusted([c.p_value for c in made], method=adjust)
     against = "the rest" if baseline is None else baseline
     return ComparisonTable(

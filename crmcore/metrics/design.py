@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import BadRow, BadRows, OutOfRange, UnknownName
-from crmcore.metrics.columns import codes_of, pairs_observed
+from crmcore.metrics.columns import codes_of, numbers
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 
 __all__ = ["Linearised", "Population", "effective_interval", "linearised_mean", "linearised_ratio", "proportion_of"]
@@ -185,9 +185,11 @@ def linearised_ratio(
     >>> got.value, round(got.standard_error, 4)
     (2.0, 0.4714)
     """
-    y, x = np.asarray(numerators), np.asarray(denominators)
-    seen = pairs_observed(y, x, names=("numerators", "denominators"))
-    there = _rows_kept(y, x)
+    y, x = numbers(numerators, "numerators"), numbers(denominators, "denominators")
+    if len(y) != len(x):
+        hint = "row i of both columns is one observation"
+        raise OutOfRange("length of denominators", len(x), f"{len(y)}, as of numerators", hint)
+    there = ~(np.isnan(y) | np.isnan(x))
     part = {"weights": weights, "clusters": clusters, "strata": strata}
     for name, column in part.items():
         if column is not None and np.shape(column) != y.shape:
@@ -195,19 +197,12 @@ def linearised_ratio(
     if weights is not None:
         _check_weights(weights, there)
     kept = {k: None if v is None else np.asarray(v)[there] for k, v in part.items()}
-    n = len(seen[0])
+    n = int(there.sum())
     if n == 0:
         return _nothing()
     units = _units(n, kept["clusters"], kept["strata"], population)
     w = _weights(kept["weights"], n, units, stratified=kept["strata"] is not None)
-    return _linearise(*seen, w, units)
-
-
-def _rows_kept(y: NDArray[np.generic], x: NDArray[np.generic]) -> NDArray[np.bool_]:
-    def missing(column: NDArray[np.generic]) -> NDArray[np.bool_]:
-        return np.array([v is None or v != v for v in column]) if column.dtype == object else column != column
-
-    return ~(missing(y) | missing(x))
+    return _linearise(y[there], x[there], w, units)
 
 
 def _linearise(y: Floats, x: Floats, w: Floats, units: _Units) -> Linearised:
@@ -325,13 +320,13 @@ def proportion_of(
     from crmcore.metrics.proportions import proportion
 
     check_level(level)
-    column = np.asarray(values)
-    there = _rows_kept(column, column)
+    column = numbers(values)
+    there = ~np.isnan(column)
     wrong = np.flatnonzero(there & (column != 0) & (column != 1))
     if len(wrong):
-        rows = BadRow("values", "neither 0 nor 1", tuple(wrong.tolist()), tuple(map(str, column[wrong[:5]].tolist())))
+        rows = BadRow("values", "neither 0 nor 1", tuple(wrong.tolist()), tuple(f"{x:g}" for x in column[wrong[:5]]))
         raise BadRows("proportion_of", (rows,), "say what counts: proportion_of(scores >= 9)")
-    answered = column[there].astype(np.float64)
+    answered = column[there]
     design = {"weights": weights, "clusters": clusters, "strata": strata}
     if population is None and all(part is None for part in design.values()):
         warn_if_small(len(answered), "the proportion", ok=small_sample_ok)

@@ -202,8 +202,8 @@ def confidence_sequence(
     -----
     False alarms over 100 looks, 2,000 runs, planned n 1,000 and 10,000: proportions from .01 to .5 at most .022; normal
     and five-point answers at most .027. The mean of very skewed spend (log-normal with 70 % zeros) is not normal yet
-    at early looks: .18 at a planned n of 1,000, .024 at 10,000; differences of two such groups are safer, because the
-    skewness of both cancels.
+    at early looks: .18 at a planned n of 1,000, .024 at 10,000. In the difference of two such groups of one size the
+    skewness cancels: at most .018 for 500 to 5,000 customers each, but .055 for 500 against 2,000.
 
     Examples
     --------

@@ -38,6 +38,7 @@ from crmcore.metrics.paired import PairedCounts, newcombe_paired
 from crmcore.metrics.quantiles import quantile_ranks
 from crmcore.metrics.ranks import mann_whitney, paired_shift, rank_sum_mass, shift, signed_rank, signed_rank_mass
 from crmcore.metrics.rates import exact_rate_interval
+from crmcore.metrics.ratios import Totals
 from crmcore.metrics.skewed import hall_interval, trimmed_mean, winsorised_mean
 from crmcore.metrics.two_by_two import newcombe_difference, pooled_z, risk_ratio_interval
 
@@ -425,3 +426,28 @@ def test_equal_rates_are_tested_as_a_share_of_events(a: int, b: int, s: float, t
     assert got.difference.low <= got.difference.value <= got.difference.high
     back = Comparison.from_dict(json.loads(json.dumps(got.to_dict())))
     assert back == got
+
+
+# --- ratios --------------------------------------------------------------------------------------------------------
+
+CUSTOMERS = st.lists(st.tuples(NUMBER, st.floats(0.5, 9, width=32)), min_size=2, max_size=20)
+
+
+@given(st.lists(CUSTOMERS, min_size=1, max_size=4), LEVEL)
+def test_totals_of_shards_give_the_ratio_of_the_whole(shards: list[list[tuple[float, float]]], level: float) -> None:
+    parts = sum((Totals.of(*zip(*shard, strict=True)) for shard in shards), Totals())
+    y, x = zip(*(row for shard in shards for row in shard), strict=True)
+    got, wanted = parts.estimate(level=level, small_sample_ok=True), ratio(y, x, level=level, small_sample_ok=True)
+    tolerance = 1e-6 * (1 + max(map(abs, y)))
+    assert [got.value, got.low, got.high] == pytest.approx([wanted.value, wanted.low, wanted.high], abs=tolerance)
+    assert parts.n == len(y)
+
+
+@given(COLUMN, COLUMN, LEVEL)
+def test_ratios_over_one_each_compare_as_means_do(a: list[float], b: list[float], level: float) -> None:
+    assume(spread(a) and spread(b))
+    ratios = [Totals.of(values, [1.0] * len(values)) for values in (a, b)]
+    got = compare(*ratios, level=level, small_sample_ok=True)
+    wanted = compare(Moments.of(a), Moments.of(b), level=level, small_sample_ok=True)
+    assert got.p_value == pytest.approx(wanted.p_value, abs=1e-9)
+    assert got.difference.low == pytest.approx(wanted.difference.low, rel=1e-9, abs=1e-6)

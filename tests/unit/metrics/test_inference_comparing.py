@@ -55,6 +55,11 @@ def test_an_exact_test_is_one_word_away_and_a_wrong_word_finds_it() -> None:
     assert a.minus(b, test="fisher exact").p_value == pytest.approx(34 / 70)
     with pytest.raises(UnknownName, match="did you mean 'fisher exact'"):
         a.minus(b, test="fisher")
+    assert compare(a, b, test="fisher exact", small_sample_ok=True) == a.minus(b, test="fisher exact")
+    table = compare_many({"a": a, "b": b}, baseline="b", test="fisher exact")
+    assert table["a"].test == "fisher exact"
+    with pytest.raises(UnknownName, match="unknown test of Moments 'fisher exact'"):
+        compare(Moments.of([1, 2]), Moments.of([1, 3]), test="fisher exact")
 
 
 def test_many_groups_against_a_baseline_show_flag_and_draw() -> None:

@@ -23,10 +23,13 @@ from crmcore.metrics import (
     ranks,
     rate,
     ratio,
+    sequential,
 )
+from crmcore.metrics.comparing import Comparable
 from crmcore.metrics.design import linearised_mean
 from crmcore.metrics.quantiles import price_bonett_error
 from crmcore.metrics.rates import rate_ratio
+from crmcore.metrics.ratios import Totals
 from crmcore.metrics.skewed import hall_interval, trimmed_mean, winsorised_mean
 
 
@@ -38,6 +41,22 @@ def test_missing_answers_are_left_out_and_infinite_ones_refused() -> None:
         mean(["1", "2"])
     with pytest.raises(OutOfRange, match="one column"):
         mean([[1.0, 2.0]])
+
+
+def test_columns_of_any_library_are_read_with_their_missing_values() -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    wanted = mean([1, 3], small_sample_ok=True)
+    for column in (
+        pandas.Series([1, None, 3], dtype="Int64"),
+        pandas.Series([1, None, 3]),
+        polars.Series([1, None, 3]),
+        np.array([1, None, 3], object),
+    ):
+        assert mean(column, small_sample_ok=True) == wanted
+        assert mean(column, clusters=["a", "b", "c"], small_sample_ok=True).value == wanted.value
+    assert proportion_of(pandas.Series([True, None, False], dtype="boolean"), small_sample_ok=True).n == 2
+    with pytest.raises(OutOfRange, match="as of numerators"):
+        design.linearised_ratio([1, 2], [1])
 
 
 def test_moments_count_repeats_and_refuse_weights() -> None:
@@ -284,3 +303,19 @@ def test_wrong_rates_say_the_way_out() -> None:
         Exposure(1, 2).minus(Exposure(1, 2), test="scores")
     with pytest.raises(UnknownName, match="interval method"):
         rate_ratio(Exposure(40, 2), Exposure(40, 2), method="exact-ish")
+
+
+def test_ratios_add_up_compare_and_know_what_they_do_not_know() -> None:
+    north, south = Totals.of([40, 0, 30] * 20, [2, 0, 1] * 20), Totals.of([80, 0, 30, None] * 20, [2, 0, 1, 5] * 20)
+    assert (north + Totals(), Totals() + north) == (north, north)
+    assert compare(south, north).difference.value == pytest.approx(110 / 3 - 70 / 3)
+    assert isinstance(north, Comparable)
+    assert sequential.compare_anytime(south, north, planned_n=500).difference.value > 0
+    assert math.isnan(Totals().estimate(small_sample_ok=True).value)
+    assert math.isnan(compare(Totals.of([1, 2], [0, 0]), north, small_sample_ok=True).p_value)
+    with pytest.warns(SmallSample, match="the ratio"):
+        Totals.of([1, 2], [1, 2]).estimate()
+    with pytest.raises(OutOfRange, match="spreads from 0"):
+        Totals(2, 1.0, 1.0, -1.0, 0.0, 0.0)
+    with pytest.raises(OutOfRange, match="whole number"):
+        Totals(0.5)  # type: ignore[arg-type]
