@@ -56,8 +56,8 @@ def run(way: str, n: int) -> Row:
         with Meter() as meter:
             found = table.balances(as_of=NOW)
         found.check()
-        return {"wall_s": meter.cost.wall_s, "read_s": meter.cost.wall_s, "peak_mb": meter.cost.peak_mb,
-                "active": int(found.active.sum())}  # fmt: skip
+        return {"wall_s": meter.cost.wall_s, "cpu_s": meter.cost.cpu_s, "read_s": meter.cost.wall_s,
+                "peak_mb": meter.cost.peak_mb, "active": int(found.active.sum())}  # fmt: skip
     listed = sorted(table, key=lambda p: p.at)
     with TemporaryDirectory() as folder:
         store: EventStore = MemoryStore() if way == "MemoryStore" else SqliteStore(Path(folder) / "books.db")
@@ -69,7 +69,7 @@ def run(way: str, n: int) -> Row:
             begin = time.perf_counter()
             found = Ledger(store).balances(as_of=NOW)
             read_s = time.perf_counter() - begin
-    return {"wall_s": meter.cost.wall_s, "read_s": read_s, "peak_mb": meter.cost.peak_mb,
+    return {"wall_s": meter.cost.wall_s, "cpu_s": meter.cost.cpu_s, "read_s": read_s, "peak_mb": meter.cost.peak_mb,
             "active": int(found.check().active.sum())}  # fmt: skip
 
 
@@ -79,6 +79,7 @@ def store_rows(found: dict[tuple[str, int], list[Row]], folder: Path = RESULTS) 
     rows = [
         {
             "way": way, "postings": n, "runs": len(runs), "wall s": middle(runs, "wall_s"),
+            "cpu s": middle(runs, "cpu_s"),
             "postings per s": n / middle(runs, "wall_s"), "bar s": BAR_S if (way, n) == barred else None,
             "met": middle(runs, "wall_s") <= BAR_S if (way, n) == barred else None,
             "all balances from events s": middle(runs, "read_s"), "peak GB": middle(runs, "peak_mb") / 1000,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -17,7 +17,7 @@ from crmcore.ledger.balances import Balance
 from crmcore.ledger.limits import Limit, Usage
 from crmcore.ledger.postings import RANK, Kind, Posting
 from crmcore.ledger.refusals import ChangedPosting
-from crmcore.ledger.units import Unit
+from crmcore.ledger.units import Unit, unit_of
 from crmcore.stores import Event, EventStore
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def posting_of(event: Event, *, prefix: str = "ledger:") -> Posting:
     UnknownName, BadDocument
         An event of something else.
     """
-    data = dict(event.data)
+    data: dict[str, Any] = dict(event.data)
     if event.type not in frozenset(Kind):
         raise UnknownName("kind of posting", event.type, tuple(k.value for k in Kind))
     unit = {"name": data.pop("unit", None), "digits": data.pop("digits", 0)}
@@ -264,15 +264,16 @@ class Ledger:
         """Names of accounts that start with `prefix`, sorted."""
         return tuple(s.removeprefix(self.prefix) for s in self.store.streams(self.prefix + prefix))
 
-    def table(self) -> PostingTable:
-        """All postings as columns; they must share one unit."""
+    def table(self, *, unit: Unit | str | None = None) -> PostingTable:
+        """All postings as columns: those of one unit, or all where they share one (None)."""
         from crmcore.ledger.columns import PostingTable
 
-        return PostingTable.of(self._all(), ordered=True)
+        only = None if unit is None else unit_of(unit)
+        return PostingTable.of((p for p in self._all() if only is None or p.unit == only), ordered=True)
 
-    def balances(self, *, as_of: datetime) -> Balances:
-        """Balances of all accounts at an instant, as arrays."""
-        return self.table().balances(as_of=as_of)
+    def balances(self, *, as_of: datetime, unit: Unit | str | None = None) -> Balances:
+        """Balances of all accounts at an instant, as arrays: those of one unit, or all where they share one (None)."""
+        return self.table(unit=unit).balances(as_of=as_of)
 
     def _all(self) -> Iterator[Posting]:
         for event in self.store.read_all():

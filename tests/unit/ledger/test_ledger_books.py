@@ -359,3 +359,24 @@ def test_long_work_reports() -> None:
 def test_the_table_of_contents_holds_what_it_lists() -> None:
     assert all(hasattr(ledger_package, name) for name in ledger_package.__all__)
     assert isinstance(earn("a", "x", 1, at=day(1)), Posting)
+
+
+def test_a_ledger_of_several_units_is_read_one_unit_at_a_time() -> None:
+    books = Ledger(MemoryStore())
+    books.post_many([earn("a", "card:1", 5, at=day(1)), earn("b", "coupons:1", 1, at=day(1), unit="coupon")])
+    assert books.balances(as_of=day(2), unit="coupon").accounts.ids == ("coupons:1",)
+    assert len(books.table(unit="point")) == 1
+    with pytest.raises(CurrencyMismatch):
+        books.balances(as_of=day(2))
+
+
+def test_importing_the_engines_loads_no_heavy_library() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, crmcore.ledger, crmcore.choice\nfrom crmcore.ledger import Ledger, PostingTable\n"
+    code += "from crmcore.choice import allocate\n"
+    code += "heavy = ('scipy', 'pandas', 'polars', 'narwhals', 'cattrs')\n"
+    code += "print([m for m in sys.modules if m.split('.')[0] in heavy])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
