@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crmcore.calendars.public_holidays import holidays_of
     from crmcore.calendars.recurrence import Recurrence, due_between
     from crmcore.calendars.recurrence_rules import EveryNDays, LeapDay, MonthEnd, Monthly, NthWeekday, Weekly, Yearly
-    from crmcore.calendars.zones import local
+    from crmcore.zones import local
 
 __all__ = [
     "BadWindows",
@@ -106,6 +106,6 @@ __getattr__ = lazy_names(
         "escalations_between": ".clock_escalations",
         "evolve": ".clock_live",
         "holidays_of": ".public_holidays",
-        "local": ".zones",
+        "local": "..zones",
     },
 )

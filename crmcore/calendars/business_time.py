@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore.calendars.errors import NoClosing, NoOpening
 from crmcore.calendars.table import OpenTable, TableBook, business_us, due_us
-from crmcore.calendars.zones import DAY, LATEST, MINUTE, NAT, column_us, from_us, to_us
 from crmcore.errors import BadRow, BadRows, OutOfRange
+from crmcore.zones import DAY, LATEST, MINUTE, NAT, column_us, from_us, to_us
 
 if TYPE_CHECKING:
     from crmcore.calendars.calendar import BusinessCalendar

@@ -17,8 +17,8 @@ from crmcore.calendars.business_time import BusinessTime
 from crmcore.calendars.errors import BadWindows
 from crmcore.calendars.table import OpenTable, TableBook, cut_spans, local_spans, open_table, utc_spans
 from crmcore.calendars.windows import WEEKDAYS, Span, Window, read_date, read_day, read_week, to_spans
-from crmcore.calendars.zones import DAY, EARLIEST, LATEST, instants_of_local, offset_table, zone_of
 from crmcore.errors import WrongType
+from crmcore.zones import DAY, EARLIEST, LATEST, instants_of_local, offset_table, zone_of
 
 __all__ = ["BusinessCalendar", "CalendarChange", "CalendarHistory"]
 

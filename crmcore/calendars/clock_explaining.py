@@ -15,8 +15,8 @@ from crmcore.calendars.clock_events import ClockHistory
 from crmcore.calendars.clock_legs import DEFINITIONS, Stretch, stretches, turn_of
 from crmcore.calendars.clock_policy import MINUTE_US, ClockName, ClockPolicy, Standing
 from crmcore.calendars.clock_reading import moments_until, rows_frame
-from crmcore.calendars.zones import from_us, to_us
 from crmcore.errors import OutOfRange
+from crmcore.zones import from_us, to_us
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart

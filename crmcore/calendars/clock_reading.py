@@ -16,9 +16,9 @@ from crmcore.calendars.clock_events import ClockEvent, ClockHistory
 from crmcore.calendars.clock_legs import DEFINITIONS, ends
 from crmcore.calendars.clock_policy import MINUTE_US, RESOLUTION, ClockName, ClockPolicy, Standing
 from crmcore.calendars.clock_timeline import Moment, moments, until
-from crmcore.calendars.zones import from_us, to_us
 from crmcore.errors import NaiveDatetime, UnknownName
 from crmcore.tables._cells import micros
+from crmcore.zones import from_us, to_us
 
 if TYPE_CHECKING:
     from crmcore.calendars.clock_explaining import ClockExplanation

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table
 from crmcore.calendars.contact_times import ContactTimes
 from crmcore.calendars.contact_walk import CapPeriod, ContactReason, count_in_period
-from crmcore.calendars.zones import DAY, EARLIEST, LATEST, MINUTE, NAT, as_instants, check_years, offset_table
 from crmcore.errors import BadRow, BadRows, OutOfRange
+from crmcore.zones import DAY, EARLIEST, LATEST, MINUTE, NAT, as_instants, check_years, offset_table
 
 __all__ = ["ContactDecisions", "decide_columns"]
 

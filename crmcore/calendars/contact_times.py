@@ -19,8 +19,8 @@ from crmcore._json import from_dict, to_dict
 from crmcore.calendars.contact_walk import CapPeriod, ContactReason, Plan, first_reason, next_us
 from crmcore.calendars.errors import BadWindows
 from crmcore.calendars.windows import MIDNIGHT, WEEKDAYS, clock_text, clock_us, weekdays_of
-from crmcore.calendars.zones import MINUTE, NAT, from_us, to_us, zone_of
 from crmcore.errors import OutOfRange, UnknownName
+from crmcore.zones import MINUTE, NAT, from_us, to_us, zone_of
 
 if TYPE_CHECKING:
     from crmcore.calendars.contact_columns import ContactDecisions

@@ -8,7 +8,7 @@ from datetime import date
 
 import attrs
 
-from crmcore.calendars.zones import DAY, MINUTE, stretch_at
+from crmcore.zones import DAY, MINUTE, stretch_at
 
 __all__ = [
     "CapPeriod",

@@ -16,7 +16,7 @@ from crmcore._base import html_table, number_text
 from crmcore._frames import write_frame
 from crmcore.calendars.table import OpenTable
 from crmcore.calendars.windows import WEEKDAYS, Span, to_spans
-from crmcore.calendars.zones import DAY, MINUTE, from_us, offset_table
+from crmcore.zones import DAY, MINUTE, from_us, offset_table
 
 if TYPE_CHECKING:
     from crmcore.calendars.calendar import BusinessCalendar

@@ -29,7 +29,9 @@ from crmcore.calendars.recurrence_rules import (
     leap_day_policy,
 )
 from crmcore.calendars.windows import MIDNIGHT, clock_text, clock_us
-from crmcore.calendars.zones import (
+from crmcore.errors import BadRow, BadRows, OutOfRange
+from crmcore.values.words import word
+from crmcore.zones import (
     DAY,
     EARLIEST,
     FoldPolicy,
@@ -39,8 +41,6 @@ from crmcore.calendars.zones import (
     to_us,
     zone_of,
 )
-from crmcore.errors import BadRow, BadRows, OutOfRange
-from crmcore.values.words import word
 
 __all__ = ["DueDates", "Recurrence", "due_between"]
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.calendars.windows import Span
-from crmcore.calendars.zones import DAY, EARLIEST, LATEST, OffsetTable, year_us
+from crmcore.zones import DAY, EARLIEST, LATEST, OffsetTable, year_us
 
 __all__ = ["OpenTable", "TableBook", "business_us", "due_us", "local_spans", "open_table", "utc_spans"]
 

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -15,6 +15,7 @@ from crmcore.ledger.postings import Kind, Posting
 from crmcore.ledger.refusals import LimitExceeded
 from crmcore.ledger.units import Unit, unit_of
 from crmcore.values import Money
+from crmcore.zones import zone_of
 
 __all__ = ["Above", "Limit", "Per", "Usage"]
 
@@ -39,17 +40,6 @@ class Above(enum.StrEnum):
 
 
 _LIMITED = (Kind.EARN, Kind.SPEND, Kind.TRANSFER, Kind.RESERVE, Kind.ADJUST)
-
-
-def _zone(zone: str | ZoneInfo) -> ZoneInfo:
-    if isinstance(zone, ZoneInfo):
-        return zone
-    try:
-        return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        from zoneinfo import available_timezones
-
-        raise UnknownName("time zone", zone, tuple(sorted(available_timezones()))) from None
 
 
 def _kind(kind: Kind | str) -> Kind:
@@ -105,7 +95,7 @@ class Limit:
     unit: Unit = attrs.field(converter=unit_of)
     at_most: int = attrs.field()
     per: Per = attrs.field(converter=_per)
-    zone: ZoneInfo = attrs.field(converter=_zone, default=ZoneInfo("UTC"))
+    zone: ZoneInfo = attrs.field(converter=zone_of, default=ZoneInfo("UTC"))
     above: Above = attrs.field(default=Above.REFUSE, converter=_above)
     accounts: str = ""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from crmcore._frames import Frame, masked_samples
 from crmcore.errors import BadRow, BadRows, CurrencyMismatch, MissingColumn, NaiveDatetime, OutOfRange, UnknownName
 from crmcore.tables.columns import CustomerIndex, TextColumn
 from crmcore.values import Money, minor_digits
+from crmcore.zones import zone_of
 
 __all__ = ["NO_AMOUNT", "Door", "codes", "frozen", "instants", "integers", "reals", "same_length", "text_map"]
 
@@ -71,7 +72,7 @@ class Door:
     def __init__(self, frame: Frame, where: str, *, zone: str | ZoneInfo | None = None) -> None:
         self.frame = frame
         self.where = where
-        self.zone = _zone(zone)
+        self.zone = None if zone is None else zone_of(zone)
         self.used: set[str] = set()
         self._problems: list[BadRow] = []
         self._hints: list[str] = []
@@ -238,17 +239,6 @@ class Door:
 
 _NAIVE = "naive datetimes"
 _US = timedelta(microseconds=1)
-
-
-def _zone(zone: str | ZoneInfo | None) -> ZoneInfo | None:
-    if not isinstance(zone, str):
-        return zone
-    try:
-        return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        from zoneinfo import available_timezones
-
-        raise UnknownName("time zone", zone, tuple(sorted(available_timezones()))) from None
 
 
 def _each(cells: list[object], read: Callable[[object], Any], missing: Any) -> tuple[list[Any], dict[str, list[int]]]:

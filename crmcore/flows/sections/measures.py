@@ -116,7 +116,12 @@ def measures_section(brand: Brand, people: People) -> Section:
         ("measure", "estimate", "truth", "held"), rows, "Estimates against what the simulation knows to be true"
     )
     blocks = [b for part in parts for b in part.blocks]
-    return Section("What they say and do", lead, key=[p.key for p in parts], blocks=[*blocks, Heading("Against the truth"), closing])
+    return Section(
+        "What they say and do",
+        lead,
+        key=[p.key for p in parts],
+        blocks=[*blocks, Heading("Against the truth"), closing],
+    )
 
 
 def _recommend(brand: Brand) -> _Part:
@@ -176,7 +181,9 @@ def _wait(brand: Brand) -> _Part:
         if here.any():
             within = answered_within(hours[here], answered[here], WITHIN_HOURS, small_sample_ok=True)
             middle = kaplan_meier(hours[here], answered[here], unit="hours").median(small_sample_ok=True)
-            rows.append((channel, int(here.sum()), int((~answered[here]).sum()), said(within), said(middle, percent=False)))
+            rows.append(
+                (channel, int(here.sum()), int((~answered[here]).sum()), said(within), said(middle, percent=False))
+            )
     blocks: list[Block] = [
         Heading("How long do they wait?"),
         Figure(
@@ -190,7 +197,14 @@ def _wait(brand: Brand) -> _Part:
             "First answers by channel, with 95% intervals (Kaplan-Meier).",
         ),
     ]  # fmt: skip
-    return _Part(blocks, KeyFigure("Answered in 4 hours", written(share.value, percent=True), f"{share.n:,} complaints, open ones counted as open"))
+    return _Part(
+        blocks,
+        KeyFigure(
+            "Answered in 4 hours",
+            written(share.value, percent=True),
+            f"{share.n:,} complaints, open ones counted as open",
+        ),
+    )
 
 
 def _first_response(brand: Brand) -> NDArray[np.datetime64]:
@@ -210,9 +224,13 @@ def _campaigns(brand: Brand) -> _Part:
     checks = []
     for name in sorted(truth):
         here = sent["campaign"] == name
-        made = _bought(sent, here & (sent["group"] == "contacted")).minus(_bought(sent, here & (sent["group"] == "hold-out")))
+        made = _bought(sent, here & (sent["group"] == "contacted")).minus(
+            _bought(sent, here & (sent["group"] == "hold-out"))
+        )
         shares = [written(e.value, percent=True) for e in (made.first, made.second)]
-        rows.append((name, made.first.n, shares[0], made.second.n, shares[1], said(made.difference), p_text(made.p_value)))
+        rows.append(
+            (name, made.first.n, shares[0], made.second.n, shares[1], said(made.difference), p_text(made.p_value))
+        )
         checks.append(Check(f"added by \u201c{name}\u201d", made.difference, truth[name]))
     best = max(checks, key=lambda c: c.estimate.value)
     headings = ("campaign", "contacted", "bought", "held out", "bought", "added", "chance?")
@@ -226,7 +244,9 @@ def _campaigns(brand: Brand) -> _Part:
         Table(headings, rows, "Contacted customers beside a random hold-out of the same campaign."),
     ]  # fmt: skip
     detail = f"{best.name.removeprefix('added by ')}: more buyers than without contact"
-    return _Part(blocks, KeyFigure("Best campaign", written(best.estimate.value, percent=True, sign=True), detail), checks)
+    return _Part(
+        blocks, KeyFigure("Best campaign", written(best.estimate.value, percent=True, sign=True), detail), checks
+    )
 
 
 def _bought(sent: Columns, rows: NDArray[np.bool_]) -> Counts:
@@ -239,8 +259,13 @@ def _touchpoints(brand: Brand) -> _Part:
     _, first, session = np.unique(s["session_id"], return_index=True, return_inverse=True)
     bought = np.bincount(session, s["state"] == "purchase", minlength=len(first)) > 0
     touch = s["touchpoint"][first]
-    groups = {name: Counts(int(bought[touch == name].sum()), int((touch == name).sum())) for name in sorted(set(touch.tolist()))}
-    shares = {name: c.estimate(rule="sessions with a purchase / sessions", small_sample_ok=True) for name, c in groups.items()}
+    groups = {
+        name: Counts(int(bought[touch == name].sum()), int((touch == name).sum()))
+        for name in sorted(set(touch.tolist()))
+    }
+    shares = {
+        name: c.estimate(rule="sessions with a purchase / sessions", small_sample_ok=True) for name, c in groups.items()
+    }
     against = compare_many(groups)
     truth = _true_conversion(brand)
     ranked = sorted(groups, key=lambda name: -shares[name].value)
@@ -255,7 +280,9 @@ def _touchpoints(brand: Brand) -> _Part:
         Text(_differs(against)),
     ]  # fmt: skip
     best = ranked[0]
-    return _Part(blocks, KeyFigure("Best touchpoint", best, f"{said(shares[best])} of its sessions end in a purchase"), checks)
+    return _Part(
+        blocks, KeyFigure("Best touchpoint", best, f"{said(shares[best])} of its sessions end in a purchase"), checks
+    )
 
 
 def _differs(against: ComparisonTable) -> str:
@@ -278,7 +305,9 @@ def _true_conversion(brand: Brand) -> tuple[float, float]:
 
 def _return(brand: Brand, people: People) -> _Part:
     """Customers who order again, by months since their first order."""
-    label = {r.partition(":")[2]: c for r, c in zip(people.table.record_id.tolist(), people.labels.tolist(), strict=True)}
+    label = {
+        r.partition(":")[2]: c for r, c in zip(people.table.record_id.tolist(), people.labels.tolist(), strict=True)
+    }
     customer = np.array([label.get(r, -1) for r in brand.orders["record_id"].tolist()])
     table = retention(customer, brand.orders["time"], until=TODAY, zone=ZONE)
     curve = table.curve()[1 : CURVE_MONTHS + 1]
@@ -292,4 +321,7 @@ def _return(brand: Brand, people: People) -> _Part:
         ),
     ]  # fmt: skip
     back = curve[0]
-    return _Part(blocks, KeyFigure("Back after a month", written(back.value, percent=True), f"{back.n:,} customers old enough to tell"))
+    return _Part(
+        blocks,
+        KeyFigure("Back after a month", written(back.value, percent=True), f"{back.n:,} customers old enough to tell"),
+    )

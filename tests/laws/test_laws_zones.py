@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmcore.calendars.zones import from_us, instants_of_local, local_columns, offset_table, offsets_of, to_us, year_us
+from crmcore.zones import from_us, instants_of_local, local_columns, offset_table, offsets_of, to_us, year_us
 
 NAMES = [name for name in files("tzdata").joinpath("zones").read_text().split() if name != "Factory"]
 ZONES = st.sampled_from(sorted(NAMES))

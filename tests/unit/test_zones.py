@@ -9,8 +9,8 @@ import pytest
 
 from crmcore._json import from_dict
 from crmcore.calendars import BusinessCalendar, local
-from crmcore.calendars.zones import as_instants, instants_of_local, local_columns, offset_table, offsets_of, year_us
 from crmcore.errors import BadDocument, NaiveDatetime, OutOfRange
+from crmcore.zones import as_instants, instants_of_local, local_columns, offset_table, offsets_of, year_us
 
 
 def test_columns_take_aware_datetimes_and_refuse_naive_ones() -> None:
