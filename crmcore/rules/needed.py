@@ -111,12 +111,12 @@ def _product(parts: list[tuple[Condition, tuple[Truth, ...]]]) -> Iterator[Branc
 
 def _single(node: Condition, wants: tuple[Truth, ...]) -> Atom | None:
     """The one atom that a part comes to, None where it has several ways."""
-    holds = True
+    holds, want = True, wants[0]
     while isinstance(node, Not):
         node, holds = node.part, not holds
-    if isinstance(node, AllOf | AnyOf | Assumed | Between) or len(wants) > 1 or wants[0] is Truth.UNKNOWN:
+    if isinstance(node, AllOf | AnyOf | Assumed | Between) or len(wants) > 1 or want is Truth.UNKNOWN:
         return None
-    return Atom(node, holds is (wants[0] is Truth.TRUE))
+    return Atom(node, holds is (want is Truth.TRUE))
 
 
 @attrs.define
