@@ -48,8 +48,15 @@ def _columns(k: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
 
 def _or_all(low: Floats, high: Floats, n: Floats) -> Interval:
     """No trials: the whole range is possible."""
+    low, high = np.asarray(np.maximum(low, 0.0)), np.asarray(np.minimum(high, 1.0))
     some = n > 0
-    return np.where(some, np.maximum(low, 0.0), 0.0), np.where(some, np.minimum(high, 1.0), 1.0)
+    return (low, high) if some.all() else (np.where(some, low, 0.0), np.where(some, high, 1.0))
+
+
+def _safe(n: Floats) -> Floats:
+    """Trials that may be divided by; a column without empty groups is passed on as it is."""
+    some = n > 0
+    return n if some.all() else np.where(some, n, 1.0)
 
 
 def t_interval(
@@ -100,12 +107,12 @@ def wilson_interval(k: ArrayLike, n: ArrayLike, /, *, level: float = 0.95) -> In
     """
     k_, n_ = _columns(k, n)
     z = normal_quantile(level)
-    safe = np.where(n_ > 0, n_, 1.0)
-    centre = k_ + z * z / 2
+    safe = _safe(n_)
+    centre, whole = k_ + z * z / 2, safe + z * z
     half = z * np.sqrt(k_ * (safe - k_) / safe + z * z / 4)
     # At k = 0 and k = n the ends are exactly 0 and 1; rounding must not cut the estimate out of its own interval.
-    low = np.where(k_ <= 0, 0.0, (centre - half) / (safe + z * z))
-    high = np.where(k_ >= safe, 1.0, (centre + half) / (safe + z * z))
+    low = np.where(k_ <= 0, 0.0, (centre - half) / whole)
+    high = np.where(k_ >= safe, 1.0, (centre + half) / whole)
     return _or_all(low, high, n_)
 
 
@@ -122,7 +129,7 @@ def wilson_cc_interval(k: ArrayLike, n: ArrayLike, /, *, level: float = 0.95) ->
     """
     k_, n_ = _columns(k, n)
     z = normal_quantile(level)
-    safe = np.where(n_ > 0, n_, 1.0)
+    safe = _safe(n_)
     p, q = k_ / safe, 1 - k_ / safe
     root_low = np.sqrt(np.maximum(z * z - 2 - 1 / safe + 4 * p * (safe * q + 1), 0))
     root_high = np.sqrt(np.maximum(z * z + 2 - 1 / safe + 4 * p * (safe * q - 1), 0))
@@ -224,8 +231,9 @@ def wald_interval(k: ArrayLike, n: ArrayLike, /, *, level: float = 0.95) -> Inte
     """
     k_, n_ = _columns(k, n)
     z = normal_quantile(level)
-    p = k_ / np.where(n_ > 0, n_, 1.0)
-    half = z * np.sqrt(p * (1 - p) / np.where(n_ > 0, n_, 1.0))
+    safe = _safe(n_)
+    p = k_ / safe
+    half = z * np.sqrt(p * (1 - p) / safe)
     return _or_all(p - half, p + half, n_)
 
 

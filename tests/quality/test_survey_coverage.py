@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.quality.metrics_survey import DEFAULT_BAR, EVEN, NOTED, SHAPES, SIZES, coverage, outcomes, probability
 from crmcore.metrics.nps_counts import NpsCounts, nps_interval
+from crmcore.metrics.nps_score import nps
 from crmcore.metrics.scales import alpha_interval
 
 
@@ -75,3 +76,16 @@ def test_the_bootstrap_agrees_with_the_default_where_answers_are_many() -> None:
     drawn = nps_interval(50_000, 30_000, 20_000, method="bootstrap", seed=3)
     made = nps_interval(50_000, 30_000, 20_000)
     assert [float(x) for x in drawn] == pytest.approx([float(x) for x in made], abs=0.03)
+
+
+def test_answers_of_one_customer_are_covered_when_the_customer_is_named() -> None:
+    rng = np.random.default_rng(3)
+    named = ignored = 0
+    for _ in range(300):
+        happy = rng.beta(2, 2, 40)  # customers differ, and answer up to seven times
+        who = np.repeat(np.arange(40), rng.integers(1, 8, 40))
+        scores = np.where(rng.random(len(who)) < happy[who], 10, 3)
+        named += not nps(scores, clusters=who).score.excludes(0)
+        ignored += not nps(scores).score.excludes(0)
+    assert named / 300 >= 0.95 - 4 * np.sqrt(0.95 * 0.05 / 300)
+    assert ignored / 300 < 0.88
