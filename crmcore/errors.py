@@ -194,7 +194,7 @@ class CurrencyMismatch(CrmError, ValueError):
     second: str
 
     def __str__(self) -> str:
-        return f"cannot add {self.first} and {self.second}: expected one currency.\n  hint: convert one side first"
+        return f"cannot combine {self.first} and {self.second}: expected one currency.\n  hint: convert one side first"
 
 
 @attrs.define(eq=False)

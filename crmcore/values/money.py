@@ -53,7 +53,7 @@ class Money:
     >>> fare + Money(100, "THB")
     Traceback (most recent call last):
         ...
-    crmcore.errors.CurrencyMismatch: cannot add USD and THB: expected one currency.
+    crmcore.errors.CurrencyMismatch: cannot combine USD and THB: expected one currency.
       hint: convert one side first
     """
 
