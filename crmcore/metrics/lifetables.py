@@ -81,7 +81,8 @@ def at_risk(left: Floats, entered: Floats, /) -> Floats:
     array([3., 3., 2.])
     """
     # summed from the end, so that rounding of weights stays small where few are left
-    return np.asarray(np.cumsum(left[::-1])[::-1] - np.cumsum(entered[::-1])[::-1], np.float64)
+    risk = np.asarray(np.cumsum(left[::-1])[::-1], np.float64)
+    return risk - np.cumsum(entered[::-1])[::-1] if entered.any() else risk
 
 
 def product_limit(events: Floats, risk: Floats, /) -> Floats:

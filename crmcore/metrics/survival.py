@@ -120,6 +120,8 @@ class SurvivalTable:
     @cached_property
     def effective(self) -> Floats:
         """(m,) effective number at risk, (Σ w)²/Σ w²; without weights the number itself."""
+        if not self.weighted:
+            return self.at_risk
         squares = kernels.at_risk(self.left_squares, self.entered_squares)
         return np.divide(self.at_risk**2, squares, out=np.zeros_like(squares), where=squares > 0)
 
@@ -137,6 +139,12 @@ class SurvivalTable:
     def log_variance(self) -> Floats:
         """(m,) Greenwood's variance of log S after each time; infinite once S is 0."""
         return kernels.greenwood(self.events, self.at_risk, self.effective)
+
+    @property
+    def standard_error(self) -> Floats:
+        """(m,) Greenwood's standard error of S after each time; NaN once S is 0."""
+        some_left = self.survival > 0
+        return self.survival * np.sqrt(np.where(some_left, self.log_variance, np.nan))
 
     @cached_property
     def cumulative_hazard(self) -> Floats:

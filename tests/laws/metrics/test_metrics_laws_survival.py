@@ -142,8 +142,7 @@ def test_curve_error_and_quantiles_equal_statsmodels(seed: int) -> None:
     at = np.searchsorted(table.time, peer.surv_times)
     assert table.survival[at] == pytest.approx(peer.surv_prob, abs=1e-12)
     live = peer.surv_prob > 0
-    error = table.survival[at][live] * np.sqrt(table.log_variance[at][live])
-    assert error == pytest.approx(peer.surv_prob_se[live], abs=1e-12)
+    assert table.standard_error[at][live] == pytest.approx(peer.surv_prob_se[live], abs=1e-12)
     assert table.at_risk[at] == pytest.approx(peer.n_risk)
     for share in (0.25, 0.5, 0.75):
         assert table.quantile(share).value == peer.quantile(share)
