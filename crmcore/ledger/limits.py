@@ -124,7 +124,9 @@ class Limit:
         most = known.minor(at_most, name="at_most")
         if most < 0:
             raise OutOfRange("at_most", most, "0 or more", "0 forbids the kind altogether")
-        self.__attrs_init__(kind=kind, unit=known, at_most=most, per=per, zone=zone, above=above, accounts=accounts)
+        self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue]
+            kind=kind, unit=known, at_most=most, per=per, zone=zone, above=above, accounts=accounts
+        )
 
     def concerns(self, kind: Kind, posting: Posting) -> bool:
         """Whether the limit counts a posting of this kind."""
