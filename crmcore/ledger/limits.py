@@ -63,7 +63,7 @@ def _above(above: Above | str) -> Above:
         raise UnknownName("answer to a passed limit", str(above), tuple(a.value for a in Above)) from None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, init=False)
 class Limit:
     """At most so much of one kind of posting, per account and period. What was refunded since still counts.
 
@@ -114,7 +114,7 @@ class Limit:
         most = known.minor(at_most, name="at_most")
         if most < 0:
             raise OutOfRange("at_most", most, "0 or more", "0 forbids the kind altogether")
-        self.__attrs_init__(  # type: ignore[attr-defined]
+        self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue]
             kind=kind, unit=known, at_most=most, per=per, zone=zone, above=above, accounts=accounts
         )
 
@@ -145,12 +145,16 @@ class Usage:
 
     def count(self, posting: Posting, amount: int) -> None:
         """Add a posting that stands in the books."""
+        if not self._limits:
+            return
         for i, limit in self._those_of(posting):
             key = (i, limit.period(posting.at))
             self._used[key] = self._used.get(key, 0) + amount
 
     def check(self, posting: Posting, amount: int) -> None:
         """Refuse a posting that would pass a limit."""
+        if not self._limits:
+            return
         for i, limit in self._those_of(posting):
             used = 0 if limit.per is Per.POSTING else self._used.get((i, limit.period(posting.at)), 0)
             if used + amount <= limit.at_most:

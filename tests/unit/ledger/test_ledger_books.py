@@ -380,3 +380,10 @@ def test_importing_the_engines_loads_no_heavy_library() -> None:
     code += "print([m for m in sys.modules if m.split('.')[0] in heavy])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_limit_survives_json() -> None:
+    from crmcore import _json
+
+    limit = Limit(kind="spend", at_most=Decimal("5"), unit="THB", per="week", zone="Asia/Bangkok", above="approval")
+    assert _json.loads(Limit, _json.dumps(limit)) == limit
