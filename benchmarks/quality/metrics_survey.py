@@ -56,7 +56,7 @@ def probability(counts: tuple[Floats, Floats, Floats], shares: tuple[float, floa
 
 def coverage(n: int, shares: tuple[float, float], method: str, *, level: float = 0.95) -> float:
     """Exact probability that the interval of n answers holds the true score."""
-    from crmcore.metrics.nps_counts import nps_interval
+    from crmcore.metrics.survey.nps_counts import nps_interval
 
     counts = outcomes(n)
     low, high = nps_interval(*counts, level=level, method=method)
@@ -67,7 +67,7 @@ def coverage(n: int, shares: tuple[float, float], method: str, *, level: float =
 
 def drawn_coverage(n: int, shares: tuple[float, float], *, samples: int = DRAWN, level: float = 0.95) -> float:
     """Share of drawn samples whose bootstrap interval holds the true score."""
-    from crmcore.metrics.nps_counts import nps_interval
+    from crmcore.metrics.survey.nps_counts import nps_interval
 
     rng = np.random.default_rng(20)
     drawn = rng.multinomial(n, [shares[0], 1 - sum(shares), shares[1]], size=samples)

@@ -35,7 +35,7 @@ def moments(n: int) -> np.ndarray:
 
 
 def curve_crmcore(n: int) -> tuple[Callable[[], Any], Callable[[Any], float]]:
-    from crmcore.metrics.survival import kaplan_meier
+    from crmcore.metrics.durations.survival import kaplan_meier
 
     time, seen = durations(n)
 
@@ -48,7 +48,7 @@ def curve_crmcore(n: int) -> tuple[Callable[[], Any], Callable[[Any], float]]:
 
 
 def error_crmcore(n: int) -> tuple[Callable[[], Any], Callable[[Any], float]]:
-    from crmcore.metrics.survival import kaplan_meier
+    from crmcore.metrics.durations.survival import kaplan_meier
 
     time, seen = durations(n)
 
@@ -74,7 +74,7 @@ def curve_statsmodels(n: int) -> tuple[Callable[[], Any], Callable[[Any], float]
 
 
 def cohorts(n: int) -> tuple[Callable[[], Any], Callable[[Any], float]]:
-    from crmcore.metrics.retention import retention
+    from crmcore.metrics.durations.cohorts import retention
 
     customer = np.random.default_rng(3).integers(0, max(n // 5, 1), n)
     time = moments(n)
@@ -82,7 +82,7 @@ def cohorts(n: int) -> tuple[Callable[[], Any], Callable[[Any], float]]:
 
 
 def roll_ups(n: int) -> tuple[Callable[[], Any], Callable[[Any], float]]:
-    from crmcore.metrics.rollups import roll_up
+    from crmcore.metrics.behaviour.rollups import roll_up
     from crmcore.tables import TextColumn
 
     rng = np.random.default_rng(4)

@@ -24,10 +24,10 @@ WORK = {
 
 def work(kind: str, n: int) -> Callable[[], object]:
     """The piece of work, its input ready."""
-    from crmcore.metrics.nps_counts import nps_interval
-    from crmcore.metrics.nps_score import nps
-    from crmcore.metrics.nps_tables import nps_by
-    from crmcore.metrics.raking import rake
+    from crmcore.metrics.survey.nps_counts import nps_interval
+    from crmcore.metrics.survey.nps_score import nps
+    from crmcore.metrics.survey.nps_tables import nps_by
+    from crmcore.metrics.survey.raking import rake
 
     rng = np.random.default_rng(7)
     scores = rng.integers(0, 11, n).astype(float)

@@ -303,7 +303,7 @@ def share_interval(value: float, variance: float, units: float, /, *, level: flo
     >>> [round(x, 3) for x in share_interval(0.8, 0.8 * 0.2 / 100, 100, level=0.95)]
     [0.711, 0.867]
     """
-    from crmcore.metrics import wilson_interval
+    from crmcore.metrics.intervals import wilson_interval
 
     if math.isnan(value) or units <= 0:
         return 0.0, 1.0

@@ -1,9 +1,10 @@
 """Estimates with their uncertainty: value, interval, n, rule and method.
 
-Short forms answer one question with one `Estimate`; counts (`Counts`, `Moments`, `Exposure`, `Confusion`) add up over
-shards, stores and days before anything is estimated, and `compare` takes two of a kind. Depth is one module further in:
-`power` (sample sizes), `design` (weights, clusters), `sequential` (looking every day), `ranks`, `paired`, `labelled`,
-and the kernels over whole columns in `intervals`.
+Short forms answer one question with one `Estimate`; counts (`Counts`, `Moments`, `Exposure`, `Totals`) add up over
+shards, stores and days before anything is estimated, and `compare` takes two of a kind. Depth is one package further
+in: `survey` (scores, scales, weights, silence), `durations` (survival, promises kept in time, cohorts), `behaviour`
+(web, social, business, roll-ups). Beside them `power` (sample sizes), `sequential` (looking every day), `labelled`
+(precision and recall), and the modules `design` (weights, clusters), `ranks`, `paired`, `skewed` and `intervals`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.metrics import design, intervals, labelled, paired, power, ranks, sequential
+    from crmcore.metrics import behaviour, durations, labelled, power, sequential, survey
+    from crmcore.metrics.behaviour.web import conversion
     from crmcore.metrics.comparing import Comparison, compare, compare_many
     from crmcore.metrics.design import proportion_of
     from crmcore.metrics.estimates import Estimate
-    from crmcore.metrics.intervals import wilson_interval
-    from crmcore.metrics.labelled import Confusion, fbeta, precision, recall
     from crmcore.metrics.means import Moments, mean, paired_difference, ratio
     from crmcore.metrics.multiplicity import adjust
     from crmcore.metrics.proportions import Counts, proportion
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from crmcore.metrics.rates import Exposure, rate
     from crmcore.metrics.ratios import Totals
     from crmcore.metrics.shares import ShareTable, share_table
+    from crmcore.metrics.survey.nps_score import nps
+    from crmcore.metrics.survey.satisfaction import ces, csat
 
 __all__ = [
     "Comparison",
-    "Confusion",
     "Counts",
     "Estimate",
     "Exposure",
@@ -37,36 +38,34 @@ __all__ = [
     "ShareTable",
     "Totals",
     "adjust",
+    "behaviour",
+    "ces",
     "compare",
     "compare_many",
-    "design",
+    "conversion",
+    "csat",
     "difference_in_medians",
-    "fbeta",
-    "intervals",
+    "durations",
     "labelled",
     "mean",
     "median",
-    "paired",
+    "nps",
     "paired_difference",
     "power",
-    "precision",
     "proportion",
     "proportion_of",
     "quantile",
-    "ranks",
     "rate",
     "ratio",
-    "recall",
     "sequential",
     "share_table",
-    "wilson_interval",
+    "survey",
 ]
 
 __getattr__ = lazy_names(
     __name__,
     {
         "Comparison": ".comparing",
-        "Confusion": ".labelled",
         "Counts": ".proportions",
         "Estimate": ".estimates",
         "Exposure": ".rates",
@@ -74,28 +73,27 @@ __getattr__ = lazy_names(
         "ShareTable": ".shares",
         "Totals": ".ratios",
         "adjust": ".multiplicity",
+        "behaviour": ".behaviour",
+        "ces": ".survey.satisfaction",
         "compare": ".comparing",
         "compare_many": ".comparing",
-        "design": ".design",
+        "conversion": ".behaviour.web",
+        "csat": ".survey.satisfaction",
         "difference_in_medians": ".quantiles",
-        "fbeta": ".labelled",
-        "intervals": ".intervals",
+        "durations": ".durations",
         "labelled": ".labelled",
         "mean": ".means",
         "median": ".quantiles",
-        "paired": ".paired",
+        "nps": ".survey.nps_score",
         "paired_difference": ".means",
         "power": ".power",
-        "precision": ".labelled",
         "proportion": ".proportions",
         "proportion_of": ".design",
         "quantile": ".quantiles",
-        "ranks": ".ranks",
         "rate": ".rates",
         "ratio": ".means",
-        "recall": ".labelled",
         "sequential": ".sequential",
         "share_table": ".shares",
-        "wilson_interval": ".intervals",
+        "survey": ".survey",
     },
 )

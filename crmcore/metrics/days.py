@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import UnknownName
 from crmcore.metrics._doors import instants
+from crmcore.zones import offset_table, zone_of
 
-__all__ = ["PERIODS", "Period", "local_clock", "local_periods", "period_ends", "period_starts", "zone_of"]
+__all__ = ["PERIODS", "Period", "local_clock", "local_periods", "period_ends", "period_starts"]
 
 Ints = NDArray[np.int64]
 Instants = NDArray[np.datetime64]
-Period = Literal["day", "week", "month"]
+Period = Literal["day", "week", "month", "quarter", "year"]
 
-PERIODS: tuple[Period, ...] = ("day", "week", "month")
+PERIODS: tuple[Period, ...] = ("day", "week", "month", "quarter", "year")
 """Lengths of time that people count in; weeks begin on Monday (ISO 8601)."""
 
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
 _QUARTER = 900 * _SECOND
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _TWO_DAYS = np.timedelta64(2, "D")
-
-
-def zone_of(zone: str | ZoneInfo) -> ZoneInfo:
-    """Zone of a name; an unknown one proposes the nearest.
-
-    Examples
-    --------
-    >>> zone_of("Asia/Bangkok").key
-    'Asia/Bangkok'
-    """
-    if isinstance(zone, ZoneInfo):
-        return zone
-    try:
-        return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        from zoneinfo import available_timezones
-
-        raise UnknownName("time zone", zone, tuple(sorted(available_timezones()))) from None
 
 
 def check_period(period: str) -> None:
@@ -51,28 +35,12 @@ def check_period(period: str) -> None:
         raise UnknownName("period", period, PERIODS)
 
 
-def _offset(second: int, zone: ZoneInfo) -> int:
-    found = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)).astimezone(zone).utcoffset()
-    return 0 if found is None else int(found.total_seconds())
-
-
 def _pieces(first: np.datetime64, last: np.datetime64, zone: ZoneInfo) -> tuple[Ints, Ints]:
-    """UTC starts and offsets, in microseconds, of the stretches of one offset from `first` to `last`.
-
-    One look a day finds that the clock changed, bisection finds the second: no zone ever changed its offset forth and
-    back within a day.
-    """
-    begin, end = (int(t.astype("datetime64[s]").astype(np.int64)) for t in (first, last))
-    starts, offsets = [begin], [_offset(begin, zone)]
-    for look in range(begin + 86_400, end + 86_400, 86_400):
-        if (found := _offset(look, zone)) != offsets[-1]:
-            before, after = look - 86_400, look
-            while after - before > 1:
-                middle = (before + after) // 2
-                before, after = (middle, after) if _offset(middle, zone) == offsets[-1] else (before, middle)
-            starts.append(after)
-            offsets.append(found)
-    return np.array(starts, np.int64) * _SECOND, np.array(offsets, np.int64) * _SECOND
+    """UTC starts and offsets, in microseconds, of the stretches of one offset from `first` to `last`."""
+    begin, end = (int(t.astype("datetime64[us]").astype(np.int64)) for t in (first, last))
+    table = offset_table(zone, begin, end + 1)
+    lead = np.searchsorted(table.starts, begin, side="right") - 1
+    return table.starts[lead:], table.offsets[lead:]
 
 
 def local_clock(time: ArrayLike, zone: str | ZoneInfo, /) -> Instants:
@@ -103,7 +71,7 @@ def local_clock(time: ArrayLike, zone: str | ZoneInfo, /) -> Instants:
 
 
 def local_periods(time: ArrayLike, zone: str | ZoneInfo, /, *, period: Period = "day") -> Ints:
-    """Number of the local day, week or month of each instant, counted from that of 1 January 1970.
+    """Number of the local day, week, month, quarter or year of each instant, counted from that of 1 January 1970.
 
     Examples
     --------
@@ -131,15 +99,16 @@ def local_periods(time: ArrayLike, zone: str | ZoneInfo, /, *, period: Period = 
 
 def _numbers(wall: Instants, period: Period) -> Ints:
     """Number of the period that a wall clock stands in."""
-    if period == "month":
-        return wall.astype("datetime64[M]").astype(np.int64)
+    if period in _MONTHS:
+        months: Ints = wall.astype("datetime64[M]").astype(np.int64)
+        return np.floor_divide(months, _MONTHS[period])
     day = np.floor_divide(wall.view(np.int64), _DAY)
     return day if period == "day" else np.floor_divide(day + 3, 7)  # 1 January 1970 was a Thursday
 
 
 def _first_day(number: Ints, period: Period) -> NDArray[np.datetime64]:
-    if period == "month":
-        return number.astype("datetime64[M]").astype("datetime64[D]")
+    if period in _MONTHS:
+        return (number * _MONTHS[period]).astype("datetime64[M]").astype("datetime64[D]")
     return (number if period == "day" else 7 * number - 3).astype("datetime64[D]")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crmcore.charts import dot_interval
-from crmcore.metrics import fbeta, proportion, share_table
-from crmcore.metrics.labelled import Confusion
+from crmcore.metrics import proportion, share_table
+from crmcore.metrics.labelled import Confusion, fbeta
 
 
 def test_row_011_recognition_rate_of_a_touchpoint_has_a_wilson_interval() -> None:

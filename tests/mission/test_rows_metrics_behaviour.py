@@ -8,19 +8,26 @@ import numpy as np
 import pytest
 
 from crmcore.metrics import Counts, compare
-from crmcore.metrics.acquisition import Cac, cac, cac_by_channel
-from crmcore.metrics.adoption import adoption
-from crmcore.metrics.business import automation_effect, deal_velocity, interactions
-from crmcore.metrics.churn import churn_by_period, churn_rate, customer_lifetimes, lapsed_share
-from crmcore.metrics.content import content_effect, link_purchases
-from crmcore.metrics.followers import VanityFlag, active_followers, follower_cohorts, vanity
-from crmcore.metrics.responses_in_time import Verdict, answered_within, in_time, waits
-from crmcore.metrics.retention import retention
-from crmcore.metrics.rollups import roll_up
-from crmcore.metrics.social import brand_mentions, engagement_rate, engagement_rates, share_of_voice
-from crmcore.metrics.spreading import spread
-from crmcore.metrics.survival import kaplan_meier
-from crmcore.metrics.web import bounce_rate, click_value, conversion, page_dwell, time_on_site, time_on_site_by_page
+from crmcore.metrics.behaviour.acquisition import Cac, cac, cac_by_channel
+from crmcore.metrics.behaviour.business import automation_effect, deal_velocity, interactions
+from crmcore.metrics.behaviour.content import content_effect, link_purchases
+from crmcore.metrics.behaviour.followers import VanityFlag, active_followers, follower_cohorts, vanity
+from crmcore.metrics.behaviour.rollups import roll_up
+from crmcore.metrics.behaviour.social import brand_mentions, engagement_rate, engagement_rates, share_of_voice
+from crmcore.metrics.behaviour.spreading import spread
+from crmcore.metrics.behaviour.staff import adoption
+from crmcore.metrics.behaviour.web import (
+    bounce_rate,
+    click_value,
+    conversion,
+    page_dwell,
+    time_on_site,
+    time_on_site_by_page,
+)
+from crmcore.metrics.durations.churn import churn_by_period, churn_rate, customer_lifetimes, lapsed_share
+from crmcore.metrics.durations.cohorts import retention
+from crmcore.metrics.durations.responses_in_time import Verdict, answered_within, in_time, waits
+from crmcore.metrics.durations.survival import kaplan_meier
 from crmcore.tables import EventTable, OrderTable
 
 

@@ -10,17 +10,17 @@ import pytest
 
 from crmcore.errors import BadRows, SmallSample
 from crmcore.metrics import Counts, compare
-from crmcore.metrics.index_numbers import audience_index, audience_indices
-from crmcore.metrics.multi_answer import MultiAnswers, MultiCounts
-from crmcore.metrics.nps_counts import NpsCounts
-from crmcore.metrics.nps_score import nps
-from crmcore.metrics.nps_tables import nps_by
-from crmcore.metrics.representativeness import UnrepresentativeSample, representativeness
-from crmcore.metrics.satisfaction import csat, csat_by
-from crmcore.metrics.scales import cronbach_alpha
-from crmcore.metrics.scorecards import RELATIONSHIP_HEALTH, Scorecard, relationship_health
-from crmcore.metrics.survey_index import IndexItem, SurveyIndex
-from crmcore.metrics.weighting import post_stratified
+from crmcore.metrics.survey.audience import audience_index, audience_indices
+from crmcore.metrics.survey.indices import IndexItem, SurveyIndex
+from crmcore.metrics.survey.multiple_choice import MultiAnswers, MultiCounts
+from crmcore.metrics.survey.nps_counts import NpsCounts
+from crmcore.metrics.survey.nps_score import nps
+from crmcore.metrics.survey.nps_tables import nps_by
+from crmcore.metrics.survey.representing import UnrepresentativeSample, representativeness
+from crmcore.metrics.survey.satisfaction import csat, csat_by
+from crmcore.metrics.survey.scales import cronbach_alpha
+from crmcore.metrics.survey.scorecards import RELATIONSHIP_HEALTH, Scorecard, relationship_health
+from crmcore.metrics.survey.weighting import post_stratified
 from crmcore.tables import ResponseTable
 
 

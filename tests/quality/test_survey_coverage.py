@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.metrics_survey import DEFAULT_BAR, EVEN, NOTED, SHAPES, SIZES, coverage, outcomes, probability
-from crmcore.metrics.nps_counts import NpsCounts, nps_interval
-from crmcore.metrics.nps_score import nps
-from crmcore.metrics.scales import alpha_interval
+from crmcore.metrics.survey.nps_counts import NpsCounts, nps_interval
+from crmcore.metrics.survey.nps_score import nps
+from crmcore.metrics.survey.scales import alpha_interval
 
 
 def test_probabilities_of_all_samples_sum_to_one() -> None:

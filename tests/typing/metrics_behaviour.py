@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from crmcore.charts import Chart
 from crmcore.metrics import Estimate, ShareTable
-from crmcore.metrics.acquisition import Cac, cac, cac_by_channel
-from crmcore.metrics.churn import churn_by_period, customer_lifetimes
-from crmcore.metrics.content import link_purchases
-from crmcore.metrics.followers import Vanity, VanityFlag, vanity
-from crmcore.metrics.logrank import LogRank, SurvivalTables, survival_by
-from crmcore.metrics.responses_in_time import InTime, Verdict, in_time, waits
-from crmcore.metrics.retention import RetentionTable, retention
-from crmcore.metrics.rollups import RollUp, roll_up
+from crmcore.metrics.behaviour.acquisition import Cac, cac, cac_by_channel
+from crmcore.metrics.behaviour.content import link_purchases
+from crmcore.metrics.behaviour.followers import Vanity, VanityFlag, vanity
+from crmcore.metrics.behaviour.rollups import RollUp, roll_up
+from crmcore.metrics.behaviour.social import engagement_rates, share_of_voice
+from crmcore.metrics.behaviour.web import bounce_rate, conversion, time_on_site
+from crmcore.metrics.durations.churn import churn_by_period, customer_lifetimes
+from crmcore.metrics.durations.cohorts import RetentionTable, retention
+from crmcore.metrics.durations.logrank import LogRank, SurvivalTables, survival_by
+from crmcore.metrics.durations.responses_in_time import InTime, Verdict, in_time, waits
+from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 from crmcore.metrics.series import RateSeries
-from crmcore.metrics.social import engagement_rates, share_of_voice
-from crmcore.metrics.survival import SurvivalTable, kaplan_meier
-from crmcore.metrics.web import bounce_rate, conversion, time_on_site
 
 AT = np.array(["2026-03-01", "2026-03-02"], "datetime64[us]")
 NOW = datetime(2026, 4, 1, tzinfo=UTC)

@@ -11,14 +11,14 @@ from crmcore.metrics import compare
 from crmcore.metrics.comparing import Comparison, ComparisonTable
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate
-from crmcore.metrics.multi_answer import multi_answer
-from crmcore.metrics.nps_counts import NpsCounts, nps_interval
-from crmcore.metrics.nps_score import NpsResult, nps
-from crmcore.metrics.nps_tables import nps_by
-from crmcore.metrics.raking import rake
-from crmcore.metrics.satisfaction import ces, csat
-from crmcore.metrics.scorecards import Scorecard
-from crmcore.metrics.weighting import SurveyWeights, post_stratified
+from crmcore.metrics.survey.multiple_choice import multi_answer
+from crmcore.metrics.survey.nps_counts import NpsCounts, nps_interval
+from crmcore.metrics.survey.nps_score import NpsResult, nps
+from crmcore.metrics.survey.nps_tables import nps_by
+from crmcore.metrics.survey.raking import rake
+from crmcore.metrics.survey.satisfaction import ces, csat
+from crmcore.metrics.survey.scorecards import Scorecard
+from crmcore.metrics.survey.weighting import SurveyWeights, post_stratified
 
 assert_type(nps([10, 3]), NpsResult)
 assert_type(nps([10, 3]).score, Estimate)

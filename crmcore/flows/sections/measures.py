@@ -16,11 +16,11 @@ from crmcore.datasets.people import LAST_DAY
 from crmcore.flows.page import Block, Figure, Heading, KeyFigure, Note, Section, Table, Text
 from crmcore.metrics import Counts, Estimate, compare_many
 from crmcore.metrics.comparing import ComparisonTable, p_text
-from crmcore.metrics.nps_score import nps
-from crmcore.metrics.response_bias import response_bias
-from crmcore.metrics.responses_in_time import answered_within, waits
-from crmcore.metrics.retention import retention
-from crmcore.metrics.survival import kaplan_meier
+from crmcore.metrics.durations.cohorts import retention
+from crmcore.metrics.durations.responses_in_time import answered_within, waits
+from crmcore.metrics.durations.survival import kaplan_meier
+from crmcore.metrics.survey.nonresponse import response_bias
+from crmcore.metrics.survey.nps_score import nps
 
 if TYPE_CHECKING:
     from crmcore.datasets.brand import Brand
@@ -130,8 +130,9 @@ def _recommend(brand: Brand) -> _Part:
     found = nps(given["nps"], small_sample_ok=True)
     would = brand.truth.surveys.would_say
     everybody = 100 * (float((would >= 9).mean()) - float((would <= 6).mean()))
+    row = _of_order(brand)
     bias = response_bias(
-        {"channel of the order": _of_order(brand, "channel"), "days past the promise": _days_late(brand)},
+        {"channel of the order": brand.orders["channel"][row], "days past the promise": _days_late(brand)[row]},
         ~np.isnan(given["nps"]), values=given["nps"], times=given["answered_at"], scale=(0, 10),
     )  # fmt: skip
     check = Check("Net Promoter Score of all who were invited", found.score, everybody, percent=False)
@@ -155,17 +156,17 @@ def _recommend(brand: Brand) -> _Part:
     return _Part(blocks, KeyFigure("Net Promoter Score", written(found.score.value), detail), [check])
 
 
-def _of_order(brand: Brand, column: str) -> NDArray[np.generic]:
-    """Column of the order that each invitation is about."""
-    orders = brand.orders
-    row = {order: i for i, order in enumerate(orders["order_id"].tolist())}
-    made: NDArray[np.generic] = orders[column][[row[o] for o in brand.surveys["order_id"].tolist()]]
-    return made
+def _of_order(brand: Brand) -> NDArray[np.intp]:
+    """Row of the order that each invitation is about."""
+    row = {order: i for i, order in enumerate(brand.orders["order_id"].tolist())}
+    return np.array([row[o] for o in brand.surveys["order_id"].tolist()], np.intp)
 
 
 def _days_late(brand: Brand) -> NDArray[np.float64]:
-    took = (_of_order(brand, "delivered_at") - _of_order(brand, "time")) / np.timedelta64(1, "D")
-    return np.asarray(took - _of_order(brand, "promised_days"), np.float64)
+    """(orders,) days from the promised to the real delivery."""
+    orders = brand.orders
+    took = (orders["delivered_at"] - orders["time"]) / np.timedelta64(1, "D")
+    return np.asarray(took - orders["promised_days"], np.float64)
 
 
 def _wait(brand: Brand) -> _Part:

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crmcore.metrics.logrank import survival_by
-from crmcore.metrics.retention import retention
-from crmcore.metrics.rollups import roll_up
-from crmcore.metrics.web import bounce_rate, time_on_site
+from crmcore.metrics.behaviour.rollups import roll_up
+from crmcore.metrics.behaviour.web import bounce_rate, time_on_site
+from crmcore.metrics.durations.cohorts import retention
+from crmcore.metrics.durations.logrank import survival_by
 
 
 def rows_of(place: Path) -> list[dict[str, str]]:

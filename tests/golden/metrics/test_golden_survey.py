@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from crmcore.metrics import compare
-from crmcore.metrics.nps_counts import NpsCounts, nps_standard_error
-from crmcore.metrics.nps_score import nps
-from crmcore.metrics.satisfaction import ces
-from crmcore.metrics.scales import alpha_interval, cronbach_alpha
+from crmcore.metrics.survey.nps_counts import NpsCounts, nps_standard_error
+from crmcore.metrics.survey.nps_score import nps
+from crmcore.metrics.survey.satisfaction import ces
+from crmcore.metrics.survey.scales import alpha_interval, cronbach_alpha
 
 EXACT = {"rel": 0, "abs": 1e-9}
 

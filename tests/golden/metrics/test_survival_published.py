@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crmcore.metrics.logrank import log_rank
-from crmcore.metrics.survival import SurvivalTable, kaplan_meier
+from crmcore.metrics.durations.logrank import log_rank
+from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 
 TREATED = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
 RELAPSED = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]

@@ -12,18 +12,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crmcore.metrics import compare_many
-from crmcore.metrics.answers import rescale, segment_codes
-from crmcore.metrics.multi_answer import MultiAnswers
-from crmcore.metrics.nps_counts import NpsCounts, nps_interval, nps_standard_error
-from crmcore.metrics.nps_over_time import nps_trend
-from crmcore.metrics.nps_score import nps
-from crmcore.metrics.nps_tables import nps_by
-from crmcore.metrics.raking import rake
-from crmcore.metrics.satisfaction import top_box
-from crmcore.metrics.scales import cronbach_alpha
-from crmcore.metrics.scorecards import Scorecard, SubScore
-from crmcore.metrics.survey_index import IndexItem, SurveyIndex
-from crmcore.metrics.weighting import post_stratified, post_stratify
+from crmcore.metrics.survey.answers import rescale, segment_codes
+from crmcore.metrics.survey.indices import IndexItem, SurveyIndex
+from crmcore.metrics.survey.multiple_choice import MultiAnswers
+from crmcore.metrics.survey.nps_counts import NpsCounts, nps_interval, nps_standard_error
+from crmcore.metrics.survey.nps_over_time import nps_trend
+from crmcore.metrics.survey.nps_score import nps
+from crmcore.metrics.survey.nps_tables import nps_by
+from crmcore.metrics.survey.raking import rake
+from crmcore.metrics.survey.satisfaction import top_box
+from crmcore.metrics.survey.scales import cronbach_alpha
+from crmcore.metrics.survey.scorecards import Scorecard, SubScore
+from crmcore.metrics.survey.weighting import post_stratified, post_stratify
 
 SCORES = st.lists(st.one_of(st.none(), st.integers(0, 10)), max_size=60)
 COUNT = st.integers(0, 300)

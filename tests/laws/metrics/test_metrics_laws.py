@@ -10,19 +10,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.special import gammaln
 
-from crmcore.metrics import (
+from crmcore.metrics import Counts, Estimate, compare, proportion, share_table
+from crmcore.metrics.intervals import METHODS
+from crmcore.metrics.labelled import (
     Confusion,
-    Counts,
-    Estimate,
-    compare,
+    Stratum,
     fbeta,
     precision,
-    proportion,
     recall,
-    share_table,
+    stratified_recall,
+    stratified_share,
+    stratified_total,
 )
-from crmcore.metrics.intervals import METHODS
-from crmcore.metrics.labelled import Stratum, stratified_recall, stratified_share, stratified_total
 
 METHOD = st.sampled_from(sorted(METHODS))
 LEVEL = st.sampled_from([0.8, 0.9, 0.95, 0.99])

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from crmcore.metrics.acquisition import Cac, cac
-from crmcore.metrics.business import deal_velocity
-from crmcore.metrics.content import content_types, link_purchases
-from crmcore.metrics.responses_in_time import answered_within, in_time, waits
-from crmcore.metrics.social import brand_mentions, share_of_voice
-from crmcore.metrics.spreading import spread
-from crmcore.metrics.web import ClickValue, click_value, page_dwell, time_on_site_by_page
+from crmcore.metrics.behaviour.acquisition import Cac, cac
+from crmcore.metrics.behaviour.business import deal_velocity
+from crmcore.metrics.behaviour.content import content_types, link_purchases
+from crmcore.metrics.behaviour.social import brand_mentions, share_of_voice
+from crmcore.metrics.behaviour.spreading import spread
+from crmcore.metrics.behaviour.web import ClickValue, click_value, page_dwell, time_on_site_by_page
+from crmcore.metrics.durations.responses_in_time import answered_within, in_time, waits
 
 HOUR = 3_600_000_000
 CONTACTS = st.lists(st.tuples(st.integers(-1, 3), st.integers(0, 60)), max_size=15)  # person, hour

@@ -13,10 +13,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crmcore.errors import EmptyInput
-from crmcore.metrics.churn import churn_by_period
+from crmcore.metrics.behaviour.rollups import RollUp, roll_up
 from crmcore.metrics.days import local_clock, local_periods, period_ends, period_starts
-from crmcore.metrics.retention import RetentionTable, retention
-from crmcore.metrics.rollups import RollUp, roll_up
+from crmcore.metrics.durations.churn import churn_by_period
+from crmcore.metrics.durations.cohorts import RetentionTable, retention
 from crmcore.metrics.series import RateSeries
 from crmcore.tables import TextColumn
 
@@ -24,10 +24,11 @@ ZONES = st.sampled_from(
     "UTC Asia/Bangkok Europe/Berlin America/New_York Australia/Lord_Howe America/Sao_Paulo Asia/Kathmandu "
     "Pacific/Apia Africa/Casablanca Asia/Tehran America/St_Johns America/Havana".split()
 )
-PERIODS = st.sampled_from(["day", "week", "month"])
+PERIODS = st.sampled_from(["day", "week", "month", "quarter", "year"])
 INSTANTS = st.datetimes(datetime(1971, 1, 1), datetime(2037, 12, 31), timezones=st.just(UTC))
 YEAR = st.datetimes(datetime(2025, 9, 1), datetime(2026, 4, 30), timezones=st.just(UTC))
 EVENTS = st.lists(st.tuples(st.integers(-1, 5), YEAR), min_size=1, max_size=30)
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
 UNTIL = datetime(2026, 3, 17, 12, tzinfo=UTC)
 
 
@@ -40,12 +41,16 @@ def slow_start(moment: datetime, zone: str, period: str) -> date:
     day = moment.astimezone(ZoneInfo(zone)).date()
     if period == "week":
         return day - timedelta(days=day.weekday())
-    return day.replace(day=1) if period == "month" else day
+    if period in MONTHS:
+        return day.replace(day=1, month=(day.month - 1) // MONTHS[period] * MONTHS[period] + 1)
+    return day
 
 
 def following(day: date, period: str) -> date:
-    if period == "month":
-        return (day + timedelta(days=32)).replace(day=1)
+    if period in MONTHS:
+        for _ in range(MONTHS[period]):
+            day = (day + timedelta(days=32)).replace(day=1)
+        return day
     return day + timedelta(days=7 if period == "week" else 1)
 
 

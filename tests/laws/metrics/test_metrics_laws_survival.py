@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmcore.metrics.logrank import SurvivalTables, log_rank, survival_by
-from crmcore.metrics.survival import SurvivalTable, kaplan_meier
+from crmcore.metrics.durations.logrank import SurvivalTables, log_rank, survival_by
+from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 
 CASES = st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=40)
 

@@ -21,22 +21,9 @@ from crmcore.errors import (
     UnknownName,
     WrongType,
 )
-from crmcore.metrics import (
-    acquisition,
-    adoption,
-    business,
-    churn,
-    content,
-    days,
-    followers,
-    responses_in_time,
-    rollups,
-    series,
-    social,
-    spreading,
-    web,
-)
-from crmcore.metrics import retention as cohorts
+from crmcore.metrics import days, series
+from crmcore.metrics.behaviour import acquisition, business, content, followers, rollups, social, spreading, staff, web
+from crmcore.metrics.durations import churn, cohorts, responses_in_time
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -61,7 +48,7 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "DealVelocity": lambda: business.deal_velocity([1, 0] * 20, [100, 50] * 20, [10, 20] * 20),
     "AutomationEffect": lambda: business.automation_effect([1] * 40 + [0] * 40, [3, 4] * 40),
     "Interactions": lambda: business.interactions(range(40), [4, 5] * 20, n_customers=50),
-    "Adoption": lambda: adoption.adoption(
+    "Adoption": lambda: staff.adoption(
         range(40), np.repeat(ORDERS, 8), n_users=40, since=times("2026-01-01")[0], until=NOW
     ),
     "ContentEffect": lambda: content.content_effect(
@@ -132,8 +119,8 @@ def test_rolling_retention_is_never_below_the_classic_one() -> None:
 def test_retention_refuses_what_it_cannot_read() -> None:
     with pytest.raises(UnknownName, match="did you mean 'unbounded'"):
         cohorts.retention(WHO, ORDERS, until=NOW, rule="unbound")  # type: ignore[arg-type]
-    with pytest.raises(UnknownName, match="unknown period 'quarter'"):
-        cohorts.retention(WHO, ORDERS, until=NOW, period="quarter")  # type: ignore[arg-type]
+    with pytest.raises(UnknownName, match="unknown period 'fortnight'"):
+        cohorts.retention(WHO, ORDERS, until=NOW, period="fortnight")  # type: ignore[arg-type]
     with pytest.raises(UnknownName, match="did you mean 'Asia/Bangkok'"):
         cohorts.retention(WHO, ORDERS, until=NOW, zone="Asia/Bankok")
     with pytest.raises(NaiveDatetime):
@@ -328,16 +315,16 @@ def test_no_deal_won_is_no_velocity_with_an_open_end() -> None:
 def test_adoption_refuses_less_than_one_whole_week() -> None:
     whole = {"n_users": 3, "small_sample_ok": True}
     with pytest.raises(OutOfRange, match="at least one whole week between"):
-        adoption.adoption(WHO, ORDERS, since=times("2026-01-06")[0], until=times("2026-01-18")[0], **whole)
-    one = adoption.adoption(WHO, ORDERS, since=times("2026-01-05")[0], until=times("2026-01-12")[0], **whole)
+        staff.adoption(WHO, ORDERS, since=times("2026-01-06")[0], until=times("2026-01-18")[0], **whole)
+    one = staff.adoption(WHO, ORDERS, since=times("2026-01-05")[0], until=times("2026-01-12")[0], **whole)
     assert len(one.weeks) == 1
     assert np.isnan(one.trend.value)
     with pytest.raises(BadRows, match="user: no code of a user"):
-        adoption.adoption([9], ORDERS[:1], since=ORDERS[0], until=NOW, **whole)
+        staff.adoption([9], ORDERS[:1], since=ORDERS[0], until=NOW, **whole)
     with pytest.raises(OutOfRange, match="n_users = 0"):
-        adoption.adoption([], ORDERS[:0], n_users=0, since=ORDERS[0], until=NOW)
+        staff.adoption([], ORDERS[:0], n_users=0, since=ORDERS[0], until=NOW)
     with pytest.raises(OutOfRange, match="who did nothing is never active"):
-        adoption.adoption(WHO, ORDERS, since=ORDERS[0], until=NOW, at_least=0, **whole)
+        staff.adoption(WHO, ORDERS, since=ORDERS[0], until=NOW, at_least=0, **whole)
 
 
 def test_churn_refuses_silence_of_no_length() -> None:

@@ -13,20 +13,18 @@ import pytest
 
 import crmcore.metrics as metrics
 from crmcore.errors import EmptyInput, OutOfRange, SmallSample, UnknownName
-from crmcore.metrics import (
-    Comparison,
+from crmcore.metrics import Comparison, Counts, Estimate, compare, proportion, share_table
+from crmcore.metrics.intervals import wilson_interval
+from crmcore.metrics.labelled import (
     Confusion,
-    Counts,
-    Estimate,
-    compare,
+    Stratum,
     fbeta,
     precision,
-    proportion,
     recall,
-    share_table,
-    wilson_interval,
+    stratified_recall,
+    stratified_share,
+    stratified_total,
 )
-from crmcore.metrics.labelled import Stratum, stratified_recall, stratified_share, stratified_total
 
 
 def test_an_estimate_prints_value_interval_level_n_and_method() -> None:

@@ -9,12 +9,12 @@ import pytest
 
 from crmcore.errors import BadRows, EmptyInput, MissingColumn, OutOfRange, SmallSample, UnknownName, WrongType
 from crmcore.metrics import Counts, compare
-from crmcore.metrics.answers import rescale
 from crmcore.metrics.estimate_tables import EstimateTable
-from crmcore.metrics.multi_answer import MultiAnswers, MultiCounts, multi_answer
-from crmcore.metrics.satisfaction import EffortResult, ces, csat, csat_by, top_box
-from crmcore.metrics.scales import ScaleReliability, cronbach_alpha
-from crmcore.metrics.survey_index import IndexItem, IndexResult, SurveyIndex
+from crmcore.metrics.survey.answers import rescale
+from crmcore.metrics.survey.indices import IndexItem, IndexResult, SurveyIndex
+from crmcore.metrics.survey.multiple_choice import MultiAnswers, MultiCounts, multi_answer
+from crmcore.metrics.survey.satisfaction import EffortResult, ces, csat, csat_by, top_box
+from crmcore.metrics.survey.scales import ScaleReliability, cronbach_alpha
 from crmcore.tables import ResponseTable
 
 # --- satisfaction and effort ---------------------------------------------------------------------------------------

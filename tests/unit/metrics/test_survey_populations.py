@@ -20,15 +20,16 @@ from crmcore.errors import (
     UnknownName,
 )
 from crmcore.metrics import Counts
-from crmcore.metrics.index_numbers import AudienceIndex, IndexTable, audience_index, audience_indices
-from crmcore.metrics.multi_answer import multi_answer
-from crmcore.metrics.nps_score import nps
-from crmcore.metrics.raking import rake
-from crmcore.metrics.representativeness import Representativeness, UnrepresentativeSample, representativeness
-from crmcore.metrics.response_bias import ResponseBias, response_bias
-from crmcore.metrics.satisfaction import ces, csat
-from crmcore.metrics.scales import cronbach_alpha
-from crmcore.metrics.scorecards import (
+from crmcore.metrics.survey.audience import AudienceIndex, IndexTable, audience_index, audience_indices
+from crmcore.metrics.survey.indices import IndexItem, SurveyIndex
+from crmcore.metrics.survey.multiple_choice import multi_answer
+from crmcore.metrics.survey.nonresponse import ResponseBias, response_bias
+from crmcore.metrics.survey.nps_score import nps
+from crmcore.metrics.survey.raking import rake
+from crmcore.metrics.survey.representing import Representativeness, UnrepresentativeSample, representativeness
+from crmcore.metrics.survey.satisfaction import ces, csat
+from crmcore.metrics.survey.scales import cronbach_alpha
+from crmcore.metrics.survey.scorecards import (
     RELATIONSHIP_HEALTH,
     Scorecard,
     ScorecardResult,
@@ -36,8 +37,7 @@ from crmcore.metrics.scorecards import (
     SubScore,
     relationship_health,
 )
-from crmcore.metrics.survey_index import IndexItem, SurveyIndex
-from crmcore.metrics.weighting import SurveyWeights, design_effect, post_stratified, post_stratify
+from crmcore.metrics.survey.weighting import SurveyWeights, design_effect, post_stratified, post_stratify
 from crmcore.tables.columns import TextColumn
 
 HALF = {"young": 0.5, "old": 0.5}

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from crmcore.errors import BadDocument, BadRows, EmptyInput, OutOfRange, SmallSample, UnknownName, WrongType
-from crmcore.metrics.logrank import LogRank, log_rank, survival_by
-from crmcore.metrics.survival import SurvivalTable, kaplan_meier
+from crmcore.metrics.durations.logrank import LogRank, log_rank, survival_by
+from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 
 
 @pytest.fixture

@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike
 
 from crmcore.errors import OutOfRange
 from crmcore.metrics._doors import instant, instants, refuse, same_length, whole
-from crmcore.metrics.days import Period, check_period, local_periods, period_ends, zone_of
+from crmcore.metrics.days import Period, check_period, local_periods, period_ends
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.means import Moments
 from crmcore.metrics.series import RateSeries
+from crmcore.zones import zone_of
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart

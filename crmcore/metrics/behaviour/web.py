@@ -18,12 +18,12 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.metrics._doors import not_negative, numbers, refuse, same_length, some, truths
 from crmcore.metrics.columns import codes_of
+from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of, warn_if_small
 from crmcore.metrics.intervals import normal_quantile
 from crmcore.metrics.means import Moments, mean
 from crmcore.metrics.proportions import proportion
 from crmcore.metrics.shares import ShareTable, share_table
-from crmcore.metrics.survival import SurvivalTable, kaplan_meier
 from crmcore.tables import TextColumn
 
 if TYPE_CHECKING:

@@ -27,9 +27,10 @@ from crmcore.metrics._doors import (
     some,
     whole,
 )
-from crmcore.metrics.days import Period, check_period, local_periods, period_ends, period_starts, zone_of
+from crmcore.metrics.days import Period, check_period, local_periods, period_ends, period_starts
 from crmcore.metrics.estimates import Estimate
 from crmcore.metrics.intervals import wilson_interval
+from crmcore.zones import zone_of
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -225,7 +226,7 @@ class RetentionTable:
 
     def chart(self, *, title: str = "Who came back", latest: int = 24) -> Chart:
         """Heat map of the shares of the latest cohorts, up to as many ages; censored cells stay empty."""
-        from crmcore.metrics._charts import heat_map
+        from crmcore.metrics.durations.charts import heat_map
 
         begun = np.flatnonzero(self.complete[:, 0] & (self.size > 0))[-latest:]
         cells = [[None if math.isnan(s) else s for s in row[:latest]] for row in self.share[begun].tolist()]

@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import number_text
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.metrics._doors import instant, instants, numbers, refuse, same_length, truths
+from crmcore.metrics.durations.survival import kaplan_meier
 from crmcore.metrics.estimates import Estimate, frame_of, warn_if_small
-from crmcore.metrics.survival import kaplan_meier
 
 __all__ = ["SECONDS", "InTime", "Verdict", "answered_within", "in_time", "waits"]
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from itertools import pairwise
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,53 +15,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore import _json
 from crmcore._base import number_text
-from crmcore.errors import EmptyInput, NaiveDatetime, OutOfRange, UnknownName, WrongType
+from crmcore.errors import EmptyInput, OutOfRange
+from crmcore.metrics._doors import instants
+from crmcore.metrics.days import Period, check_period, local_periods, period_starts
 from crmcore.metrics.estimates import Estimate, check_level
 from crmcore.metrics.intervals import normal_quantile
-from crmcore.metrics.nps_counts import NPS_RULE, NpsCounts, nps_groups, nps_standard_error
-from crmcore.metrics.nps_tables import NpsTable, table_of_groups
+from crmcore.metrics.survey.nps_counts import NPS_RULE, NpsCounts, nps_groups, nps_standard_error
+from crmcore.metrics.survey.nps_tables import NpsTable, table_of_groups
+from crmcore.zones import zone_of
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
     from crmcore.metrics.comparing import ComparisonTable
 
-__all__ = ["PERIODS", "NpsTrend", "nps_trend"]
+__all__ = ["NpsTrend", "nps_trend"]
 
 Floats = NDArray[np.float64]
-
-
-def _weeks(at: NDArray[np.datetime64]) -> NDArray[np.int64]:
-    days = at.astype("datetime64[D]").astype(np.int64)
-    weeks: NDArray[np.int64] = (days + 3) // 7  # 1 January 1970 was a Thursday: weeks begin on Mondays
-    return weeks
-
-
-def _calendar(unit: str, *, size: int = 1) -> Callable[[NDArray[np.datetime64]], NDArray[np.int64]]:
-    def number(at: NDArray[np.datetime64]) -> NDArray[np.int64]:
-        units: NDArray[np.int64] = at.astype(f"datetime64[{unit}]").astype(np.int64) // size
-        return units
-
-    return number
-
-
-PERIODS: MappingProxyType[str, Callable[[NDArray[np.datetime64]], NDArray[np.int64]]] = MappingProxyType(
-    {
-        "day": _calendar("D"),
-        "week": _weeks,
-        "month": _calendar("M"),
-        "quarter": _calendar("M", size=3),
-        "year": _calendar("Y"),
-    }
-)
-"""Name to number of the period since 1970 that local times fall into."""
-
-
-def _start(period: str, number: int) -> str:
-    """First day of a period, as ISO text."""
-    if period == "week":
-        return str(np.array(7 * number - 3, "datetime64[D]"))
-    unit, size = {"day": ("D", 1), "month": ("M", 1), "quarter": ("M", 3), "year": ("Y", 1)}[period]
-    return str(np.array(number * size, f"datetime64[{unit}]").astype("datetime64[D]"))
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -149,7 +117,7 @@ def nps_trend(
     times: ArrayLike,
     /,
     *,
-    period: str = "month",
+    period: Period = "month",
     zone: str | ZoneInfo = "UTC",
     level: float = 0.95,
     method: str = "mover-wilson",
@@ -182,9 +150,9 @@ def nps_trend(
     Raises
     ------
     UnknownName
-        No such period.
-    BadRows, NaiveDatetime, WrongType
-        Scores off the scale; times without a zone, or no times.
+        No such period or zone.
+    BadRows, NaiveDatetime
+        Scores off the scale, cells that are no times; times without a zone.
     EmptyInput
         No answer has a time.
 
@@ -196,56 +164,22 @@ def nps_trend(
     2026-02-01  50 [37.1, 61] (95 %, n = 200, mover-wilson)
     slope  25 [8.52, 41.5] (95 %, n = 400, least squares, adjusted) points a month
     """
-    if period not in PERIODS:
-        raise UnknownName("period", period, tuple(PERIODS))
+    check_period(period)
     check_level(level)
+    place = zone_of(zone)
     group = nps_groups(scores)
-    at = _instants(times)
+    at = instants("times", times, missing_ok=True)
     if at.shape != group.shape:
         raise OutOfRange("len(times)", at.shape, f"{len(group)}, one a score", "pass the time of every answer")
     counted = (group >= 0) & ~np.isnat(at)
     if not counted.any():
         raise EmptyInput("answers with a time", "pass scores and the times they were given at")
-    local, name = _local(at[counted], zone)
-    numbers, codes = np.unique(PERIODS[period](local), return_inverse=True)
-    names = tuple(_start(period, k) for k in numbers.tolist())
+    numbers, codes = np.unique(local_periods(at[counted], place, period=period), return_inverse=True)
+    names = tuple(day.isoformat() for day in period_starts(numbers, period=period))
     table = table_of_groups(group[counted], codes, names, level=level, method=method, seed=seed, rule=rule)
     untimed = NpsCounts.of_groups(group[~counted])
     slope = _slope(numbers.astype(np.float64), table, period)
-    return NpsTrend(table=attrs.evolve(table, elsewhere=untimed), period=period, zone=name, slope=slope)
-
-
-def _instants(times: ArrayLike) -> NDArray[np.datetime64]:
-    """Column of instants, UTC: datetime64 as it is, aware datetimes converted, None is unknown."""
-    column = np.asarray(times)
-    if column.dtype.kind == "M":
-        return column.astype("datetime64[us]")
-    made: list[datetime | None] = []
-    for cell in column.ravel().tolist():
-        if cell is None or cell != cell:
-            made.append(None)
-        elif not isinstance(cell, datetime):
-            raise WrongType("times", type(cell).__name__, "datetimes", "read text with ResponseTable.from_frame")
-        elif cell.utcoffset() is None:
-            raise NaiveDatetime("times")
-        else:
-            made.append(cell.astimezone(UTC).replace(tzinfo=None))
-    return np.array(made, "datetime64[us]").reshape(column.shape)
-
-
-def _local(at: NDArray[np.datetime64], zone: str | ZoneInfo) -> tuple[NDArray[np.datetime64], str]:
-    """Wall-clock times of instants; offsets change at quarter hours at the finest."""
-    name = zone if isinstance(zone, str) else zone.key
-    if name == "UTC":
-        return at, name
-    try:
-        place = ZoneInfo(name)
-    except (LookupError, ValueError):  # ZoneInfoNotFoundError is a KeyError
-        raise OutOfRange("zone", name, "a zone of the time zone database", "such as 'Asia/Bangkok'") from None
-    quarters, where = np.unique(at.astype("datetime64[s]").astype(np.int64) // 900, return_inverse=True)
-    moments = (datetime.fromtimestamp(q * 900, UTC).astimezone(place) for q in quarters.tolist())
-    shifts = np.array([int((m.utcoffset() or m - m).total_seconds()) for m in moments], "timedelta64[s]")
-    return at + shifts[where], name
+    return NpsTrend(table=attrs.evolve(table, elsewhere=untimed), period=period, zone=place.key, slope=slope)
 
 
 def _slope(t: Floats, table: NpsTable, period: str) -> Estimate:

@@ -13,7 +13,7 @@ from crmcore.charts.chart import TextLine, written
 from crmcore.charts.theme import BLUE, INK, WIDTH
 
 if TYPE_CHECKING:
-    from crmcore.metrics.survival import SurvivalTable
+    from crmcore.metrics.durations.survival import SurvivalTable
 
 __all__ = ["heat_map", "survival_chart"]
 

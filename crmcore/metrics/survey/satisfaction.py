@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore import _json
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
-from crmcore.metrics.answers import on_scale, rescale
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.survey.answers import on_scale, rescale
 from crmcore.tables.responses import ResponseTable
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import number_text
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
-from crmcore.metrics.answers import score_column, segment_codes
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
+from crmcore.metrics.survey.answers import score_column, segment_codes
 from crmcore.tables.columns import TextColumn
 
 if TYPE_CHECKING:

@@ -26,8 +26,9 @@ from crmcore.metrics._doors import (
     same_length,
 )
 from crmcore.metrics.columns import codes_of
-from crmcore.metrics.days import Period, check_period, local_periods, period_ends, period_starts, zone_of
+from crmcore.metrics.days import Period, check_period, local_periods, period_ends, period_starts
 from crmcore.tables import TextColumn
+from crmcore.zones import zone_of
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart

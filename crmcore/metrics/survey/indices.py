@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import number_text, one_of
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
-from crmcore.metrics.answers import check_scale, on_scale, rescale, score_column
 from crmcore.metrics.estimates import Estimate, frame_of, warn_if_small
-from crmcore.metrics.scales import ScaleReliability, cronbach_alpha
+from crmcore.metrics.survey.answers import check_scale, on_scale, rescale, score_column
+from crmcore.metrics.survey.scales import ScaleReliability, cronbach_alpha
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart

@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics import lifetables as kernels
 from crmcore.metrics._doors import (
     SAME,
     columns_frame,
@@ -29,6 +28,7 @@ from crmcore.metrics._doors import (
     some,
     truths,
 )
+from crmcore.metrics.durations import lifetables as kernels
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import normal_quantile
 
@@ -325,7 +325,7 @@ class SurvivalTable:
 
     def chart(self, *, level: float = 0.95, band: str = "log-log", title: str = "Share that lasts") -> Chart:
         """The curve as steps with its band, from 1 at the start."""
-        from crmcore.metrics._charts import survival_chart
+        from crmcore.metrics.durations.charts import survival_chart
 
         return survival_chart({"": self}, level=level, band=band, title=title)
 

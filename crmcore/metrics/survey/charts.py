@@ -37,7 +37,7 @@ def stacked_answers(
 
     Examples
     --------
-    >>> from crmcore.metrics.nps_counts import NpsCounts
+    >>> from crmcore.metrics.survey.nps_counts import NpsCounts
     >>> parts = {"detractors": 0.2, "passives": 0.3, "promoters": 0.5}
     >>> print(stacked_answers(["all"], [parts], [NpsCounts(50, 30, 20).estimate()], title="NPS").to_text())
     NPS

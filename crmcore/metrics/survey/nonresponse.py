@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
-from crmcore.metrics.answers import check_scale, on_scale, score_column, segment_codes
 from crmcore.metrics.estimates import Estimate, check_level, frame_of
 from crmcore.metrics.means import Moments
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.survey.answers import check_scale, on_scale, score_column, segment_codes
 from crmcore.tables.columns import TextColumn
 
 if TYPE_CHECKING:

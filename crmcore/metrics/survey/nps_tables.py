@@ -12,9 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, UnknownName
-from crmcore.metrics.answers import segment_codes
 from crmcore.metrics.estimates import SMALL_N, Estimate, check_level, frame_of
-from crmcore.metrics.nps_counts import NPS_RULE, NpsCounts, nps_difference, nps_groups, nps_interval, nps_standard_error
+from crmcore.metrics.survey.answers import segment_codes
+from crmcore.metrics.survey.nps_counts import (
+    NPS_RULE,
+    NpsCounts,
+    nps_difference,
+    nps_groups,
+    nps_interval,
+    nps_standard_error,
+)
 from crmcore.tables.columns import TextColumn
 
 if TYPE_CHECKING:
@@ -178,7 +185,7 @@ class NpsTable:
 
     def chart(self, *, title: str = "Net Promoter Score by segment") -> Chart:
         """Stacked bars of answers beside the scores with their intervals; segments without answers are left out."""
-        from crmcore.metrics.survey_charts import stacked_answers
+        from crmcore.metrics.survey.charts import stacked_answers
 
         there = np.flatnonzero(self.n).tolist()
         if not there:

@@ -16,7 +16,7 @@ from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import check_level, frame_of
-from crmcore.metrics.survey_index import IndexItem, SurveyIndex, weighted_means
+from crmcore.metrics.survey.indices import IndexItem, SurveyIndex, weighted_means
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -206,7 +206,7 @@ class ScorecardResult:
     def chart(self) -> Chart:
         """A radar of the sub-scores, bars where there are fewer than three; a missing one has no point."""
         from crmcore.charts import bar
-        from crmcore.metrics.survey_charts import radar
+        from crmcore.metrics.survey.charts import radar
 
         values = [_number(v) for v in self.scores.values()]
         if len(values) >= 3:
@@ -319,7 +319,7 @@ class ScorecardTable:
     def chart(self) -> Chart:
         """A radar of the mean sub-scores, bars where there are fewer than three."""
         from crmcore.charts import bar
-        from crmcore.metrics.survey_charts import radar
+        from crmcore.metrics.survey.charts import radar
 
         means = self.means()
         values = [e.value for e in means.estimates[:-1]]

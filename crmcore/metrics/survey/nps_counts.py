@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics.answers import on_scale
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import normal_quantile, wilson_interval
+from crmcore.metrics.survey.answers import on_scale
 
 if TYPE_CHECKING:
     from crmcore.metrics.comparing import Comparison

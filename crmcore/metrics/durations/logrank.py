@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics._doors import columns_frame, numbers, same_length, truths
+from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate, frame_of
-from crmcore.metrics.survival import SurvivalTable, kaplan_meier
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -144,7 +144,7 @@ class SurvivalTables:
 
     def chart(self, *, level: float = 0.95, band: str = "log-log", title: str = "Share that lasts") -> Chart:
         """One step curve with its band a group."""
-        from crmcore.metrics._charts import survival_chart
+        from crmcore.metrics.durations.charts import survival_chart
 
         return survival_chart(self.tables, level=level, band=band, title=title)
 

@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import number_text
 from crmcore.errors import OutOfRange
 from crmcore.metrics._doors import instant, instants, refuse, same_length, some, whole
-from crmcore.metrics.days import Period, check_period, local_periods, period_ends, zone_of
+from crmcore.metrics.days import Period, check_period, local_periods, period_ends
+from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate
 from crmcore.metrics.proportions import proportion
 from crmcore.metrics.series import RateSeries
-from crmcore.metrics.survival import SurvivalTable, kaplan_meier
+from crmcore.zones import zone_of
 
 __all__ = ["churn_by_period", "churn_rate", "customer_lifetimes", "lapsed_share"]
 

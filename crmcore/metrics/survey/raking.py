@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import NotConverged, OutOfRange
-from crmcore.metrics.weighting import Cells, Margin, SurveyWeights, margin_of, positive_weights
+from crmcore.metrics.survey.weighting import Cells, Margin, SurveyWeights, margin_of, positive_weights
 from crmcore.tables.columns import TextColumn
 
 __all__ = ["rake"]

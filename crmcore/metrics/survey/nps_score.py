@@ -16,7 +16,7 @@ from crmcore._base import number_text
 from crmcore.errors import OutOfRange
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
-from crmcore.metrics.nps_counts import (
+from crmcore.metrics.survey.nps_counts import (
     NPS_RULE,
     NpsCounts,
     nps_difference,
@@ -119,7 +119,7 @@ class NpsResult:
 
     def chart(self, *, title: str = "Net Promoter Score") -> Chart:
         """The classic stacked bar of answers, beside the score with its interval."""
-        from crmcore.metrics.survey_charts import stacked_answers
+        from crmcore.metrics.survey.charts import stacked_answers
 
         return stacked_answers(["all answers"], [self._shares()], [self.score], title=title, description=str(self))
 

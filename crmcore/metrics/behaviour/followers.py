@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import OutOfRange
 from crmcore.metrics._doors import instant, instants, refuse, same_length, some
-from crmcore.metrics.days import Period, local_periods, zone_of
+from crmcore.metrics.days import Period, local_periods
 from crmcore.metrics.estimates import Estimate, frame_of
 from crmcore.metrics.proportions import proportion
 from crmcore.metrics.series import RateSeries
+from crmcore.zones import zone_of
 
 __all__ = ["Vanity", "VanityFlag", "active_followers", "follower_cohorts", "vanity"]
 
