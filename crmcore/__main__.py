@@ -22,10 +22,12 @@ from crmcore._base import Progress
 from crmcore.errors import CrmError, MissingColumn, OutOfRange
 
 if TYPE_CHECKING:
+    from crmcore.flows import Measures
     from crmcore.idic.identify.people import People
 
 __all__ = ["main"]
 
+Truth = Mapping[str, object] | None
 CARE = ("eager", "balanced", "careful")
 
 
@@ -41,10 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.perf_counter()
     line = None if chosen.quiet else _ProgressLine(sys.stderr)
     try:
-        people, truth, head = _own(chosen, line) if chosen.files else _simulated(chosen, line)
-        written = _write(people, truth, chosen, line)
+        people, truth, head, measures = _own(chosen, line) if chosen.files else _simulated(chosen, line)
+        written = _write(people, truth, measures, chosen, line)
         _end(line)
-        print(_summary(people, truth, head, written, time.perf_counter() - began), flush=True)
+        found = (people, truth, measures)
+        print(_summary(found, head, written, time.perf_counter() - began), flush=True)
     except BrokenPipeError:  # whoever reads the summary has seen enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (CrmError, OSError) as error:
@@ -89,8 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _simulated(chosen: argparse.Namespace, line: Progress | None) -> tuple[People, Mapping[str, object], str]:
+def _simulated(chosen: argparse.Namespace, line: Progress | None) -> tuple[People, Truth, str, Measures | None]:
     from crmcore.datasets import simulate_brand
+    from crmcore.flows import Measures
     from crmcore.flows.reporting import brand_truth
     from crmcore.idic import identify
 
@@ -105,10 +109,11 @@ def _simulated(chosen: argparse.Namespace, line: Progress | None) -> tuple[Peopl
     people = identify.resolve(
         dict(brand.sources), care=chosen.care, default_region=chosen.region, seed=chosen.seed, progress=line or False
     )
-    return people, brand_truth(brand), f"a simulated brand of {chosen.customers:,} people (seed {chosen.seed})"
+    head = f"a simulated brand of {chosen.customers:,} people (seed {chosen.seed})"
+    return people, brand_truth(brand), head, Measures.of(brand, people)
 
 
-def _own(chosen: argparse.Namespace, line: Progress | None) -> tuple[People, Mapping[str, object] | None, str]:
+def _own(chosen: argparse.Namespace, line: Progress | None) -> tuple[People, Truth, str, Measures | None]:
     from crmcore.idic import identify
 
     paths = [Path(f) for f in chosen.files]
@@ -118,21 +123,22 @@ def _own(chosen: argparse.Namespace, line: Progress | None) -> tuple[People, Map
         table, schema=schema, care=chosen.care, default_region=chosen.region, seed=chosen.seed, progress=line or False
     )
     if chosen.truth is None:
-        return people, None, ", ".join(table.sources)
+        return people, None, ", ".join(table.sources), None
     if chosen.truth not in table.columns:
         raise MissingColumn(chosen.truth, tuple(table.columns), "the files")
     known = zip(table.record_id.tolist(), table.columns[chosen.truth].to_list(), strict=True)
-    return people, {str(r): t for r, t in known if t is not None}, ", ".join(table.sources)
+    return people, {str(r): t for r, t in known if t is not None}, ", ".join(table.sources), None
 
 
 def _write(
-    people: People, truth: Mapping[str, object] | None, chosen: argparse.Namespace, line: Progress | None
+    people: People, truth: Truth, measures: Measures | None, chosen: argparse.Namespace, line: Progress | None
 ) -> list[tuple[str, Path]]:
     from crmcore import flows
 
     title = "Our customers" if chosen.files else "A simulated brand and its customers"
     now = datetime.now(UTC)
-    flows.report(people, out=chosen.out, truth=truth, title=title, now=now, progress=line or False)
+    more = [] if measures is None else [measures.section()]
+    flows.report(people, out=chosen.out, truth=truth, title=title, sections=more, now=now, progress=line or False)
     written = [("report", chosen.out)]
     if chosen.profiles is not None:
         _write_profiles(people, chosen.profiles)
@@ -158,14 +164,17 @@ def _write_profiles(people: People, path: Path) -> None:
 
 
 def _summary(
-    people: People, truth: Mapping[str, object] | None, head: str, written: list[tuple[str, Path]], seconds: float
+    found: tuple[People, Truth, Measures | None], head: str, written: list[tuple[str, Path]], seconds: float
 ) -> str:
+    people, truth, measures = found
     n_sources = len(people.table.sources)
     lines = [f"{head}: {len(people.table):,} records of {n_sources} source{'s' * (n_sources != 1)}", ""]
     if truth is None:
         lines.append(f"  customers found   {len(people):,}")
     else:
         lines += _scores(people, truth)
+    if measures is not None:
+        lines += _measured(measures)
     if not _can_draw():
         lines += ["", "  pictures are drawn as text: pip install 'crmcore[charts]' draws them"]
     lines.append("")
@@ -202,6 +211,18 @@ def _scores(people: People, truth: Mapping[str, object]) -> list[str]:
             f"  {p!s:<{wide}}  {p.true_pairs:>10,}  {short(p.f1)}" for p in sorted(joined, key=lambda p: -p.true_pairs)
         ]
     return lines
+
+
+def _measured(measures: Measures) -> list[str]:
+    """Estimates beside the truth, and whether their 95% intervals hold it."""
+    rows = [(check.name.translate(_PLAIN), *check.texts()) for check in measures.checks]
+    wide = [max(len(row[i]) for row in rows) for i in range(3)]
+    lines = ["", f"  {'measure':<{wide[0]}}  {'estimate [95% interval]':<{wide[1]}}  {'truth':>{wide[2]}}  held"]
+    lines += [f"  {name:<{wide[0]}}  {told:<{wide[1]}}  {true:>{wide[2]}}  {held}" for name, told, true, held in rows]
+    return lines
+
+
+_PLAIN = str.maketrans({"\u201c": "", "\u201d": ""})
 
 
 def _can_draw() -> bool:

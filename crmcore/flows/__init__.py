@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from crmcore.flows.page import Figure, Heading, KeyFigure, Note, Report, Section, Share, Table, Text
     from crmcore.flows.reporting import report
     from crmcore.flows.sections.identify import identify_section
+    from crmcore.flows.sections.measures import Measures
 
 _WHERE = {
     "Figure": ".page",
     "Heading": ".page",
     "KeyFigure": ".page",
+    "Measures": ".sections.measures",
     "Note": ".page",
     "Report": ".page",
     "Section": ".page",
@@ -29,6 +31,7 @@ __all__ = [
     "Figure",
     "Heading",
     "KeyFigure",
+    "Measures",
     "Note",
     "Report",
     "Section",

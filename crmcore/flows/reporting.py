@@ -65,6 +65,7 @@ def report(
     """
     from crmcore.datasets.brand import Brand
     from crmcore.flows.sections.identify import identify_section
+    from crmcore.flows.sections.measures import Measures
     from crmcore.idic.identify.people import People
 
     if now is not None and now.utcoffset() is None:
@@ -84,11 +85,14 @@ def report(
             "subject", given, "People or a Brand", "pass what identify.resolve or datasets.simulate_brand returned"
         )
     tell("report", 0, 2)
+    found = [identify_section(people, truth)]
+    if isinstance(subject, Brand):
+        found.append(Measures.of(subject, people).section())
     page = Report(
         title or "Our customers",
         "From raw records to people: what was read, what it says, who is one person, and how far to trust it. "
         "Personal data are masked.",
-        (identify_section(people, truth), *sections),
+        (*found, *sections),
         made=_made(now),
     )
     tell("report", 1, 2)

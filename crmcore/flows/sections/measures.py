@@ -11,38 +11,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore import charts
+from crmcore.calendars import BusinessCalendar
 from crmcore.charts.chart import written
 from crmcore.datasets.people import LAST_DAY
 from crmcore.flows.page import Block, Figure, Heading, KeyFigure, Note, Section, Table, Text
 from crmcore.metrics import Counts, Estimate, compare_many
 from crmcore.metrics.comparing import ComparisonTable, p_text
-from crmcore.metrics.durations.cohorts import retention
-from crmcore.metrics.durations.responses_in_time import answered_within, waits
-from crmcore.metrics.durations.survival import kaplan_meier
-from crmcore.metrics.survey.nonresponse import response_bias
-from crmcore.metrics.survey.nps_score import nps
+from crmcore.metrics.durations import answered_within, kaplan_meier, retention, waits
+from crmcore.metrics.survey import nps, response_bias
 
 if TYPE_CHECKING:
     from crmcore.datasets.brand import Brand
     from crmcore.datasets.columns import Columns
     from crmcore.idic.identify.people import People
 
-__all__ = ["Check", "measures_section"]
+__all__ = ["Check", "Measures", "Part"]
 
 ZONE = "Asia/Bangkok"  # of the simulated brand
 TODAY = LAST_DAY + np.timedelta64(1, "D")
 WITHIN_HOURS = 4.0
+SHOWN_HOURS = 48.0
 CURVE_MONTHS = 24
 
 
 @attrs.frozen
 class Check:
-    """An estimate beside the truth that a simulation knows."""
+    """An estimate beside the truth that a simulation knows; `why` says what can make its interval miss."""
 
     name: str
     estimate: Estimate
     truth: float
     percent: bool = True
+    why: str = "chance"
 
     @property
     def covered(self) -> bool:
@@ -51,7 +51,10 @@ class Check:
 
     def texts(self) -> tuple[str, str, str]:
         """Estimate with its interval, the truth, and whether the one holds the other."""
-        return said(self.estimate, percent=self.percent), written(self.truth, percent=self.percent), _yes(self.covered)
+        return said(self.estimate, percent=self.percent), written(self.truth, percent=self.percent), self._held()
+
+    def _held(self) -> str:
+        return "yes" if self.covered else f"no: {self.why}"
 
 
 def said(estimate: Estimate, *, percent: bool = True) -> str:
@@ -67,12 +70,8 @@ def said(estimate: Estimate, *, percent: bool = True) -> str:
     return f"{value} [{low}, {high}]"
 
 
-def _yes(truth: bool) -> str:
-    return "yes" if truth else "no"
-
-
 @attrs.frozen
-class _Part:
+class Part:
     """What one question contributes to the section."""
 
     blocks: list[Block]
@@ -80,51 +79,61 @@ class _Part:
     checks: list[Check] = attrs.field(factory=list)
 
 
-def measures_section(brand: Brand, people: People) -> Section:
-    """Write down what a simulated brand can measure about its customers, each number with its interval.
-
-    Parameters
-    ----------
-    brand : Brand
-        Surveys, sessions, campaigns, complaints and orders, and what is true of them.
-    people : People
-        Who is who in its records, as `identify.resolve` found it.
-
-    Returns
-    -------
-    Section
-        No personal data: counts, shares and durations only.
+@attrs.frozen(repr=False)
+class Measures:
+    """What a simulated brand can measure about its customers, each number with its interval, and beside the truth.
 
     Examples
     --------
     >>> from crmcore.datasets import simulate_brand
     >>> from crmcore.idic import identify
     >>> brand = simulate_brand(300, seed=1)
-    >>> section = measures_section(brand, identify.resolve(dict(brand.sources)))
-    >>> [figure.label for figure in section.key]
+    >>> found = Measures.of(brand, identify.resolve(dict(brand.sources)))
+    >>> [figure.label for figure in found.section().key]
     ['Net Promoter Score', 'Answered in 4 hours', 'Best campaign', 'Best touchpoint', 'Back after a month']
     """
-    parts = (_recommend(brand), _wait(brand), _campaigns(brand), _touchpoints(brand), _return(brand, people))
-    checks = [c for part in parts for c in part.checks]
-    held = sum(c.covered for c in checks)
-    lead = (
-        "Every number stands with its interval and the count behind it, and cases that are still open are not taken for "
-        f"closed ones. {held} of the {len(checks)} intervals that can be checked here hold the truth."
-    )
-    rows = [(c.name, *c.texts()) for c in checks]
-    closing = Table(
-        ("measure", "estimate", "truth", "held"), rows, "Estimates against what the simulation knows to be true"
-    )
-    blocks = [b for part in parts for b in part.blocks]
-    return Section(
-        "What they say and do",
-        lead,
-        key=[p.key for p in parts],
-        blocks=[*blocks, Heading("Against the truth"), closing],
-    )
+
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def of(cls, brand: Brand, people: People) -> Measures:
+        """Measure a brand.
+
+        Parameters
+        ----------
+        brand : Brand
+            Surveys, sessions, campaigns, complaints and orders, and what is true of them.
+        people : People
+            Who is who in its records, as `identify.resolve` found it.
+        """
+        return cls((_recommend(brand), _wait(brand), _campaigns(brand), _touchpoints(brand), _return(brand, people)))
+
+    def __repr__(self) -> str:
+        return f"Measures({len(self.checks)} checked against the truth)"
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Every estimate whose truth the simulation knows."""
+        return tuple(c for part in self.parts for c in part.checks)
+
+    def section(self) -> Section:
+        """Chapter of a report: counts, shares and durations only, no personal data."""
+        checks = self.checks
+        lead = (
+            "Every number stands with its interval and the count behind it, and cases that are still open are not taken for "
+            f"closed ones. {sum(c.covered for c in checks)} of the {len(checks)} intervals that can be checked here hold the truth."
+        )
+        headings = ("measure", "estimate", "truth", "held")
+        rows = [(c.name, *c.texts()) for c in checks]
+        closing = Table(
+            headings, rows, "Estimates, with their 95% intervals, against what the simulation knows to be true."
+        )
+        blocks = [b for part in self.parts for b in part.blocks]
+        end: list[Block] = [Heading("Against the truth"), closing]
+        return Section("What they say and do", lead, key=[p.key for p in self.parts], blocks=[*blocks, *end])
 
 
-def _recommend(brand: Brand) -> _Part:
+def _recommend(brand: Brand) -> Part:
     """Net Promoter Score, and what silence does to it."""
     given = brand.surveys
     found = nps(given["nps"], small_sample_ok=True)
@@ -135,7 +144,13 @@ def _recommend(brand: Brand) -> _Part:
         {"channel of the order": brand.orders["channel"][row], "days past the promise": _days_late(brand)[row]},
         ~np.isnan(given["nps"]), values=given["nps"], times=given["answered_at"], scale=(0, 10),
     )  # fmt: skip
-    check = Check("Net Promoter Score of all who were invited", found.score, everybody, percent=False)
+    check = Check(
+        "Net Promoter Score of all who were invited",
+        found.score,
+        everybody,
+        percent=False,
+        why="the unhappy answered less",
+    )
     blocks: list[Block] = [
         Heading("Would they recommend us?"),
         Figure(
@@ -153,7 +168,7 @@ def _recommend(brand: Brand) -> _Part:
             )
         )
     detail = f"[{written(found.score.low)}, {written(found.score.high)}], {found.counts.n:,} answers"
-    return _Part(blocks, KeyFigure("Net Promoter Score", written(found.score.value), detail), [check])
+    return Part(blocks, KeyFigure("Net Promoter Score", written(found.score.value), detail), [check])
 
 
 def _of_order(brand: Brand) -> NDArray[np.intp]:
@@ -169,43 +184,50 @@ def _days_late(brand: Brand) -> NDArray[np.float64]:
     return np.asarray(took - orders["promised_days"], np.float64)
 
 
-def _wait(brand: Brand) -> _Part:
+def _wait(brand: Brand) -> Part:
     """Time to the first human response, open cases censored."""
     cases = brand.complaints
     known = cases["opened_at"] <= TODAY
-    hours, answered = waits(cases["opened_at"][known], _first_response(brand)[known], now=TODAY)
+    opened, channel = cases["opened_at"][known], cases["channel"][known]
+    hours, answered = waits(opened, _first_response(brand)[known], now=TODAY)
+    at_desk = _business_hours(opened, hours)
     share = answered_within(hours, answered, WITHIN_HOURS, small_sample_ok=True)
     curve = kaplan_meier(hours, answered, unit="hours")
     rows: list[tuple[object, ...]] = []
-    for channel in sorted(set(cases["channel"].tolist())):
-        here = cases["channel"][known] == channel
-        if here.any():
-            within = answered_within(hours[here], answered[here], WITHIN_HOURS, small_sample_ok=True)
-            middle = kaplan_meier(hours[here], answered[here], unit="hours").median(small_sample_ok=True)
-            rows.append(
-                (channel, int(here.sum()), int((~answered[here]).sum()), said(within), said(middle, percent=False))
-            )
+    for name in [*sorted(set(channel.tolist())), "all"]:
+        here = (channel == name) | (name == "all")
+        within = [
+            answered_within(h[here], answered[here], WITHIN_HOURS, small_sample_ok=True) for h in (hours, at_desk)
+        ]
+        middle = kaplan_meier(hours[here], answered[here], unit="hours").median(small_sample_ok=True)
+        rows.append(
+            (name, int(here.sum()), int((~answered[here]).sum()), *map(said, within), said(middle, percent=False))
+        )
+    limit = f"{WITHIN_HOURS:g}"
+    headings = ("channel", "cases", "still open", f"in {limit} hours", f"in {limit} desk hours", "median hours")
     blocks: list[Block] = [
         Heading("How long do they wait?"),
         Figure(
-            curve.chart(title="Complaints still without a first answer"),
+            curve.chart(title="Complaints still without a first answer", until=SHOWN_HOURS),
             "Share of complaints that nobody has answered yet, by hours since they came.",
             "read the height of the curve at an hour: so many still wait. Complaints that are open today count for as long as "
             "they have waited, neither as answered nor as missed.",
         ),
         Table(
-            ("channel", "cases", "still open", f"answered in {WITHIN_HOURS:g} hours", "median hours"), rows,
-            "First answers by channel, with 95% intervals (Kaplan-Meier).",
+            headings, rows,
+            "First answers by channel, with 95% intervals (Kaplan-Meier). Desk hours are Monday to Friday, 9 to 18 in Bangkok.",
         ),
     ]  # fmt: skip
-    return _Part(
-        blocks,
-        KeyFigure(
-            "Answered in 4 hours",
-            written(share.value, percent=True),
-            f"{share.n:,} complaints, open ones counted as open",
-        ),
-    )
+    detail = f"{said(share)}, {share.n:,} complaints, open ones counted as open"
+    return Part(blocks, KeyFigure("Answered in 4 hours", written(share.value, percent=True), detail))
+
+
+def _business_hours(opened: NDArray[np.datetime64], hours: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Waits in hours of the desk."""
+    desk = BusinessCalendar(ZONE, {"mon-fri": [("09:00", "18:00")]})
+    begun = opened.astype("datetime64[us]")
+    until = begun + (hours * 3.6e9).astype(np.int64).astype("timedelta64[us]")
+    return np.asarray(desk.elapsed_us(begun, until) / 3.6e9, np.float64)
 
 
 def _first_response(brand: Brand) -> NDArray[np.datetime64]:
@@ -218,7 +240,7 @@ def _first_response(brand: Brand) -> NDArray[np.datetime64]:
     return first
 
 
-def _campaigns(brand: Brand) -> _Part:
+def _campaigns(brand: Brand) -> Part:
     """What contact added, against the customers who were held out."""
     sent, truth = brand.campaigns, brand.truth.uplift()
     rows: list[tuple[object, ...]] = []
@@ -245,7 +267,7 @@ def _campaigns(brand: Brand) -> _Part:
         Table(headings, rows, "Contacted customers beside a random hold-out of the same campaign."),
     ]  # fmt: skip
     detail = f"{best.name.removeprefix('added by ')}: more buyers than without contact"
-    return _Part(
+    return Part(
         blocks, KeyFigure("Best campaign", written(best.estimate.value, percent=True, sign=True), detail), checks
     )
 
@@ -254,7 +276,7 @@ def _bought(sent: Columns, rows: NDArray[np.bool_]) -> Counts:
     return Counts(int(sent["bought"][rows].sum()), int(rows.sum()))
 
 
-def _touchpoints(brand: Brand) -> _Part:
+def _touchpoints(brand: Brand) -> Part:
     """Sessions that end in a purchase, by the touchpoint that began them."""
     s = brand.sessions
     _, first, session = np.unique(s["session_id"], return_index=True, return_inverse=True)
@@ -281,7 +303,7 @@ def _touchpoints(brand: Brand) -> _Part:
         Text(_differs(against)),
     ]  # fmt: skip
     best = ranked[0]
-    return _Part(
+    return Part(
         blocks, KeyFigure("Best touchpoint", best, f"{said(shares[best])} of its sessions end in a purchase"), checks
     )
 
@@ -304,7 +326,7 @@ def _true_conversion(brand: Brand) -> tuple[float, float]:
     return base, base * brand.truth.planted.email_lift
 
 
-def _return(brand: Brand, people: People) -> _Part:
+def _return(brand: Brand, people: People) -> Part:
     """Customers who order again, by months since their first order."""
     label = {
         r.partition(":")[2]: c for r, c in zip(people.table.record_id.tolist(), people.labels.tolist(), strict=True)
@@ -322,7 +344,7 @@ def _return(brand: Brand, people: People) -> _Part:
         ),
     ]  # fmt: skip
     back = curve[0]
-    return _Part(
+    return Part(
         blocks,
         KeyFigure("Back after a month", written(back.value, percent=True), f"{back.n:,} customers old enough to tell"),
     )

@@ -323,11 +323,18 @@ class SurvivalTable:
         """One row a time, with the names of `columns`."""
         return columns_frame(self.columns(level=level, band=band), backend=backend)
 
-    def chart(self, *, level: float = 0.95, band: str = "log-log", title: str = "Share that lasts") -> Chart:
-        """The curve as steps with its band, from 1 at the start."""
+    def chart(
+        self,
+        *,
+        level: float = 0.95,
+        band: str = "log-log",
+        title: str = "Share that lasts",
+        until: float | None = None,
+    ) -> Chart:
+        """The curve as steps with its band, from 1 at the start to `until` (None: to the last time seen)."""
         from crmcore.metrics.durations.charts import survival_chart
 
-        return survival_chart({"": self}, level=level, band=band, title=title)
+        return survival_chart({"": self}, level=level, band=band, title=title, until=until)
 
     def _repr_html_(self) -> str:
         pick = np.unique(np.linspace(0, len(self) - 1, min(len(self), 10)).astype(int))
