@@ -19,12 +19,12 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from crmcore.errors import BadDocument, UnknownName
+from crmcore.errors import BadDocument, CrmError, UnknownName
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["dumps", "from_dict", "loads", "to_dict"]
+__all__ = ["dumps", "from_dict", "loads", "placed", "to_dict"]
 
 T = TypeVar("T")
 
@@ -60,9 +60,9 @@ def from_dict(kind: type[T], document: object) -> T:
     try:
         return _converter().structure(document, kind)
     except BaseValidationError as error:
-        problems = tuple(transform_error(error, format_exception=_reason))
-    except (AttributeError, TypeError, ValueError, LookupError) as error:
-        problems = (f"{_reason(error, None)} @ $",)
+        problems = tuple(map(_path_first, transform_error(error, format_exception=_reason)))
+    except (AttributeError, TypeError, ValueError, LookupError, CrmError) as error:
+        problems = (placed(error, "$"),)
     name = getattr(kind, "__name__", str(kind))
     raise BadDocument(name, problems, "write it with to_dict of the same version of crmcore, or repair these fields")
 
@@ -88,16 +88,39 @@ def loads(kind: type[T], text: str | bytes) -> T:
     return from_dict(kind, document)
 
 
+def placed(error: Exception, path: str) -> str:
+    """Fault of a document: what was raised, where, and below that what else a house error knows, its way out last.
+
+    Examples
+    --------
+    >>> from crmcore.errors import OutOfRange
+    >>> print(placed(OutOfRange("days", -1, "0 or more", "count from the opening"), "$.days"))
+    OutOfRange: days = -1: expected 0 or more. @ $.days
+      hint: count from the opening
+    """
+    return _path_first(f"{_reason(error, None)} @ {path}")
+
+
+def _path_first(problem: str) -> str:
+    """Move the path from behind the last line of a fault to the first."""
+    first, _, more = problem.partition("\n")
+    facts, _, path = more.rpartition(" @ $")
+    return f"{first.removesuffix(':')} @ ${path}\n{facts}" if more else problem
+
+
 def _reason(error: BaseException, kind: type | None) -> str:
-    """Sentence for one fault, without the value that caused it."""
+    """Sentence for one fault, without the value that caused it; house errors, which mask theirs, tell all they know."""
     from cattrs import ForbiddenExtraKeysError
 
+    if isinstance(error, CrmError):
+        return f"{type(error).__name__}: {error}"
     if isinstance(error, ForbiddenExtraKeysError):
         return f"unknown fields {sorted(error.extra_fields)}"
     if isinstance(error, KeyError):
         return "required field is missing"
-    expected = f", expected {getattr(kind, '__name__', kind)}" if kind is not None else ""
-    return f"{type(error).__name__}: {str(error).splitlines()[0]}" if not expected else f"not valid here{expected}"
+    if kind is not None:
+        return f"not valid here, expected {getattr(kind, '__name__', kind)}"
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
 
 def _float_out(value: float) -> float | str | None:

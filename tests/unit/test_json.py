@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from crmcore._json import dumps, from_dict, loads, to_dict
-from crmcore.errors import BadDocument
+from crmcore._json import dumps, from_dict, loads, placed, to_dict
+from crmcore.errors import BadDocument, BadRow, BadRows, OutOfRange
 from crmcore.values import Interaction, Money
 
 
@@ -105,6 +105,52 @@ def test_a_fault_does_not_repeat_the_value() -> None:
     with pytest.raises(BadDocument) as caught:
         from_dict(Interaction, {"customer": ["ann@example.org"], "time": "ann@example.org"})
     assert "ann" not in str(caught.value)
+
+
+@attrs.frozen
+class Window:
+    """Refuses by a house error of one line of facts, or of several."""
+
+    days: int
+    rows: tuple[int, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if self.days < 0:
+            raise OutOfRange("days", self.days, "0 or more", "count from the opening")
+        if 7 in self.rows:
+            bad = (BadRow("row", "is seven", (0,), ("a•••",)), BadRow("row", "is odd", (1, 2)))
+            raise BadRows("the window", bad, "drop these rows")
+
+
+@attrs.frozen
+class Windows:
+    rule: Above | Named
+    many: tuple[Window, ...] = ()
+
+
+def test_a_house_error_inside_a_document_keeps_its_facts_and_its_way_out() -> None:
+    document = {"rule": {"type": "Abov", "limit": 1}, "many": [{"days": 1}, {"days": -1}, {"days": 1, "rows": [7, 1]}]}
+    with pytest.raises(BadDocument) as caught:
+        from_dict(Windows, document)
+    assert sorted(caught.value.problems) == [
+        "BadRows: the window has rows that cannot be read @ $.many[2]\n"
+        "  row: is seven in 1 row [0] (such as a•••)\n  row: is odd in 2 rows [1, 2]\n  hint: drop these rows",
+        "OutOfRange: days = -1: expected 0 or more. @ $.many[1]\n  hint: count from the opening",
+        "UnknownName: unknown type 'Abov': expected one of ['Above', 'Named']. @ $.rule\n  hint: did you mean 'Above'?",
+    ]
+    assert "\n  BadRows: the window" in str(caught.value)
+    assert "\n    row: is odd in 2 rows" in str(caught.value), "what belongs to a fault stands below it"
+    assert str(caught.value).endswith(
+        "\n  hint: write it with to_dict of the same version of crmcore, or repair these fields"
+    )
+
+
+def test_a_house_error_of_the_whole_document_is_told_like_one_of_a_part() -> None:
+    with pytest.raises(BadDocument) as caught:
+        from_dict(Window, {"days": -1})
+    assert caught.value.problems == ("OutOfRange: days = -1: expected 0 or more. @ $\n  hint: count from the opening",)
+    assert placed(ValueError("a\nb"), "$.x") == "ValueError: a @ $.x", "others may carry values: their first line"
+    assert placed(ValueError(), "$.x") == "ValueError:  @ $.x"
 
 
 @pytest.mark.parametrize("document", [None, 7, [], "x", {"amount_minor": True, "currency": "THB"}])
