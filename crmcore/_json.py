@@ -3,13 +3,14 @@
 Aware datetimes and dates are ISO 8601 text, enums their values, tuples and sets lists (sets sorted), Decimal text,
 durations seconds, zones their names. numpy arrays are lists; instants in them ISO text in UTC; NaN and NaT are null.
 A field that may hold one of several attrs classes carries the class name under "type". Fields that are unknown,
-missing or of another type are errors.
+missing or of another type are errors. A field annotated `object` holds a JSON value and passes as it is, copied.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
@@ -19,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from crmcore.errors import BadDocument, CrmError, UnknownName
+from crmcore.errors import BadDocument, CrmError, UnknownName, WrongType
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -146,6 +147,29 @@ def _exactly(kind: type) -> Any:
     return check
 
 
+def _plain(value: object, path: str = "the value") -> object:
+    """Copy of a JSON value; what json.dumps would bend (tuples, keys that are no text) or refuse is refused."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        raise WrongType(path, "no finite number", "a JSON value", "write null for what is not known")
+    if isinstance(value, list):
+        return [_plain(item, f"{path}[{i}]") for i, item in enumerate(value)]
+    if not isinstance(value, Mapping):
+        hint = "write times as isoformat(), money as minor units, tuples and sets as lists"
+        raise WrongType(path, type(value).__name__, "a JSON value", hint)
+    odd = [key for key in value if not isinstance(key, str)]
+    if odd:
+        raise WrongType(f"a key of {path}", type(odd[0]).__name__, "text", "JSON objects have text keys")
+    return {key: _plain(item, f"{path}[{key!r}]") for key, item in value.items()}
+
+
+def _is_object(kind: Any) -> bool:
+    return kind is object
+
+
 def _is_array(kind: Any) -> bool:
     origin = get_origin(kind) or kind
     return getattr(origin, "__name__", "") == "ndarray" and getattr(origin, "__module__", "") == "numpy"
@@ -247,6 +271,8 @@ def _converter() -> Converter:
         _is_set,
         lambda v: sorted((made.unstructure(x) for x in v), key=repr),
     )
+    made.register_unstructure_hook_func(_is_object, _plain)
+    made.register_structure_hook_func(_is_object, lambda v, _: _plain(v))
     made.register_unstructure_hook_func(_is_array, _array_out)
     made.register_structure_hook_func(_is_array, _array_in)
     made.register_unstructure_hook_func(lambda kind: bool(_members(kind)), _union_out(made))

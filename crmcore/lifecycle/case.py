@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmcore.errors import BadDocument, NaiveDatetime
+from crmcore.errors import NaiveDatetime
 from crmcore.lifecycle.errors import BadHistory
 from crmcore.stores import Event
 
@@ -86,18 +86,10 @@ class Case:
 
     def to_dict(self) -> dict[str, object]:
         """Plain JSON values, such as the state of a snapshot."""
-        return {
-            "id": self.id,
-            "workflow": self.workflow,
-            "pinned": self.pinned,
-            "state": self.state,
-            "since": self.since.isoformat(),
-            "at": self.at.isoformat(),
-            "data": dict(self.data),
-            "version": self.version,
-            "entries": {state: first.isoformat() for state, first in self.entries.items()},
-            "fired": dict(self.fired),
-        }
+        from crmcore._json import to_dict
+
+        made: dict[str, object] = to_dict(self)
+        return made
 
     @classmethod
     def from_dict(cls, document: Mapping[str, object]) -> Case:
@@ -110,27 +102,7 @@ class Case:
         """
         from crmcore._json import from_dict
 
-        plain = {k: v for k, v in document.items() if k != "data"}
-        data = document.get("data")
-        if not isinstance(data, Mapping):
-            raise BadDocument("Case", ("data: expected an object @ $.data",), "write it with Case.to_dict")
-        fields = from_dict(_Fields, plain)
-        return cls(**attrs.asdict(fields, recurse=False), data=dict(data))
-
-
-@attrs.frozen
-class _Fields:
-    """The fields of a case whose types JSON can check."""
-
-    id: str
-    workflow: str
-    pinned: int
-    state: str
-    since: datetime
-    at: datetime
-    version: int
-    entries: dict[str, datetime]
-    fired: dict[str, int]
+        return from_dict(cls, document)
 
 
 @attrs.define(eq=False, repr=False, weakref_slot=False)

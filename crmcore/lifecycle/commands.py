@@ -102,8 +102,10 @@ class Command:
 
     def to_dict(self) -> dict[str, object]:
         """Plain JSON values, such as to send a command over a wire."""
-        fields = attrs.asdict(self, recurse=False)
-        return fields | {"data": dict(self.data), "at": self.at.isoformat()}
+        from crmcore._json import to_dict
+
+        made: dict[str, object] = to_dict(self)
+        return made
 
     @classmethod
     def from_dict(cls, document: Mapping[str, object]) -> Command:
@@ -116,24 +118,7 @@ class Command:
         """
         from crmcore._json import from_dict
 
-        plain = {k: v for k, v in document.items() if k != "data"}
-        fields = attrs.asdict(from_dict(_Wire, plain), recurse=False)
-        if fields["role"] is None:
-            del fields["role"]
-        return cls(data=document.get("data", {}), **fields)  # type: ignore[arg-type]
-
-
-@attrs.frozen(kw_only=True)
-class _Wire:
-    """The fields of a command whose types JSON can check."""
-
-    name: str
-    actor: str = ""
-    role: str | None = None
-    at: datetime
-    id: str
-    reason: str = ""
-    expected: int | None = None
+        return from_dict(cls, document)
 
 
 @attrs.frozen

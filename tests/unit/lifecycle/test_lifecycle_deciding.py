@@ -242,10 +242,15 @@ def test_a_case_cannot_be_changed_and_equals_its_twin() -> None:
 def test_a_case_travels_as_json() -> None:
     case = decide(REFUND, start(topic="late", tags=["a", {"b": None}]), command("note", {"topic": "x"})).case
     assert Case.from_dict(json.loads(json.dumps(case.to_dict()))) == case
-    with pytest.raises(BadDocument, match=r"data: expected an object"):
+    with pytest.raises(BadDocument, match=r"not valid here, expected Mapping @ \$\.data"):
         Case.from_dict({**case.to_dict(), "data": 3})
     with pytest.raises(BadDocument, match=r"version"):
         Case.from_dict({**case.to_dict(), "version": "3"})
+    with pytest.raises(BadDocument, match=r"the value is datetime: expected a JSON value. @ \$\.data\['when'\]"):
+        Case.from_dict({**case.to_dict(), "data": {"when": AT}})
+    held = case.to_dict()
+    held["data"]["tags"].append("c")
+    assert case.data["tags"] == ["a", {"b": None}], "what is done to the document is not done to the case"
 
 
 def test_a_case_stays_below_one_kibibyte_beside_its_events() -> None:
@@ -394,6 +399,8 @@ def test_commands_and_outcomes_travel_as_json() -> None:
     with pytest.raises(BadDocument) as caught:
         Command.from_dict({"name": 3, "at": AT.isoformat(), "idd": "1"})
     assert len(caught.value.problems) == 3
+    with pytest.raises(BadDocument, match=r"OutOfRange: expected = -1: [\s\S]*hint: pass case.version as you saw it"):
+        Command.from_dict({"name": "pay", "at": AT.isoformat(), "id": "1", "expected": -1})
     refused = json.loads(json.dumps(decide(REFUND, start(), sent).to_dict()))
     assert (refused["accepted"], refused["why"], refused["asks"]) == (False, "a condition does not hold", ["tier"])
     assert refused["guards"][0]["truth"] == "false"
