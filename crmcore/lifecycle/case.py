@@ -6,6 +6,7 @@ definition can change what happened. What the payload of an event may hold, all 
 - `to`: the state that it leads to; an entry, even into the state where the case stands.
 - `set`: fields of the case that change; `note`: what else the command carried.
 - `command`, `role`, `from`: what was asked for, as whom, and where the case stood.
+- `dated`: when the sender says that it was given, where that is before the event that precedes it.
 - `timer`: [occurrence, count] of the timer that sent the command.
 - `workflow`, `pinned`: the definition from here on; `renamed`: the state's name there.
 - `refused`, `why`, `allowed`: reasons for which nothing changed, and what could have been done.
@@ -26,14 +27,15 @@ from crmcore.stores import Event
 if TYPE_CHECKING:
     from crmcore.lifecycle.workflow import Workflow
 
-__all__ = ["Case", "as_of", "evolve", "replay"]
+__all__ = ["Case", "as_of", "evolve", "names_only", "replay"]
 
 NOTHING: Mapping[str, object] = {}
 NEVER: Mapping[str, int] = {}
 STREAM = "case:"  # what names of streams of cases begin with
 
 
-def _names(data: Mapping[str, object]) -> str:
+def names_only(data: Mapping[str, object]) -> str:
+    """Fields without their values, for a repr: values may name a person."""
     return "{" + ", ".join(map(str, data)) + "}"
 
 
@@ -74,7 +76,7 @@ class Case:
     state: str
     since: datetime = attrs.field(repr=datetime.isoformat)
     at: datetime = attrs.field(repr=False)
-    data: Mapping[str, object] = attrs.field(repr=_names)
+    data: Mapping[str, object] = attrs.field(repr=names_only)
     version: int
     entries: Mapping[str, datetime] = attrs.field(repr=False)
     fired: Mapping[str, int] = attrs.field(default=NEVER, repr=False)
