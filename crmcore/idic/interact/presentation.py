@@ -174,6 +174,17 @@ class Screen:
         `"Case.Id"`. A path for `actor` makes that one needed too; without it the customer acts.
     actions : word -> command
         Its words for `open` and for the commands of `SERVICE_CASE`.
+
+    Examples
+    --------
+    >>> chat = Screen("chat", {"case": "thread", "action": "intent", "at": "ts", "id": "mid", "text": "body.text"},
+    ...               {"say": "message", "bye": "close"})
+    >>> chat.command({"thread": "k1", "intent": "say", "ts": "2026-05-01T09:00+07:00", "mid": "m1",
+    ...               "body": {"text": "Hi"}})
+    CaseCommand(case_id='k1', command=Command(name='message', data={message}, actor='customer', role='customer', \
+at=2026-05-01T02:00:00+00:00, id='m1'))
+    >>> chat.offers("open", "customer"), chat.offers("closed", "customer")
+    (['say', 'bye'], [])
     """
 
     name: str
@@ -307,7 +318,17 @@ def portal_view(history: History) -> dict[str, object]:
 
 
 def crm_view(history: History) -> dict[str, object]:
-    """Show a case to staff: everything, in the screen's own shape."""
+    """Show a case to staff: everything, in the screen's own shape.
+
+    Examples
+    --------
+    >>> from crmcore.stores import MemoryStore
+    >>> activity = {"Type": "new", "At": "2026-05-01T09:00+00:00", "Id": "a1", "By": "rep-4",
+    ...             "Body": "Called: the lamp is dark."}
+    >>> opened = crm_command({"Case": {"Id": "k1", "ContactId": "c7", "Subject": "Lamp"}, "Activity": activity})
+    >>> crm_view(CaseDesk(MemoryStore()).handle(opened))["Actions"]
+    ['comment', 'private_note', 'resolve', 'close']
+    """
     case = history.case
     head = {
         "Id": case.id,
