@@ -3,13 +3,14 @@
 Aware datetimes and dates are ISO 8601 text, enums their values, tuples and sets lists (sets sorted), Decimal text,
 durations seconds, zones their names. numpy arrays are lists; instants in them ISO text in UTC; NaN and NaT are null.
 A field that may hold one of several attrs classes carries the class name under "type". Fields that are unknown,
-missing or of another type are errors.
+missing or of another type are errors. A field annotated `object` holds a JSON value and passes as it is, copied.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
@@ -19,12 +20,12 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from crmcore.errors import BadDocument, UnknownName
+from crmcore.errors import BadDocument, CrmError, UnknownName, WrongType
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["dumps", "from_dict", "loads", "to_dict"]
+__all__ = ["dumps", "from_dict", "loads", "placed", "to_dict"]
 
 T = TypeVar("T")
 
@@ -60,9 +61,9 @@ def from_dict(kind: type[T], document: object) -> T:
     try:
         return _converter().structure(document, kind)
     except BaseValidationError as error:
-        problems = tuple(transform_error(error, format_exception=_reason))
-    except (AttributeError, TypeError, ValueError, LookupError) as error:
-        problems = (f"{_reason(error, None)} @ $",)
+        problems = tuple(map(_path_first, transform_error(error, format_exception=_reason)))
+    except (AttributeError, TypeError, ValueError, LookupError, CrmError) as error:
+        problems = (placed(error, "$"),)
     name = getattr(kind, "__name__", str(kind))
     raise BadDocument(name, problems, "write it with to_dict of the same version of crmcore, or repair these fields")
 
@@ -88,16 +89,39 @@ def loads(kind: type[T], text: str | bytes) -> T:
     return from_dict(kind, document)
 
 
+def placed(error: Exception, path: str) -> str:
+    """Fault of a document: what was raised, where, and below that what else a house error knows, its way out last.
+
+    Examples
+    --------
+    >>> from crmcore.errors import OutOfRange
+    >>> print(placed(OutOfRange("days", -1, "0 or more", "count from the opening"), "$.days"))
+    OutOfRange: days = -1: expected 0 or more. @ $.days
+      hint: count from the opening
+    """
+    return _path_first(f"{_reason(error, None)} @ {path}")
+
+
+def _path_first(problem: str) -> str:
+    """Move the path from behind the last line of a fault to the first."""
+    first, _, more = problem.partition("\n")
+    facts, _, path = more.rpartition(" @ $")
+    return f"{first.removesuffix(':')} @ ${path}\n{facts}" if more else problem
+
+
 def _reason(error: BaseException, kind: type | None) -> str:
-    """Sentence for one fault, without the value that caused it."""
+    """Sentence for one fault, without the value that caused it; house errors, which mask theirs, tell all they know."""
     from cattrs import ForbiddenExtraKeysError
 
+    if isinstance(error, CrmError):
+        return f"{type(error).__name__}: {error}"
     if isinstance(error, ForbiddenExtraKeysError):
         return f"unknown fields {sorted(error.extra_fields)}"
     if isinstance(error, KeyError):
         return "required field is missing"
-    expected = f", expected {getattr(kind, '__name__', kind)}" if kind is not None else ""
-    return f"{type(error).__name__}: {str(error).splitlines()[0]}" if not expected else f"not valid here{expected}"
+    if kind is not None:
+        return f"not valid here, expected {getattr(kind, '__name__', kind)}"
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
 
 def _float_out(value: float) -> float | str | None:
@@ -121,6 +145,29 @@ def _exactly(kind: type) -> Any:
         return value
 
     return check
+
+
+def _plain(value: object, path: str = "the value") -> object:
+    """Copy of a JSON value; what json.dumps would bend (tuples, keys that are no text) or refuse is refused."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        raise WrongType(path, "no finite number", "a JSON value", "write null for what is not known")
+    if isinstance(value, list):
+        return [_plain(item, f"{path}[{i}]") for i, item in enumerate(value)]
+    if not isinstance(value, Mapping):
+        hint = "write times as isoformat(), money as minor units, tuples and sets as lists"
+        raise WrongType(path, type(value).__name__, "a JSON value", hint)
+    odd = [key for key in value if not isinstance(key, str)]
+    if odd:
+        raise WrongType(f"a key of {path}", type(odd[0]).__name__, "text", "JSON objects have text keys")
+    return {key: _plain(item, f"{path}[{key!r}]") for key, item in value.items()}
+
+
+def _is_object(kind: Any) -> bool:
+    return kind is object
 
 
 def _is_array(kind: Any) -> bool:
@@ -224,6 +271,8 @@ def _converter() -> Converter:
         _is_set,
         lambda v: sorted((made.unstructure(x) for x in v), key=repr),
     )
+    made.register_unstructure_hook_func(_is_object, _plain)
+    made.register_structure_hook_func(_is_object, lambda v, _: _plain(v))
     made.register_unstructure_hook_func(_is_array, _array_out)
     made.register_structure_hook_func(_is_array, _array_in)
     made.register_unstructure_hook_func(lambda kind: bool(_members(kind)), _union_out(made))

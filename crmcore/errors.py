@@ -146,7 +146,7 @@ class BadDocument(CrmError, ValueError):
     hint: str
 
     def __str__(self) -> str:
-        lines = "\n  ".join(self.problems[:20])
+        lines = "\n".join(self.problems[:20]).replace("\n", "\n  ")
         return f"the document is no {self.what}:\n  {lines}\n  hint: {self.hint}"
 
 

@@ -14,7 +14,7 @@ from crmcore._base import lazy_names
 if TYPE_CHECKING:
     from crmcore.lifecycle.audit import History, history, redact
     from crmcore.lifecycle.case import Case, as_of, evolve, replay
-    from crmcore.lifecycle.commands import Command, Why
+    from crmcore.lifecycle.commands import Command, Late, Why
     from crmcore.lifecycle.deciding import decide, migrate, open_case
     from crmcore.lifecycle.errors import BadHistory, BadWorkflow, IllegalCommand, UnmappedStates
     from crmcore.lifecycle.log import replay_frame, replay_log, replay_table
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     ".case": ("Case", "as_of", "evolve", "replay"),
-    ".commands": ("Command", "Why"),
+    ".commands": ("Command", "Late", "Why"),
     ".deciding": ("decide", "migrate", "open_case"),
     ".errors": ("BadHistory", "BadWorkflow", "IllegalCommand", "UnmappedStates"),
     ".audit": ("History", "history", "redact"),
@@ -45,6 +45,7 @@ __all__ = [
     "Command",
     "History",
     "IllegalCommand",
+    "Late",
     "Refused",
     "Timer",
     "Transition",

@@ -11,7 +11,7 @@ import attrs
 from crmcore._base import html_table
 from crmcore._frames import write_frame
 from crmcore.errors import NaiveDatetime
-from crmcore.lifecycle.case import Case, evolve
+from crmcore.lifecycle.case import Case, evolve, names_only
 from crmcore.lifecycle.errors import BadHistory
 from crmcore.stores import Event
 from crmcore.stores.contract import Redact
@@ -52,6 +52,9 @@ class Step:
         How long the case had stood in the state that it left; None where it left none.
     refused : tuple of text
         Why nothing changed, if the command was refused.
+    brought : JSON object
+        What the event brought: fields of the case that it set, and what else the command carried. Out of the repr and
+        the frame because it may name a person.
     """
 
     version: int
@@ -65,6 +68,7 @@ class Step:
     after: str
     minutes_before: float | None
     refused: tuple[str, ...] = ()
+    brought: Mapping[str, object] = attrs.field(factory=dict, repr=names_only)
 
     def __str__(self) -> str:
         who = (
@@ -207,7 +211,13 @@ def _step(before: Case | None, event: Event, after: Case) -> Step:
         after=after.state,
         minutes_before=(event.time - before.since) / timedelta(minutes=1) if left and before is not None else None,
         refused=tuple(map(str, refused)) if isinstance(refused, list | tuple) else (),
+        brought={**_part(said, "set"), **_part(said, "note")},
     )
+
+
+def _part(said: Mapping[str, object], name: str) -> Mapping[str, object]:
+    held = said.get(name)
+    return held if isinstance(held, Mapping) else {}
 
 
 def redact(*fields: str) -> Redact:
@@ -227,8 +237,8 @@ def redact(*fields: str) -> Redact:
     def apply(data: Mapping[str, object]) -> Mapping[str, object]:
         made = dict(data)
         for part in ("set", "note"):
-            held = data.get(part)
-            if isinstance(held, Mapping):
+            held = _part(data, part)
+            if held:
                 made[part] = {k: None if not fields or k in fields else v for k, v in held.items()}
         return made
 

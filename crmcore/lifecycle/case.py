@@ -6,6 +6,7 @@ definition can change what happened. What the payload of an event may hold, all 
 - `to`: the state that it leads to; an entry, even into the state where the case stands.
 - `set`: fields of the case that change; `note`: what else the command carried.
 - `command`, `role`, `from`: what was asked for, as whom, and where the case stood.
+- `dated`: when the sender says that it was given, where that is before the event that precedes it.
 - `timer`: [occurrence, count] of the timer that sent the command.
 - `workflow`, `pinned`: the definition from here on; `renamed`: the state's name there.
 - `refused`, `why`, `allowed`: reasons for which nothing changed, and what could have been done.
@@ -19,21 +20,22 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmcore.errors import BadDocument, NaiveDatetime
+from crmcore.errors import NaiveDatetime
 from crmcore.lifecycle.errors import BadHistory
 from crmcore.stores import Event
 
 if TYPE_CHECKING:
     from crmcore.lifecycle.workflow import Workflow
 
-__all__ = ["Case", "as_of", "evolve", "replay"]
+__all__ = ["Case", "as_of", "evolve", "names_only", "replay"]
 
 NOTHING: Mapping[str, object] = {}
 NEVER: Mapping[str, int] = {}
 STREAM = "case:"  # what names of streams of cases begin with
 
 
-def _names(data: Mapping[str, object]) -> str:
+def names_only(data: Mapping[str, object]) -> str:
+    """Fields without their values, for a repr: values may name a person."""
     return "{" + ", ".join(map(str, data)) + "}"
 
 
@@ -74,7 +76,7 @@ class Case:
     state: str
     since: datetime = attrs.field(repr=datetime.isoformat)
     at: datetime = attrs.field(repr=False)
-    data: Mapping[str, object] = attrs.field(repr=_names)
+    data: Mapping[str, object] = attrs.field(repr=names_only)
     version: int
     entries: Mapping[str, datetime] = attrs.field(repr=False)
     fired: Mapping[str, int] = attrs.field(default=NEVER, repr=False)
@@ -86,18 +88,10 @@ class Case:
 
     def to_dict(self) -> dict[str, object]:
         """Plain JSON values, such as the state of a snapshot."""
-        return {
-            "id": self.id,
-            "workflow": self.workflow,
-            "pinned": self.pinned,
-            "state": self.state,
-            "since": self.since.isoformat(),
-            "at": self.at.isoformat(),
-            "data": dict(self.data),
-            "version": self.version,
-            "entries": {state: first.isoformat() for state, first in self.entries.items()},
-            "fired": dict(self.fired),
-        }
+        from crmcore._json import to_dict
+
+        made: dict[str, object] = to_dict(self)
+        return made
 
     @classmethod
     def from_dict(cls, document: Mapping[str, object]) -> Case:
@@ -110,27 +104,7 @@ class Case:
         """
         from crmcore._json import from_dict
 
-        plain = {k: v for k, v in document.items() if k != "data"}
-        data = document.get("data")
-        if not isinstance(data, Mapping):
-            raise BadDocument("Case", ("data: expected an object @ $.data",), "write it with Case.to_dict")
-        fields = from_dict(_Fields, plain)
-        return cls(**attrs.asdict(fields, recurse=False), data=dict(data))
-
-
-@attrs.frozen
-class _Fields:
-    """The fields of a case whose types JSON can check."""
-
-    id: str
-    workflow: str
-    pinned: int
-    state: str
-    since: datetime
-    at: datetime
-    version: int
-    entries: dict[str, datetime]
-    fired: dict[str, int]
+        return from_dict(cls, document)
 
 
 @attrs.define(eq=False, repr=False, weakref_slot=False)

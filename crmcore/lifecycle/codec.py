@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from crmcore._json import placed
 from crmcore.errors import BadDocument, CrmError, nearest
 from crmcore.lifecycle.workflow import ENTRY, Timer, Transition, Workflow
 
@@ -147,7 +148,7 @@ def _transition_in(reader: _Reader, item: object, path: str) -> Transition | Non
         try:
             fields["guard"] = Rule.from_dict(fields["guard"])
         except CrmError as error:
-            reader.faults.append(f"{str(error).splitlines()[0]} @ {path}.guard")
+            reader.faults.append(placed(error, f"{path}.guard"))
     return Transition(**fields) if len(reader.faults) == before else None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import attrs
 
 from crmcore.errors import EmptyInput, NaiveDatetime, OutOfRange, UnknownName, WrongType
-from crmcore.lifecycle.case import STREAM, Case
+from crmcore.lifecycle.case import STREAM, Case, names_only
 from crmcore.lifecycle.workflow import odd_instants
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 INSTANT = "an ISO 8601 instant with offset, such as 2026-05-04T17:00:00+07:00"
 
-__all__ = ["INSTANT", "Choice", "Command", "GuardAnswer", "Why", "choose", "stream"]
+__all__ = ["INSTANT", "Choice", "Command", "GuardAnswer", "Late", "Why", "choose", "stream"]
 
 
 def stream(case_id: str) -> str:
@@ -38,16 +38,21 @@ class Why(enum.StrEnum):
     TIME = "dated before the last event"
 
 
+class Late(enum.StrEnum):
+    """What becomes of a command that is dated before the last event of its case."""
+
+    REFUSE = "refuse"
+    """It is refused: whoever sent it did not know what had happened."""
+    FOLLOW = "follow"
+    """It counts as given at that event, which keeps its own date as `dated`: for senders whose clocks differ."""
+
+
 def _copy(value: Mapping[str, object]) -> dict[str, object]:
     if not isinstance(value, Mapping):
         raise WrongType(
             "data", type(value).__name__, "a mapping of field to JSON value", "Command('ask', {'text': '...'})"
         )
     return dict(value)
-
-
-def _names(data: Mapping[str, object]) -> str:
-    return "{" + ", ".join(map(str, data)) + "}"
 
 
 @attrs.frozen(hash=False)
@@ -82,7 +87,7 @@ class Command:
     """
 
     name: str
-    data: Mapping[str, object] = attrs.field(factory=dict, converter=_copy, repr=_names)
+    data: Mapping[str, object] = attrs.field(factory=dict, converter=_copy, repr=names_only)
     actor: str = attrs.field(default="", kw_only=True)
     role: str = attrs.field(default=attrs.Factory(lambda self: self.actor, takes_self=True), kw_only=True)
     at: datetime = attrs.field(kw_only=True, repr=datetime.isoformat)
@@ -102,8 +107,10 @@ class Command:
 
     def to_dict(self) -> dict[str, object]:
         """Plain JSON values, such as to send a command over a wire."""
-        fields = attrs.asdict(self, recurse=False)
-        return fields | {"data": dict(self.data), "at": self.at.isoformat()}
+        from crmcore._json import to_dict
+
+        made: dict[str, object] = to_dict(self)
+        return made
 
     @classmethod
     def from_dict(cls, document: Mapping[str, object]) -> Command:
@@ -116,24 +123,7 @@ class Command:
         """
         from crmcore._json import from_dict
 
-        plain = {k: v for k, v in document.items() if k != "data"}
-        fields = attrs.asdict(from_dict(_Wire, plain), recurse=False)
-        if fields["role"] is None:
-            del fields["role"]
-        return cls(data=document.get("data", {}), **fields)  # type: ignore[arg-type]
-
-
-@attrs.frozen(kw_only=True)
-class _Wire:
-    """The fields of a command whose types JSON can check."""
-
-    name: str
-    actor: str = ""
-    role: str | None = None
-    at: datetime
-    id: str
-    reason: str = ""
-    expected: int | None = None
+        return from_dict(cls, document)
 
 
 @attrs.frozen

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import attrs
+
 from crmcore.errors import EmptyInput, NaiveDatetime, OutOfRange, WrongType
 from crmcore.lifecycle.case import Case, evolve
-from crmcore.lifecycle.commands import INSTANT, Choice, Command, Why, choose, stream
+from crmcore.lifecycle.commands import INSTANT, Choice, Command, Late, Why, choose, stream
 from crmcore.lifecycle.errors import UnmappedStates
 from crmcore.lifecycle.outcomes import Accepted, Refused
 from crmcore.lifecycle.timing import Calendar, advance
@@ -85,6 +87,7 @@ def decide(
     facts: Facts | Mapping[str, object] | None = None,
     calendars: Mapping[str, Calendar] | None = None,
     record_refusals: bool = False,
+    late: Late = Late.REFUSE,
 ) -> Accepted | Refused:
     """Decide what a command does to a case; a pure function, so asking costs nothing and changes nothing.
 
@@ -95,13 +98,15 @@ def decide(
     case : Case
         As it stands.
     command : Command
-        Dated not before the case's last event. Timers that fall due by then fire first.
+        Dated not before the case's last event, or else see `late`. Timers that fall due by then fire first.
     facts : Facts or mapping
         What guards may ask for beside the fields of the case.
     calendars : name -> Calendar
         Those that timers name.
     record_refusals : truth
         Whether a refusal is an event too.
+    late : Late
+        What becomes of a command that is dated before the case's last event.
 
     Returns
     -------
@@ -133,7 +138,10 @@ possible in state 'lead'.
       hint: send one that is allowed, or what is missing with this one
     """
     _check_pin(flow, case)
-    if command.at < case.at:
+    dated = command.at
+    if dated < case.at and late == Late.FOLLOW:
+        command = attrs.evolve(command, at=case.at)
+    elif dated < case.at:
         reason = f"it is dated {command.at.isoformat()}, the last event {case.at.isoformat()}"
         return _refused(flow, case, command, Choice(None, Why.TIME, (reason,)), (), record_refusals)
     seen = case.version
@@ -147,11 +155,14 @@ possible in state 'lead'.
     choice = choose(flow, case, command, facts)
     if choice.transition is None:
         return _refused(flow, case, command, choice, passed, record_refusals)
+    data = _payload(choice.transition, case, command)
+    if dated < command.at:
+        data["dated"] = dated.isoformat()
     event = Event(
         id=command.id,
         type=choice.transition.emits,
         time=command.at,
-        data=_payload(choice.transition, case, command),
+        data=data,
         stream=stream(case.id),
         actor=command.actor,
         reason=command.reason,

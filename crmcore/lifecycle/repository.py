@@ -11,14 +11,15 @@ from crmcore._base import Progress, between, reporter
 from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, StoreConflict, UnknownName, nearest
 from crmcore.lifecycle.audit import History, history
 from crmcore.lifecycle.case import STREAM, Case, as_of, evolve, replay
-from crmcore.lifecycle.commands import Command, Why, stream
+from crmcore.lifecycle.commands import Command, Late, Why, stream
 from crmcore.lifecycle.deciding import REFUSED, decide, migrate, open_case
-from crmcore.lifecycle.errors import UnmappedStates
+from crmcore.lifecycle.errors import IllegalCommand, UnmappedStates
 from crmcore.lifecycle.outcomes import Accepted, Refused
 from crmcore.lifecycle.timing import Calendar, Due, advance, due, workflow_of
 from crmcore.lifecycle.workflow import Workflow
 from crmcore.rules import Facts
 from crmcore.stores import Event, EventStore
+from crmcore.values.words import word
 
 __all__ = ["Cases"]
 
@@ -44,6 +45,10 @@ def _by_version(workflows: Iterable[Workflow]) -> dict[tuple[str, int], Workflow
     return found
 
 
+def _late(value: Late | str) -> Late:
+    return word(Late, value, "late")
+
+
 def _calendars(value: Mapping[str, Calendar] | None) -> dict[str, Calendar]:
     return dict(value or {})
 
@@ -66,6 +71,8 @@ class Cases:
         Those that timers name.
     record_refusals : truth
         Whether refused commands are kept in the history of their case.
+    late : Late
+        Whether a command that is dated before the last event of its case is refused, or follows that event.
     recent : count
         How many cases to hold in memory, so that the next command on one of them need not read it; the store still
         refuses what was decided on an old view. What `EventStore.erase` takes away stays in the memory of this process
@@ -91,6 +98,7 @@ class Cases:
         default=None, converter=_calendars, kw_only=True, repr=lambda c: f"<{len(c)}>"
     )
     record_refusals: bool = attrs.field(default=False, kw_only=True)
+    late: Late = attrs.field(default=Late.REFUSE, kw_only=True, converter=_late)
     recent: int = attrs.field(
         default=0, kw_only=True, validator=between(0, 10_000_000, hint="0 holds none, some thousands are plenty")
     )
@@ -119,20 +127,41 @@ class Cases:
         actor: str = "",
         role: str = "",
         reason: str = "",
+        id: str = "",
     ) -> Accepted:
         """Begin a case on the newest version of a workflow; opening it again changes nothing.
+
+        Parameters
+        ----------
+        workflow, case_id : text
+            Which workflow, and which case.
+        at, data, actor, role, reason
+            See `open_case`.
+        id : text
+            Of the click or message that opens it, where several senders could: the same id again is a repeat, another
+            one is refused. Without it, whoever opens the case again gets the first opening as the answer.
 
         Raises
         ------
         DuplicateIds
             A case of this id runs on another workflow.
+        IllegalCommand
+            It was opened by something of another id; the error names what is possible now.
         """
         flow = self.newest(workflow)
-        made = open_case(flow, case_id, at=at, data=data, actor=actor, role=role, reason=reason)
-        kept = self.store.read(stream(case_id))[:1] or self.store.append(stream(case_id), made.events)
+        made = open_case(flow, case_id, at=at, data=data, actor=actor, role=role, reason=reason, id=id)
+        name = stream(case_id)
+        try:
+            kept = self.store.read(name)[:1] or self.store.append(name, made.events, expected=0)
+        except StoreConflict:  # somebody opened it in between
+            kept = self.store.read(name)[:1]
         case = evolve(None, kept[0])
         if case.workflow != workflow:
             raise DuplicateIds(f"case {case_id!r}", 1, (0,), f"it runs on {case.workflow!r}: choose another id")
+        if id and kept[0].id != id:
+            now = self._load(case_id)
+            able = workflow_of(now, self.workflows).commands(now.state, role=role or actor)
+            raise IllegalCommand("open", case_id, now.state, role or actor, ("it was opened before",), able)
         return Accepted(case, kept)
 
     def handle(
@@ -172,6 +201,7 @@ class Cases:
                 facts=_facts(facts, case, states),
                 calendars=self.calendars,
                 record_refusals=self.record_refusals,
+                late=self.late,
             )
             if not outcome.accepted:
                 if held is not None:

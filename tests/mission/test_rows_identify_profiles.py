@@ -19,7 +19,15 @@ from crmcore.idic.identify.privacy import PrivacyDesk, PrivacyPolicy, Purpose
 from crmcore.idic.identify.profiles import ProfileTable
 from crmcore.idic.identify.repository import MemoryProfiles, StoredProfiles, changed
 from crmcore.idic.identify.view import PartyType, SingleCustomerView, Stage
-from crmcore.idic.interact.presentation import CaseDesk, crm_command, crm_view, portal_command, portal_view
+from crmcore.idic.interact.presentation import (
+    CaseDesk,
+    conversation,
+    crm_command,
+    crm_view,
+    portal_command,
+    portal_view,
+)
+from crmcore.lifecycle import IllegalCommand, redact
 from crmcore.stores import MemoryStore, SqliteStore
 from crmcore.tables import RecordTable
 
@@ -555,8 +563,23 @@ def crm(kind, when, id_, body=None, by="customer", **case):
     )
 
 
-def test_row_087_portal_and_crm_screen_lead_to_the_identical_case():
-    by_portal, by_crm = CaseDesk(MemoryStore()), CaseDesk(MemoryStore())
+@pytest.fixture(params=["memory", "sqlite"])
+def new_desk(request, tmp_path):
+    """Makes desks, each over a store of its own."""
+    stores = []
+
+    def make():
+        n = len(stores)
+        stores.append(MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / f"cases{n}.db"))
+        return CaseDesk(stores[-1])
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+def test_row_087_portal_and_crm_screen_lead_to_the_identical_case(new_desk):
+    by_portal, by_crm = new_desk(), new_desk()
     for command in (
         portal("create", at(0), "r1", "It does not light.", me="c7", title="Lamp"),
         portal("reply", at(1), "r2", "Still dark."),
@@ -570,31 +593,96 @@ def test_row_087_portal_and_crm_screen_lead_to_the_identical_case():
     ):
         by_crm.handle(command)
     assert by_portal.read("k1") == by_crm.read("k1")
-    assert by_portal.read("k1").state == "closed"
-    assert portal_view(by_crm.read("k1")) == portal_view(by_portal.read("k1"))
+    assert by_portal.read("k1").case.state == "closed"
+    assert by_portal.store.read("case:k1") == by_crm.store.read("case:k1")
+    for view in (portal_view, crm_view):
+        assert view(by_crm.read("k1")) == view(by_portal.read("k1"))
 
 
-def test_row_087_both_screens_work_on_one_case_and_internal_notes_stay_inside():
-    desk = CaseDesk(MemoryStore())
+def test_row_087_both_screens_work_on_one_case_and_internal_notes_stay_inside(new_desk):
+    desk = new_desk()
     desk.handle(portal("create", at(0), "r1", "It does not light.", me="c7", title="Lamp"))
     desk.handle(crm("private_note", at(1), "a1", "third lamp this week", by="rep-4"))
     case = desk.handle(crm("comment", at(2), "a2", "A new one is on its way.", by="rep-4"))
-    assert [line["message"] for line in portal_view(case)["conversation"]] == [
-        "It does not light.",
-        "A new one is on its way.",
-    ]
+    assert portal_view(case) == {
+        "ticket": "k1",
+        "title": "Lamp",
+        "status": "We are on it",
+        "conversation": [
+            {"from": "you", "at": at(0).isoformat(), "message": "It does not light."},
+            {"from": "us", "at": at(2).isoformat(), "message": "A new one is on its way."},
+        ],
+        "actions": ["reply", "solved"],
+    }
     assert [line["Private"] for line in crm_view(case)["Activities"]] == [False, True, False]
-    assert "third lamp" not in repr(case)
+    assert crm_view(case)["Actions"] == ["comment", "private_note", "resolve", "close"]
+    assert "third lamp" not in repr(case) + repr(case.steps) + str(case) + str(portal_view(case))
 
 
-def test_row_087_a_repeated_click_does_nothing_and_a_forbidden_step_says_what_is_possible():
-    desk = CaseDesk(MemoryStore())
+def test_row_087_what_a_screen_offers_is_what_the_desk_does(new_desk):
+    desk = new_desk()
+    case = desk.handle(portal("create", at(0), "r1", "Dark.", me="c7", title="Lamp"))
+    assert portal_view(case)["actions"] == ["reply", "solved"]
+    case = desk.handle(crm("resolve", at(1), "a1", "Changed the bulb.", by="rep-4"))
+    assert portal_view(case)["status"] == "Solved - is it right?"
+    assert portal_view(case)["actions"] == ["reply", "reopen", "solved"]
+    case = desk.handle(portal("reopen", at(2), "r2", "Dark again."))
+    case = desk.handle(crm("close", at(3), "a2", by="rep-4"))
+    assert (case.case.state, portal_view(case)["actions"]) == ("closed", ["reopen"])
+    assert crm_view(case)["Actions"] == ["private_note", "reopen"]
+    assert [line["message"] for line in portal_view(case)["conversation"]] == [
+        "Dark.",
+        "Changed the bulb.",
+        "Dark again.",
+    ]
+
+
+def test_row_087_a_repeated_click_does_nothing_and_a_forbidden_step_says_what_is_possible(new_desk):
+    desk = new_desk()
     opened = portal("create", at(0), "r1", "Dark.", me="c7", title="Lamp")
     assert desk.handle(opened) == desk.handle(opened)
-    with pytest.raises(UnknownName, match="case that is open"):
+    with pytest.raises(IllegalCommand, match=r"'reopen' .*'k1', which is 'open'[\s\S]*\['message', 'close'\]"):
         desk.handle(portal("reopen", at(1), "r2"))
-    with pytest.raises(UnknownName, match="not opened"):
-        CaseDesk(MemoryStore()).handle(portal("reply", at(0), "r1", "Hello?"))
+    replied = portal("reply", at(1), "r3", "Hello?")
+    said = desk.handle(replied)
+    assert (desk.handle(replied), desk.handle(opened)) == (said, said)
+    assert len(said) == desk.store.version("case:k1") == 2
+    with pytest.raises(IllegalCommand, match=r"'open' was refused .* it was opened before"):
+        desk.handle(portal("create", at(2), "r9", "Another matter.", me="c8"))
+    with pytest.raises(UnknownName, match="unknown case 'k1'"):
+        new_desk().handle(portal("reply", at(0), "r1", "Hello?"))
+
+
+def test_row_087_only_staff_may_note_and_resolve_and_words_are_needed_for_a_message(new_desk):
+    desk = new_desk()
+    desk.handle(portal("create", at(0), "r1", "Dark.", me="c7", title="Lamp"))
+    for kind in ("private_note", "resolve"):
+        with pytest.raises(IllegalCommand, match="role 'customer' may not, staff may"):
+            desk.handle(crm(kind, at(1), kind, "words", by="customer"))
+    with pytest.raises(IllegalCommand, match="it needs message"):
+        desk.handle(portal("reply", at(1), "r2"))
+    with pytest.raises(IllegalCommand, match="it needs note"):
+        desk.handle(crm("private_note", at(1), "a1", by="rep-4"))
+    assert desk.store.version("case:k1") == 1
+
+
+def test_row_087_clocks_of_two_screens_may_differ(new_desk):
+    desk = new_desk()
+    desk.handle(portal("create", at(0), "r1", "Dark.", me="c7", title="Lamp"))
+    desk.handle(crm("comment", at(0, 5), "a1", "Which lamp?", by="rep-4"))
+    late = desk.handle(portal("reply", at(0, 4), "r2", "The red one."))
+    assert [line.text for line in conversation(late)] == ["Dark.", "Which lamp?", "The red one."]
+    assert desk.store.read("case:k1")[-1].data["dated"] == at(0, 4).isoformat()
+
+
+def test_row_087_what_a_customer_said_can_be_erased_and_the_case_stays(new_desk):
+    desk = new_desk()
+    desk.handle(portal("create", at(0), "r1", "I am Ann Lee.", me="c7", title="Lamp of Ann Lee"))
+    desk.handle(crm("private_note", at(1), "a1", "Ann called", by="rep-4"))
+    desk.store.erase("case:k1", redact())
+    case = desk.read("k1")
+    assert (len(case), case.case.state, conversation(case)) == (2, "open", ())
+    assert "Ann" not in str(crm_view(case)) + str([e.data for e in desk.store.read("case:k1")])
 
 
 # 198 --------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,8 +13,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from crmcore._json import dumps, from_dict, loads, to_dict
-from crmcore.errors import BadDocument
+from crmcore._json import dumps, from_dict, loads, placed, to_dict
+from crmcore.errors import BadDocument, BadRow, BadRows, OutOfRange, WrongType
 from crmcore.values import Interaction, Money
 
 
@@ -105,6 +106,104 @@ def test_a_fault_does_not_repeat_the_value() -> None:
     with pytest.raises(BadDocument) as caught:
         from_dict(Interaction, {"customer": ["ann@example.org"], "time": "ann@example.org"})
     assert "ann" not in str(caught.value)
+
+
+@attrs.frozen
+class Window:
+    """Refuses by a house error of one line of facts, or of several."""
+
+    days: int
+    rows: tuple[int, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if self.days < 0:
+            raise OutOfRange("days", self.days, "0 or more", "count from the opening")
+        if 7 in self.rows:
+            bad = (BadRow("row", "is seven", (0,), ("a•••",)), BadRow("row", "is odd", (1, 2)))
+            raise BadRows("the window", bad, "drop these rows")
+
+
+@attrs.frozen
+class Windows:
+    rule: Above | Named
+    many: tuple[Window, ...] = ()
+
+
+def test_a_house_error_inside_a_document_keeps_its_facts_and_its_way_out() -> None:
+    document = {"rule": {"type": "Abov", "limit": 1}, "many": [{"days": 1}, {"days": -1}, {"days": 1, "rows": [7, 1]}]}
+    with pytest.raises(BadDocument) as caught:
+        from_dict(Windows, document)
+    assert sorted(caught.value.problems) == [
+        "BadRows: the window has rows that cannot be read @ $.many[2]\n"
+        "  row: is seven in 1 row [0] (such as a•••)\n  row: is odd in 2 rows [1, 2]\n  hint: drop these rows",
+        "OutOfRange: days = -1: expected 0 or more. @ $.many[1]\n  hint: count from the opening",
+        "UnknownName: unknown type 'Abov': expected one of ['Above', 'Named']. @ $.rule\n  hint: did you mean 'Above'?",
+    ]
+    assert "\n  BadRows: the window" in str(caught.value)
+    assert "\n    row: is odd in 2 rows" in str(caught.value), "what belongs to a fault stands below it"
+    assert str(caught.value).endswith(
+        "\n  hint: write it with to_dict of the same version of crmcore, or repair these fields"
+    )
+
+
+def test_a_house_error_of_the_whole_document_is_told_like_one_of_a_part() -> None:
+    with pytest.raises(BadDocument) as caught:
+        from_dict(Window, {"days": -1})
+    assert caught.value.problems == ("OutOfRange: days = -1: expected 0 or more. @ $\n  hint: count from the opening",)
+    assert placed(ValueError("a\nb"), "$.x") == "ValueError: a @ $.x", "others may carry values: their first line"
+    assert placed(ValueError(), "$.x") == "ValueError:  @ $.x"
+
+
+@attrs.frozen
+class Kept:
+    """Holds JSON values as somebody else made them."""
+
+    data: Mapping[str, object]
+    one: object = None
+
+
+def test_a_json_value_passes_as_it_is_and_is_copied_both_ways() -> None:
+    tree: dict[str, object] = {"text": "ก", "list": [1, 0.5, True, None, {"deep": [[], {}]}]}
+    kept = Kept(tree, ["x"])
+    document = to_dict(kept)
+    assert document == {"data": tree, "one": ["x"]}
+    assert json.loads(dumps(kept)) == document
+    again = from_dict(Kept, document)
+    assert again == kept
+    document["data"]["list"][4]["deep"].append("changed")
+    assert again == kept == Kept(tree, ["x"])
+    assert tree["list"] == [1, 0.5, True, None, {"deep": [[], {}]}]
+    assert from_dict(Kept, {"data": MappingProxyType({"a": 1})}).data == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"a": [1, (2, 3)]}, "the value[1] is tuple: expected a JSON value"),
+        ({"a": {"b": {1: 2}}}, "a key of the value['b'] is int: expected text"),
+        ({"a": [float("nan")]}, "the value[0] is no finite number"),
+        ({"a": float("-inf")}, "the value is no finite number"),
+        ({"a": datetime(2026, 3, 1, tzinfo=UTC)}, "the value is datetime"),
+        ({"a": {"b": {1}}}, "the value['b'] is set"),
+        ({"a": Money(1, "THB")}, "the value is Money"),
+    ],
+)
+def test_what_is_no_json_value_is_refused_both_ways_with_its_place(value: dict[str, object], told: str) -> None:
+    with pytest.raises(WrongType) as written:
+        to_dict(Kept(value))
+    assert told in str(written.value)
+    with pytest.raises(BadDocument) as read:
+        from_dict(Kept, {"data": value})
+    assert told in str(read.value)
+    assert "@ $.data['a']" in str(read.value)
+
+
+def test_all_faults_of_json_values_are_named_at_once() -> None:
+    with pytest.raises(BadDocument) as caught:
+        from_dict(Kept, {"data": {"a": (), "b": 1, "c": set()}, "one": {2: 3}})
+    assert len(caught.value.problems) == 3
+    with pytest.raises(BadDocument, match=r"expected Mapping @ \$\.data"):
+        from_dict(Kept, {"data": 3})
 
 
 @pytest.mark.parametrize("document", [None, 7, [], "x", {"amount_minor": True, "currency": "THB"}])

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from crmcore.lifecycle import Accepted, Case, Cases, Command, Refused, Timer, Transition, Workflow, replay
+from crmcore.lifecycle import Accepted, Case, Cases, Command, Late, Refused, Timer, Transition, Workflow, replay
 from crmcore.rules import Rule, field
 from crmcore.stores import MemoryStore, SqliteStore
 
@@ -56,13 +56,13 @@ def flows(draw: st.DrawFn) -> Workflow:
 class CasesMachine(RuleBasedStateMachine):
     """What two stores keep of the same calls, and what the calls answered the first time."""
 
-    @initialize(flow=flows(), record=st.booleans())
-    def begin(self, flow: Workflow, record: bool) -> None:
+    @initialize(flow=flows(), record=st.booleans(), late=st.sampled_from(Late))
+    def begin(self, flow: Workflow, record: bool, late: Late) -> None:
         self.folder = tempfile.TemporaryDirectory()
         stores = [MemoryStore(), SqliteStore(Path(self.folder.name) / "a.db")]
         self.flow = flow
         self.desks = [
-            Cases(store, [flow], record_refusals=record, recent=held)
+            Cases(store, [flow], record_refusals=record, late=late, recent=held)
             for store, held in zip(stores, (0, 1), strict=True)
         ]
         self.record = record
@@ -85,13 +85,16 @@ class CasesMachine(RuleBasedStateMachine):
         role=st.sampled_from(ROLES),
         x=st.none() | st.integers(0, 4),
         minutes=st.integers(0, 90),
+        back=st.just(0) | st.integers(0, 90),
     )
-    def command(self, case: str, name: str, role: str, x: int | None, minutes: int) -> None:
+    def command(self, case: str, name: str, role: str, x: int | None, minutes: int, back: int) -> None:
         if name not in self.flow.known_commands:
             return
         self.now += timedelta(minutes=minutes)
         data: dict[str, object] = {} if x is None else {"x": x}
-        sent = Command(name, data, actor="someone", role=role, at=self.now, id=f"c{len(self.sent)}")
+        sent = Command(
+            name, data, actor="someone", role=role, at=self.now - timedelta(minutes=back), id=f"c{len(self.sent)}"
+        )
         before = [desk.read(case) for desk in self.desks]
         answers = tuple(desk.handle(case, sent) for desk in self.desks)
         assert str(answers[0]) == str(answers[1])

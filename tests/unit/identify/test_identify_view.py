@@ -15,7 +15,6 @@ from crmcore.idic.identify.privacy import PrivacyDesk, PrivacyPolicy, Purpose
 from crmcore.idic.identify.profiles import ProfileTable
 from crmcore.idic.identify.repository import changed
 from crmcore.idic.identify.view import SingleCustomerView
-from crmcore.idic.interact.presentation import CaseDesk, crm_command, portal_command
 from crmcore.stores import MemoryStore
 from crmcore.tables import EventTable, RecordTable
 
@@ -143,23 +142,6 @@ def test_policies_are_checked_at_the_door():
         ContactRole("a", "c", "buyer", DAY, DAY)
     with pytest.raises(WrongType, match="one text"):
         changed("c", id="1", time=DAY, source="s", add={"phone": "0811"})
-
-
-def test_screens_that_send_nonsense_are_told_what_is_missing():
-    good = {"ticket": "k", "action": "create", "sent_at": "2026-05-01T09:00+00:00", "request": "r"}
-    with pytest.raises(MissingColumn, match="request"):
-        portal_command({k: v for k, v in good.items() if k != "request"})
-    with pytest.raises(UnknownName, match="did you mean 'create'"):
-        portal_command({**good, "action": "creat"})
-    with pytest.raises(WrongType, match="ISO 8601"):
-        portal_command({**good, "sent_at": "yesterday"})
-    with pytest.raises(NaiveDatetime):
-        portal_command({**good, "sent_at": "2026-05-01T09:00"})
-    with pytest.raises(EmptyInput, match="needs words"):
-        portal_command({**good, "action": "reply"})
-    with pytest.raises(MissingColumn, match="Activity"):
-        crm_command({"Case": {"Id": "k"}})
-    assert CaseDesk(MemoryStore()).read("nobody").state == ""
 
 
 def test_subject_access_writes_any_value_as_json(profiles):

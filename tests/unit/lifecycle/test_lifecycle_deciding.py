@@ -17,7 +17,9 @@ from crmcore.lifecycle import (
     Case,
     Command,
     IllegalCommand,
+    Late,
     Refused,
+    Timer,
     Transition,
     UnmappedStates,
     Why,
@@ -28,6 +30,7 @@ from crmcore.lifecycle import (
     history,
     migrate,
     open_case,
+    redact,
     replay,
 )
 from crmcore.lifecycle.examples import complaint, deal
@@ -194,6 +197,19 @@ def test_a_command_dated_before_the_last_event_is_refused() -> None:
     assert decide(REFUND, start(), command("note", at=AT)).accepted
 
 
+def test_a_late_command_may_follow_the_last_event_instead() -> None:
+    flow = Workflow("w", 1, ["a", "b"], "a", [Transition("go", "a", "b"), Transition("tell", "a")],
+                    [Timer("t", "a", "go", after_minutes=30)], "b")  # fmt: skip
+    told = decide(flow, start(flow), command("tell", at=AT + HOUR / 4)).case
+    late = decide(flow, told, command("go", at=AT, id="x"), late=Late.FOLLOW)
+    assert isinstance(late, Accepted)
+    assert [(e.type, e.time) for e in late.events] == [("go", AT + HOUR / 4)], "no timer was due by then"
+    assert late.event.data["dated"] == AT.isoformat()
+    in_time = decide(flow, told, command("go", at=AT + HOUR / 4, id="x"), late=Late.FOLLOW)
+    assert in_time.case == late.case
+    assert "dated" not in in_time.events[-1].data
+
+
 def test_a_refusal_is_an_event_where_refusals_are_recorded() -> None:
     refused = decide(REFUND, start(), command("pay", {"amount": 900}, reason="angry"), record_refusals=True)
     assert isinstance(refused, Refused)
@@ -242,10 +258,15 @@ def test_a_case_cannot_be_changed_and_equals_its_twin() -> None:
 def test_a_case_travels_as_json() -> None:
     case = decide(REFUND, start(topic="late", tags=["a", {"b": None}]), command("note", {"topic": "x"})).case
     assert Case.from_dict(json.loads(json.dumps(case.to_dict()))) == case
-    with pytest.raises(BadDocument, match=r"data: expected an object"):
+    with pytest.raises(BadDocument, match=r"not valid here, expected Mapping @ \$\.data"):
         Case.from_dict({**case.to_dict(), "data": 3})
     with pytest.raises(BadDocument, match=r"version"):
         Case.from_dict({**case.to_dict(), "version": "3"})
+    with pytest.raises(BadDocument, match=r"the value is datetime: expected a JSON value. @ \$\.data\['when'\]"):
+        Case.from_dict({**case.to_dict(), "data": {"when": AT}})
+    held = case.to_dict()
+    held["data"]["tags"].append("c")
+    assert case.data["tags"] == ["a", {"b": None}], "what is done to the document is not done to the case"
 
 
 def test_a_case_stays_below_one_kibibyte_beside_its_events() -> None:
@@ -380,10 +401,25 @@ def test_a_history_tells_who_when_what_why_and_how_long() -> None:
     assert [r["label"] for r in trail.chart().rows] == ["open", "waiting"]
     assert "<table>" in trail._repr_html_()
     assert (len(trail), repr(trail)) == (4, "History('k7', 4 steps)")
+    assert [step.brought for step in trail.steps] == [{}] * 4
     with pytest.raises(BadHistory, match="there are none"):
         history([])
     with pytest.raises(NaiveDatetime, match="now is"):
         trail.minutes(now=datetime(2026, 5, 4))
+
+
+def test_a_step_holds_what_its_event_brought_and_shows_only_its_names() -> None:
+    opened = open_case(REFUND, "k7", at=AT, data={"order": "o-81"})
+    noted = decide(REFUND, opened.case, command("note", {"topic": "late", "text": "Anna called"}))
+    trail = history([*opened.events, *noted.events])
+    assert [step.brought for step in trail.steps] == [
+        {"order": "o-81"},
+        {"topic": "late", "text": "Anna called", "noted": True},
+    ]
+    assert "Anna" not in repr(trail.steps) + str(trail) + repr(trail.to_frame())
+    assert "text" in repr(trail.steps[1])
+    gone = [attrs.evolve(e, data=redact("text")(e.data)) for e in (*opened.events, *noted.events)]
+    assert history(gone).steps[1].brought["text"] is None
 
 
 def test_commands_and_outcomes_travel_as_json() -> None:
@@ -394,6 +430,8 @@ def test_commands_and_outcomes_travel_as_json() -> None:
     with pytest.raises(BadDocument) as caught:
         Command.from_dict({"name": 3, "at": AT.isoformat(), "idd": "1"})
     assert len(caught.value.problems) == 3
+    with pytest.raises(BadDocument, match=r"OutOfRange: expected = -1: [\s\S]*hint: pass case.version as you saw it"):
+        Command.from_dict({"name": "pay", "at": AT.isoformat(), "id": "1", "expected": -1})
     refused = json.loads(json.dumps(decide(REFUND, start(), sent).to_dict()))
     assert (refused["accepted"], refused["why"], refused["asks"]) == (False, "a condition does not hold", ["tier"])
     assert refused["guards"][0]["truth"] == "false"

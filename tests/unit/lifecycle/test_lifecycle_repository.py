@@ -20,6 +20,7 @@ from crmcore.lifecycle import (
     Accepted,
     Cases,
     Command,
+    IllegalCommand,
     Refused,
     Timer,
     Transition,
@@ -107,6 +108,71 @@ def test_opening_again_changes_nothing_and_another_workflow_is_an_error(store: E
     assert cases.open("complaint", "k7", at=AT + HOUR, data={"topic": "other"}) == first
     with pytest.raises(DuplicateIds, match="it runs on 'complaint': choose another id"):
         cases.open("deal", "k7", at=AT)
+
+
+def test_an_opening_with_an_id_of_its_own_is_told_from_that_of_somebody_else(store: EventStore) -> None:
+    cases = Cases(store, [complaint()])
+    first = cases.open("complaint", "k7", at=AT, data={"topic": "late"}, actor="portal", id="click-1")
+    assert first.event.id == "click-1"
+    cases.handle("k7", sent("resolve", 1, cause="courier"))
+    assert cases.open("complaint", "k7", at=AT, actor="portal", id="click-1") == first
+    assert cases.open("complaint", "k7", at=AT + HOUR) == first, "who names no id asks for a case that is open"
+    with pytest.raises(IllegalCommand) as caught:
+        cases.open("complaint", "k7", at=AT + HOUR, actor="c7", role="customer", id="click-9")
+    assert str(caught.value) == (
+        "command 'open' was refused for 'customer' on 'k7', which is 'resolved': it was opened before.\n"
+        "  allowed here: ['reopen', 'confirm', 'note']\n"
+        "  hint: did you mean 'reopen'?"
+    )
+    assert store.version("case:k7") == 2
+    with pytest.raises(DuplicateIds):
+        cases.open("complaint", "k8", at=AT, id="click-1")
+    assert cases.ids() == ("k7",)
+
+
+class Faster:
+    """A store in which somebody else opens the case between the reading and the writing."""
+
+    def __init__(self, inner: EventStore, other: str) -> None:
+        self.inner, self.other = inner, other
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+    def append(self, stream: str, events: Iterable[Event], *, expected: int | None = None) -> tuple[Event, ...]:
+        Cases(self.inner, [complaint()]).open("complaint", "k7", at=AT, actor="other", id=self.other)
+        return self.inner.append(stream, events, expected=expected)
+
+
+@pytest.mark.parametrize(("own", "other"), [("", ""), ("a", "a"), ("", "b")])
+def test_of_two_who_open_a_case_at_once_one_opens_it(store: EventStore, own: str, other: str) -> None:
+    made = Cases(Faster(store, other), [complaint()]).open("complaint", "k7", at=AT, actor="me", id=own)
+    assert (made.event.actor, store.version("case:k7")) == ("other", 1)
+
+
+def test_of_two_who_open_a_case_at_once_by_other_clicks_the_later_is_refused(store: EventStore) -> None:
+    with pytest.raises(IllegalCommand, match="it was opened before"):
+        Cases(Faster(store, "b"), [complaint()]).open("complaint", "k7", at=AT, actor="me", id="a")
+    assert store.version("case:k7") == 1
+
+
+def test_late_commands_follow_where_clocks_of_senders_differ(store: EventStore) -> None:
+    strict, lenient = Cases(store, [complaint()]), Cases(store, [complaint()], late="follow")
+    strict.open("complaint", "k7", at=AT)
+    strict.handle("k7", sent("ask", 2))
+    late = sent("answer", 1, "m1", role="customer")
+    refused = strict.handle("k7", late)
+    assert isinstance(refused, Refused)
+    assert refused.why is Why.TIME
+    done = lenient.handle("k7", late)
+    assert (done.case.state, done.case.at) == ("open", AT + 2 * HOUR)
+    assert done.events[-1].data["dated"] == (AT + HOUR).isoformat()
+    assert lenient.handle("k7", late) == done, "again is once"
+    assert lenient.read("k7") == replay(store.read("case:k7"), workflows=[complaint()])
+    assert "dated" not in lenient.handle("k7", sent("note", 2)).events[-1].data
+    assert not lenient.handle("k7", sent("confirm", 1)).accepted, "what is not possible stays so"
+    with pytest.raises(UnknownName, match=r"unknown late 'folow'[\s\S]*did you mean 'follow'"):
+        Cases(store, [complaint()], late="folow")
 
 
 def test_unknown_names_are_told_with_the_nearest(store: EventStore) -> None:

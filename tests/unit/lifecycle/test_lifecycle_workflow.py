@@ -292,7 +292,9 @@ def test_a_document_with_faults_names_all_of_them_by_path() -> None:
     assert "required field is missing @ $.initial" in problems
     assert "unknown field 'comand', did you mean 'command'? @ $.transitions[0]" in problems
     assert "int where an object is expected @ $.transitions[1]" in problems
-    assert any(p.endswith("@ $.transitions[2].guard") for p in problems)
+    guard = next(p for p in problems if p.startswith("BadDocument: the document is no rule @ $.transitions[2].guard\n"))
+    assert "'name' is missing" in guard
+    assert "hint: repair these places" in guard
     assert "not valid here: bool @ $.timers[0].after_days" in problems
     with pytest.raises(BadDocument, match="str where an object is expected"):
         Workflow.from_dict("complaint")
