@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_laws_clocks import MINUTE, STARTS, events, is_open, policy_of, rules
 
-from crmcore.calendars import (
+from crmcore.calendars.clocks import (
     CaseClocks,
     ClockEvent,
     ClockEventTable,
     ClockHistory,
     ClockPolicy,
     Escalation,
-    clocks,
     escalations_between,
+    read_clocks,
 )
 
 CLOCKS = ("acknowledgement", "first response", "next response", "resolution")
@@ -44,7 +44,7 @@ def brute_force(made: list[ClockEvent], rule: Escalation, policy: ClockPolicy, b
     fired = []
     at = start
     while at <= until:
-        read = clocks(made, policy, now=at)
+        read = read_clocks(made, policy, now=at)
         clock = read[rule.clock]
         opened = is_open(at, book["hours"])
         if clock.open:

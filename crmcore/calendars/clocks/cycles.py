@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmcore._base import number_text
-from crmcore.calendars.clock_legs import ClockDefinition, Stretch, cycle_bounds, stretches
-from crmcore.calendars.clock_policy import MINUTE_US, ClockName, ClockPolicy, OnResolution, Standing
-from crmcore.calendars.clock_timeline import Moment
+from crmcore.calendars.clocks.definitions import ClockDefinition, Stretch, cycle_bounds, stretches
+from crmcore.calendars.clocks.policy import MINUTE_US, ClockName, ClockPolicy, OnResolution, Standing
+from crmcore.calendars.clocks.timeline import Moment
 from crmcore.calendars.errors import NoOpening
 
 if TYPE_CHECKING:

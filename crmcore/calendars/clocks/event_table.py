@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._frames import MISSING_WORDS, read_frame, write_frame
-from crmcore.calendars.clock_events import (
+from crmcore.calendars.clocks.events import (
     ACTORS,
     CLASH,
     KINDS,

@@ -17,11 +17,12 @@ import attrs
 import numpy as np
 
 from crmcore._base import Progress, reporter
-from crmcore.calendars.clock_batch import clock_columns
-from crmcore.calendars.clock_cycles import Meter
-from crmcore.calendars.clock_events import ClockEvent, ClockHistory
-from crmcore.calendars.clock_legs import DEFINITIONS, ClockDefinition, Stretch, stretches
-from crmcore.calendars.clock_policy import (
+from crmcore.calendars.clocks.columns import clock_columns
+from crmcore.calendars.clocks.cycles import Meter
+from crmcore.calendars.clocks.definitions import DEFINITIONS, ClockDefinition, Stretch, stretches
+from crmcore.calendars.clocks.event_table import ClockEventTable
+from crmcore.calendars.clocks.events import ClockEvent, ClockHistory
+from crmcore.calendars.clocks.policy import (
     MINUTE_US,
     RESOLUTION,
     RESOLUTIONS,
@@ -29,9 +30,8 @@ from crmcore.calendars.clock_policy import (
     ClockPolicy,
     clocks_named,
 )
-from crmcore.calendars.clock_reading import moments_until
-from crmcore.calendars.clock_tables import ClockEventTable
-from crmcore.calendars.clock_timeline import Moment
+from crmcore.calendars.clocks.reading import moments_until
+from crmcore.calendars.clocks.timeline import Moment
 from crmcore.calendars.errors import NoOpening
 from crmcore.errors import DuplicateIds, NaiveDatetime, OutOfRange
 from crmcore.values.words import word
@@ -216,7 +216,8 @@ def escalations_between(
 
     Examples
     --------
-    >>> from crmcore.calendars import BusinessCalendar, Targets
+    >>> from crmcore.calendars import BusinessCalendar
+    >>> from crmcore.calendars.clocks import Targets
     >>> policy = ClockPolicy(BusinessCalendar.always("UTC"), Targets(first_response_minutes=60))
     >>> nine = datetime(2026, 6, 1, 9, tzinfo=UTC)
     >>> case = ClockHistory.of([ClockEvent(nine, "created")], case="7")
@@ -251,7 +252,8 @@ def escalation_schedule(
 
     Examples
     --------
-    >>> from crmcore.calendars import BusinessCalendar, Targets
+    >>> from crmcore.calendars import BusinessCalendar
+    >>> from crmcore.calendars.clocks import Targets
     >>> policy = ClockPolicy(BusinessCalendar.always("UTC"), Targets(resolution_minutes=240))
     >>> plan = [Escalation(clock="resolution", when="before", minutes=30), Escalation(clock="resolution", level=2)]
     >>> case = [ClockEvent(datetime(2026, 6, 1, 9, tzinfo=UTC), "created")]

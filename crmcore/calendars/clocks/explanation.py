@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmcore._base import html_table
-from crmcore.calendars.clock_cycles import Clock
-from crmcore.calendars.clock_events import ClockHistory
-from crmcore.calendars.clock_legs import DEFINITIONS, Stretch, stretches, turn_of
-from crmcore.calendars.clock_policy import MINUTE_US, ClockName, ClockPolicy, Standing
-from crmcore.calendars.clock_reading import moments_until, rows_frame
+from crmcore.calendars.clocks.cycles import Clock
+from crmcore.calendars.clocks.definitions import DEFINITIONS, Stretch, stretches, turn_of
+from crmcore.calendars.clocks.events import ClockHistory
+from crmcore.calendars.clocks.policy import MINUTE_US, ClockName, ClockPolicy, Standing
+from crmcore.calendars.clocks.reading import moments_until, rows_frame
 from crmcore.errors import OutOfRange
 from crmcore.zones import from_us, to_us
 

@@ -1,4 +1,4 @@
-"""How every case stood after each of its events, as columns: the columnar twin of `clock_timeline`.
+"""How every case stood after each of its events, as columns: the columnar twin of `timeline`.
 
 Rows are sorted by case and by the one order of events, so "the last message so far" is a running maximum of positions
 and no row is looked at by Python. What `step` does to one moment must follow here from the last events of each kind.
@@ -12,9 +12,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.calendars.clock_events import ACTORS, KINDS, RANK, VISIBILITIES, Actor, EventKind, Visibility
-from crmcore.calendars.clock_policy import ClockPolicy, OnResolution, Standing
-from crmcore.calendars.clock_tables import ClockEventTable
+from crmcore.calendars.clocks.event_table import ClockEventTable
+from crmcore.calendars.clocks.events import ACTORS, KINDS, RANK, VISIBILITIES, Actor, EventKind, Visibility
+from crmcore.calendars.clocks.policy import ClockPolicy, OnResolution, Standing
 
 __all__ = ["CaseRows", "case_rows"]
 

@@ -1,4 +1,4 @@
-"""Service-level clocks of all cases at once: the columnar twin of `clocks`."""
+"""Service-level clocks of all cases at once: the columnar twin of `read_clocks`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from crmcore._base import html_table
 from crmcore._frames import write_frame
-from crmcore.calendars.clock_cycles import ClockState
-from crmcore.calendars.clock_policy import (
+from crmcore.calendars.clocks.cycles import ClockState
+from crmcore.calendars.clocks.event_table import ClockEventTable
+from crmcore.calendars.clocks.policy import (
     MINUTE_US,
     RESOLUTIONS,
     ClockName,
@@ -22,8 +23,7 @@ from crmcore.calendars.clock_policy import (
     OnResolution,
     clocks_named,
 )
-from crmcore.calendars.clock_rows import CaseRows, case_rows, now_us
-from crmcore.calendars.clock_tables import ClockEventTable
+from crmcore.calendars.clocks.rows import CaseRows, case_rows, now_us
 from crmcore.calendars.errors import NoOpening
 from crmcore.errors import NaiveDatetime
 from crmcore.tables import TextColumn
@@ -386,7 +386,7 @@ def _due(
 def clock_columns(
     table: ClockEventTable, policy: ClockPolicy, *, now: datetime, names: Iterable[ClockName | str] | None = None
 ) -> ClockTable:
-    """Read the clocks of all cases as they stood at `now`: the same as `clocks` case by case.
+    """Read the clocks of all cases as they stood at `now`: the same as `read_clocks` case by case.
 
     Parameters
     ----------
@@ -405,7 +405,8 @@ def clock_columns(
 
     Examples
     --------
-    >>> from crmcore.calendars import BusinessCalendar, Targets
+    >>> from crmcore.calendars import BusinessCalendar
+    >>> from crmcore.calendars.clocks import Targets
     >>> log = {"case": ["7", "7", "8"], "activity": ["created", "agent reply", "created"],
     ...        "time": ["2026-06-01T09:00Z", "2026-06-01T10:01Z", "2026-06-01T09:00Z"]}
     >>> policy = ClockPolicy(BusinessCalendar.always("UTC"), Targets(first_response_minutes=60))
