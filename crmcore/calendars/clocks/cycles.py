@@ -268,18 +268,20 @@ class _Run:
         return found
 
     def target_epochs(self) -> list[tuple[datetime, int | None]]:
-        """Since when each target was in force, the one that decides first."""
+        """Since when each target was in force, the one that decides first; between two cycles that of the stop is."""
+        targets: dict[datetime, int | None] = {}  # of one instant the last one holds
+        stop: Moment | None = None
+        for moment in self.found:
+            if moment.at > self.judge.at:
+                break
+            stop = (stop or moment) if self.definition.leg(moment) < 0 else None
+            held = stop or moment
+            targets[moment.at] = self.policy.target_us(held.priority, held.terms, self.definition.name)
         epochs: list[tuple[datetime, int | None]] = []
-        seen: datetime | None = None
-        for moment in reversed(self.found):
-            if moment.at > self.judge.at or moment.at == seen:
-                continue
-            seen = moment.at
-            target = self.policy.target_us(moment.priority, moment.terms, self.definition.name)
-            if epochs and epochs[-1][1] == target:
-                epochs.pop()
-            epochs.append((moment.at, target))
-        return epochs
+        for since, target in targets.items():
+            if not epochs or epochs[-1][1] != target:
+                epochs.append((since, target))
+        return epochs[::-1]
 
 
 def _counted_us(stretch: Stretch, name: ClockName, policy: ClockPolicy, meter: Meter) -> int:

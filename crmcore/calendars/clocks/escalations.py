@@ -372,6 +372,8 @@ def _runs(
         target = policy.target_us(part.moment.priority, part.moment.terms, definition.name)
         end = part.end + _US if part.moment is last else part.end  # the end of the window belongs to it
         if not part.gap:
+            if run and run[-1].start == part.start:
+                run.pop()  # events of one instant: what the last of them leaves is what holds
             run.append(_Leg(part, part.start, end, us, target, calendar))
         if part.counted:
             us += meter.us(calendar, part.start, part.end)
@@ -405,11 +407,11 @@ def _candidates(run: list[_Leg], escalation: Escalation) -> Iterator[tuple[_Leg,
             at = leg.exceeded(leg.target + gap_us)
         else:
             since = leg.exceeded(leg.target)
-            if breached_at is None or leg.us <= leg.target:
+            if leg.us <= leg.target:
+                breached_at = since if since is not None and since < leg.end else None  # else another event came first
+            elif breached_at is None:
                 breached_at = since
             at = None if breached_at is None else max(leg.start, breached_at + gap)
-            if breached_at is not None and breached_at >= leg.end:
-                breached_at = None  # another event came first
         if at is not None:
             yield leg, at
 

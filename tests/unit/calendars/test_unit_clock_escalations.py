@@ -88,6 +88,22 @@ def test_a_breach_that_never_came_is_forgotten() -> None:
     assert fired(*events, rule=rule, policy=policy) == [NINE + 4 * HOURS]
 
 
+def test_a_breach_of_the_very_instant_of_the_resolution_counts_after_a_reopening() -> None:
+    policy = ClockPolicy(ALWAYS, {"any": Targets(resolution_minutes=600), "urgent": Targets(resolution_minutes=60)})
+    rule = Escalation(clock="resolution", when="after", minutes=120, counting="wall")
+    events = ((3, "priority: urgent"), (3, "resolved"), (9, "reopened"))  # late when it was resolved
+    assert fired(*events, rule=rule, policy=policy) == [NINE + 9 * HOURS]
+    events = ((3, "resolved"), (4, "priority: urgent"), (9, "reopened"))  # late from the reopening on
+    assert fired(*events, rule=rule, policy=policy) == [NINE + 11 * HOURS]
+
+
+def test_targets_that_hold_for_no_time_change_nothing() -> None:
+    policy = ClockPolicy(ALWAYS, {"any": Targets(resolution_minutes=600), "urgent": Targets(resolution_minutes=60)})
+    rule = Escalation(clock="resolution", when="after", minutes=120, counting="wall")
+    events = ((0, "priority: urgent"), (2, "priority: low"), (2, "priority: urgent"))
+    assert fired(*events, rule=rule, policy=policy) == [NINE + 3 * HOURS]
+
+
 def test_what_waits_for_the_opening_is_dropped_when_the_clock_stops() -> None:
     around = ClockPolicy(OFFICE, Targets(first_response_minutes=480))
     rule = Escalation(clock="first response", when="before", minutes=120, counting="wall")

@@ -293,6 +293,21 @@ def test_a_relaxed_target_is_not_breached_any_more() -> None:
     assert (late.state, late.breaches_at) == ("breached", at("10:00"))
 
 
+def test_a_stricter_target_of_a_resolved_case_is_exceeded_from_the_reopening_on() -> None:
+    lines = ("09:00 created", "11:10 resolved", "12:00 priority: urgent", "14:00 customer message")
+    resolved = read(*lines, now="13:00")["resolution"]
+    assert (resolved.state, resolved.target_minutes, resolved.breaches_at) == ("met", 480, None)
+    reopened = read(*lines, now="15:00")["resolution"]
+    assert (reopened.state, reopened.target_minutes, reopened.breaches_at) == ("breached", 120, at("14:00"))
+
+
+def test_a_target_of_the_very_instant_of_the_resolution_judges_it() -> None:
+    lines = ("09:00 created", "11:10 priority: urgent", "11:10 resolved", "14:00 customer message")
+    for now in ("13:00", "15:00"):
+        found = read(*lines, now=now)["resolution"]
+        assert (found.state, found.breaches_at) == ("breached", at("11:10"))
+
+
 def test_a_breach_under_two_targets_counts_from_the_first() -> None:
     found = read("09:00 created", "09:01 priority: urgent", "10:30 priority: normal", now="11:00")["first response"]
     assert (found.state, found.breaches_at) == ("breached", at("09:15"))
