@@ -10,7 +10,7 @@ from crmcore.calendars.clocks.events import CLASH, ClockEvent, ClockHistory, eve
 from crmcore.calendars.clocks.policy import ClockPolicy
 from crmcore.calendars.clocks.reading import CaseClocks, read_clocks, read_moments
 from crmcore.calendars.clocks.timeline import Moment, last_place, step
-from crmcore.errors import DuplicateIds, NaiveDatetime
+from crmcore.errors import DuplicateIds
 
 __all__ = ["LiveClocks", "evolve"]
 
@@ -60,8 +60,6 @@ class LiveClocks:
         """Clocks at `now`; another policy takes the whole history again."""
         if policy is not None and policy != self.policy:
             return read_clocks(self.history, policy, now=now)
-        if now.utcoffset() is None:
-            raise NaiveDatetime("now")
         return read_moments(self.history, self.moments, self.policy, now)
 
 

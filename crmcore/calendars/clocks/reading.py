@@ -14,11 +14,11 @@ from crmcore._frames import write_frame
 from crmcore.calendars.clocks.cycles import Clock, Meter, minutes_text, read_clock
 from crmcore.calendars.clocks.definitions import DEFINITIONS, ends
 from crmcore.calendars.clocks.events import ClockEvent, ClockHistory
-from crmcore.calendars.clocks.policy import MINUTE_US, RESOLUTION, ClockName, ClockPolicy, Standing
+from crmcore.calendars.clocks.policy import RESOLUTION, ClockName, ClockPolicy, Standing
 from crmcore.calendars.clocks.timeline import Moment, moments, until
 from crmcore.errors import NaiveDatetime, UnknownName
 from crmcore.tables._cells import micros
-from crmcore.zones import from_us, to_us
+from crmcore.zones import MINUTE, from_us, to_us
 
 if TYPE_CHECKING:
     from crmcore.calendars.clocks.explanation import ClockExplanation
@@ -223,8 +223,6 @@ def read_clocks(history: ClockHistory | Iterable[ClockEvent], policy: ClockPolic
     >>> print(read_clocks(events, policy, now=datetime(2026, 6, 1, 12, tzinfo=UTC))["first response"])
     first response: met, 60 of 60 min
     """
-    if now.utcoffset() is None:
-        raise NaiveDatetime("now")
     held = history if isinstance(history, ClockHistory) else ClockHistory.of(history)
     return read_moments(held, moments(held.events, policy), policy, now)
 
@@ -236,6 +234,8 @@ def moments_until(history: ClockHistory, policy: ClockPolicy, now: datetime) -> 
 
 def read_moments(history: ClockHistory, found: tuple[Moment, ...], policy: ClockPolicy, now: datetime) -> CaseClocks:
     """Clocks of a case from its moments."""
+    if now.utcoffset() is None:
+        raise NaiveDatetime("now")
     shown, now = now, now.astimezone(UTC)  # datetimes of two zones do not compare well around a change of the clock
     found = until(found, now)
     last = found[-1] if found else None
@@ -268,4 +268,4 @@ def _by_status(found: tuple[Moment, ...], policy: ClockPolicy, now: datetime, me
         if moment.standing not in (Standing.BEFORE, Standing.MERGED):
             calendar = policy.calendar_of(ClockName.ACTIVE_RESOLUTION, moment.terms)
             spent[moment.status] = spent.get(moment.status, 0) + meter.us(calendar, moment.at, end)
-    return {status: us / MINUTE_US for status, us in spent.items()}
+    return {status: us / MINUTE for status, us in spent.items()}

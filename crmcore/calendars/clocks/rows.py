@@ -6,8 +6,6 @@ and no row is looked at by Python. What `step` does to one moment must follow he
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -62,11 +60,6 @@ class CaseRows:
         out[1:] = column[:-1]
         out[self.first == np.arange(len(column))] = False
         return out
-
-
-def now_us(now: datetime) -> int:
-    """Microseconds since 1970."""
-    return int(np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64))
 
 
 def _sorted(table: ClockEventTable, now: int) -> ClockEventTable:
