@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -113,6 +114,18 @@ def test_what_waits_for_the_opening_is_dropped_when_the_clock_stops() -> None:
     wall = Escalation(clock="first response", when="before", minutes=600, counting="wall")
     assert fired(rule=wall, policy=late) == [NINE + 24 * HOURS]
     assert fired((20, "agent reply"), rule=wall, policy=late) == []
+
+
+def test_a_window_over_the_hour_that_comes_twice_is_judged_by_real_time() -> None:
+    berlin, night = ZoneInfo("Europe/Berlin"), datetime(2026, 10, 25, 2)
+    since = night.replace(minute=50, tzinfo=berlin)
+    until = night.replace(minute=10, fold=1, tzinfo=berlin)  # twenty minutes later, though the wall says earlier
+    case = ClockHistory.of([ClockEvent(datetime(2026, 10, 25, 0, tzinfo=UTC), "created")])
+    policy = ClockPolicy(ALWAYS, Targets(first_response_minutes=60))
+    found = escalations_between(case, [Escalation(clock="first response")], policy, since=since, until=until)
+    assert [d.fires_at for d in found] == [datetime(2026, 10, 25, 1, tzinfo=UTC)]
+    with pytest.raises(OutOfRange, match="not before since"):
+        escalations_between(case, [], policy, since=until, until=since)
 
 
 def test_many_cases_are_listed_in_order_with_keys_of_their_own() -> None:
