@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_laws_clocks import MINUTE, STARTS, events, is_open, policy_of, rules
+from test_laws_clocks import MINUTE, STARTS, events, is_open, policy_of, reopened_cases, rules
 
 from crmcore.calendars.clocks import (
     CaseClocks,
@@ -96,6 +96,12 @@ def check_brute_force(case: tuple, rule: Escalation) -> None:
 @settings(max_examples=15)
 @given(desks(), escalations())
 def test_escalations_fire_when_a_walk_through_every_minute_says(case: tuple, rule: Escalation) -> None:
+    check_brute_force(case, rule)
+
+
+@settings(max_examples=15)
+@given(reopened_cases(), escalations())
+def test_escalations_of_reopened_cases_fire_when_a_walk_says(case: tuple, rule: Escalation) -> None:
     check_brute_force(case, rule)
 
 

@@ -293,6 +293,22 @@ def cases(draw: st.DrawFn) -> tuple[list[ClockEvent], dict, datetime]:
     return draw(events(start)), draw(rules()), now
 
 
+@st.composite
+def reopened_cases(draw: st.DrawFn) -> tuple[list[ClockEvent], dict, datetime]:
+    """Cases that are resolved and come back, with priorities that change at any time, also in the same minute."""
+    at = draw(st.sampled_from(STARTS))
+    made = [ClockEvent(at, "created")]
+    for _ in range(draw(st.integers(1, 3))):
+        for kind in ("resolved", "customer message"):
+            for priority in draw(st.lists(st.sampled_from(["normal", "urgent"]), max_size=2)):
+                at += MINUTE * draw(st.sampled_from([0, 40]))
+                made.append(ClockEvent(at, "priority", priority))
+            at += MINUTE * draw(st.sampled_from([0, 40, 120]))
+            made.append(ClockEvent(at, kind))
+    always = {"zone": "UTC", "schedule": {day: [("00:00", "24:00")] for day in DAYS}, "holidays": []}
+    return made, {**draw(rules()), "hours": always}, at + MINUTE * draw(st.sampled_from([0, 1, 90]))
+
+
 # --- the laws --------------------------------------------------------------------------------------------------------
 
 
@@ -324,6 +340,11 @@ def check_against_the_minutes(case: tuple[list[ClockEvent], dict, datetime]) -> 
 
 @given(cases())
 def test_clocks_are_what_a_walk_through_every_minute_finds(case: tuple[list[ClockEvent], dict, datetime]) -> None:
+    check_against_the_minutes(case)
+
+
+@given(reopened_cases())
+def test_reopened_clocks_are_what_a_walk_through_every_minute_finds(case: tuple) -> None:
     check_against_the_minutes(case)
 
 
