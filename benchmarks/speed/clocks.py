@@ -52,7 +52,8 @@ def make_log(n: int, *, seed: int = 0) -> Any:
 
 def make_policy() -> Any:
     """Office hours in Berlin; targets on all clocks, tighter ones for urgent cases."""
-    from crmcore.calendars import BusinessCalendar, ClockPolicy, Targets
+    from crmcore.calendars import BusinessCalendar
+    from crmcore.calendars.clocks import ClockPolicy, Targets
 
     targets = {
         "any": Targets(
@@ -68,7 +69,7 @@ def make_policy() -> Any:
 
 def run(n: int) -> Row:
     """Seconds of everything, for n events."""
-    from crmcore.calendars import ClockEventTable, LiveClocks, clock_columns, clocks, evolve
+    from crmcore.calendars.clocks import ClockEventTable, LiveClocks, clock_columns, evolve, read_clocks
 
     log, policy = make_log(n), make_policy()
     clock_columns(ClockEventTable.from_frame(make_log(1000)), policy, now=NOW)  # imports and the table of the calendar
@@ -79,7 +80,7 @@ def run(n: int) -> Row:
     histories = table.take(table.case < SINGLE).histories()[:SINGLE]
     begin = time.perf_counter()
     for history in histories:
-        clocks(history, policy, now=NOW)
+        read_clocks(history, policy, now=NOW)
     single_s = time.perf_counter() - begin
     events = [(history.case, event) for history in histories for event in history]
     live: dict[str, Any] = {}
@@ -108,8 +109,8 @@ def store(found: dict[int, list[Row]], folder: Path = RESULTS) -> None:
     Table(
         name="speed-calendars-clocks", section="speed", order=31, title="Calendars: service-level clocks",
         about="Five clocks with targets of all cases of a shuffled log (five events a case) by `clock_columns`, after "
-        "`ClockEventTable.from_frame` has read it from Arrow; the same histories one by one by `clocks` (nine clocks "
-        "with due instants), and event by event by `evolve`. The bar holds for a million events.",
+        "`ClockEventTable.from_frame` has read it from Arrow; the same histories one by one by `read_clocks` (nine "
+        "clocks with due instants), and event by event by `evolve`. The bar holds for a million events.",
         rows=rows, key=("events",),
     ).save(folder)  # fmt: skip
 

@@ -113,13 +113,12 @@ class TimeExplanation(abc.ABC):
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a span: start and end (UTC), minutes, counted, reason, detail."""
-        import numpy as np
+        from crmcore.tables._cells import micros
 
         rows = self._rows()
         columns: dict[str, Any] = {name: [row[name] for row in rows] for name in _COLUMNS}
         for name in ("start", "end"):
-            naive = [at.replace(tzinfo=None) - (at.utcoffset() or at - at) for at in columns[name]]
-            columns[name] = np.array(naive, "datetime64[us]")
+            columns[name] = micros(columns[name])
         return write_frame(columns, backend=backend)
 
     def _repr_html_(self) -> str:

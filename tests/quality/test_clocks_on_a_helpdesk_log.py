@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crmcore.calendars import BusinessCalendar, ClockEventTable, ClockPolicy, clock_columns
+from crmcore.calendars import BusinessCalendar
+from crmcore.calendars.clocks import ClockEventTable, ClockPolicy, clock_columns
 
 pd = pytest.importorskip("pandas")
 

@@ -8,8 +8,8 @@ from typing import assert_type
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.calendars import (
-    BusinessCalendar,
+from crmcore.calendars import BusinessCalendar
+from crmcore.calendars.clocks import (
     CaseClocks,
     ClockEvent,
     ClockEventTable,
@@ -21,14 +21,14 @@ from crmcore.calendars import (
     LiveClocks,
     Targets,
     clock_columns,
-    clocks,
     escalation_schedule,
     escalations_between,
     evolve,
+    read_clocks,
 )
-from crmcore.calendars.clock_cycles import Clock, ClockCycle, ClockState
-from crmcore.calendars.clock_escalations import DueEscalation
-from crmcore.calendars.clock_explaining import ClockExplanation, ClockSpan
+from crmcore.calendars.clocks.cycles import Clock, ClockCycle, ClockState
+from crmcore.calendars.clocks.escalations import DueEscalation
+from crmcore.calendars.clocks.explanation import ClockExplanation, ClockSpan
 
 AT = datetime(2026, 6, 1, 9, tzinfo=UTC)
 
@@ -49,7 +49,7 @@ history = ClockHistory.of([event], case="7")
 assert_type(history[0], ClockEvent)
 assert_type(history + history, ClockHistory)
 
-found = clocks(history, policy, now=AT)
+found = read_clocks(history, policy, now=AT)
 assert_type(found, CaseClocks)
 assert_type(found["first response"], Clock)
 assert_type(found["first response"].state, ClockState)

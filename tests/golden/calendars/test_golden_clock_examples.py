@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from crmcore.calendars import BusinessCalendar, CaseClocks, ClockEvent, ClockPolicy, Targets, clocks
+from crmcore.calendars import BusinessCalendar
+from crmcore.calendars.clocks import CaseClocks, ClockEvent, ClockPolicy, Targets, read_clocks
 
 PRIVATE = ("note", "private_note", "internal_note")
 AUTOMATIC = ("auto_reply", "bot_reply", "automated_reply")
@@ -39,7 +40,7 @@ def read(case: dict) -> CaseClocks:
         pause_statuses=case["pause_statuses"],
     )
     events = [told for e in case["events"] for told in events_of(e, zone)]
-    return clocks(events, policy, now=datetime.fromisoformat(case["now"]).replace(tzinfo=zone))
+    return read_clocks(events, policy, now=datetime.fromisoformat(case["now"]).replace(tzinfo=zone))
 
 
 def as_expected(found: CaseClocks) -> dict[str, object]:

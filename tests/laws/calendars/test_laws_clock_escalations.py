@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_laws_clocks import MINUTE, STARTS, events, is_open, policy_of, rules
+from test_laws_clocks import MINUTE, STARTS, events, is_open, policy_of, reopened_cases, rules
 
-from crmcore.calendars import (
+from crmcore.calendars.clocks import (
     CaseClocks,
     ClockEvent,
     ClockEventTable,
     ClockHistory,
     ClockPolicy,
     Escalation,
-    clocks,
     escalations_between,
+    read_clocks,
 )
 
 CLOCKS = ("acknowledgement", "first response", "next response", "resolution")
@@ -44,7 +44,7 @@ def brute_force(made: list[ClockEvent], rule: Escalation, policy: ClockPolicy, b
     fired = []
     at = start
     while at <= until:
-        read = clocks(made, policy, now=at)
+        read = read_clocks(made, policy, now=at)
         clock = read[rule.clock]
         opened = is_open(at, book["hours"])
         if clock.open:
@@ -96,6 +96,12 @@ def check_brute_force(case: tuple, rule: Escalation) -> None:
 @settings(max_examples=15)
 @given(desks(), escalations())
 def test_escalations_fire_when_a_walk_through_every_minute_says(case: tuple, rule: Escalation) -> None:
+    check_brute_force(case, rule)
+
+
+@settings(max_examples=15)
+@given(reopened_cases(), escalations())
+def test_escalations_of_reopened_cases_fire_when_a_walk_says(case: tuple, rule: Escalation) -> None:
     check_brute_force(case, rule)
 
 

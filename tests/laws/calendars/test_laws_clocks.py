@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmcore.calendars import (
-    BusinessCalendar,
+from crmcore.calendars import BusinessCalendar
+from crmcore.calendars.clocks import (
     ClockEvent,
     ClockEventTable,
     ClockHistory,
@@ -24,10 +24,10 @@ from crmcore.calendars import (
     LiveClocks,
     Targets,
     clock_columns,
-    clocks,
     evolve,
+    read_clocks,
 )
-from crmcore.calendars.clock_events import EventKind
+from crmcore.calendars.clocks.events import EventKind
 
 # --- a slow twin, written from the specification alone: it walks through every minute ---------------------------------
 
@@ -293,13 +293,29 @@ def cases(draw: st.DrawFn) -> tuple[list[ClockEvent], dict, datetime]:
     return draw(events(start)), draw(rules()), now
 
 
+@st.composite
+def reopened_cases(draw: st.DrawFn) -> tuple[list[ClockEvent], dict, datetime]:
+    """Cases that are resolved and come back, with priorities that change at any time, also in the same minute."""
+    at = draw(st.sampled_from(STARTS))
+    made = [ClockEvent(at, "created")]
+    for _ in range(draw(st.integers(1, 3))):
+        for kind in ("resolved", "customer message"):
+            for priority in draw(st.lists(st.sampled_from(["normal", "urgent"]), max_size=2)):
+                at += MINUTE * draw(st.sampled_from([0, 40]))
+                made.append(ClockEvent(at, "priority", priority))
+            at += MINUTE * draw(st.sampled_from([0, 40, 120]))
+            made.append(ClockEvent(at, kind))
+    always = {"zone": "UTC", "schedule": {day: [("00:00", "24:00")] for day in DAYS}, "holidays": []}
+    return made, {**draw(rules()), "hours": always}, at + MINUTE * draw(st.sampled_from([0, 1, 90]))
+
+
 # --- the laws --------------------------------------------------------------------------------------------------------
 
 
 def check_against_the_minutes(case: tuple[list[ClockEvent], dict, datetime]) -> None:
     made, book, now = case
     desk = simulate(made, book, now)
-    read = clocks(made, policy_of(book), now=now)
+    read = read_clocks(made, policy_of(book), now=now)
     assert read.reopened == desk.reopened
     for name, counters in (
         ("acknowledgement", [desk.ack] if desk.ack else []),
@@ -327,6 +343,11 @@ def test_clocks_are_what_a_walk_through_every_minute_finds(case: tuple[list[Cloc
     check_against_the_minutes(case)
 
 
+@given(reopened_cases())
+def test_reopened_clocks_are_what_a_walk_through_every_minute_finds(case: tuple) -> None:
+    check_against_the_minutes(case)
+
+
 @pytest.mark.slow
 @settings(max_examples=2000)
 @given(cases())
@@ -337,7 +358,7 @@ def test_thousands_of_clocks_are_what_a_walk_through_every_minute_finds(
 
 
 def readings(made: list[ClockEvent], policy: ClockPolicy, now: datetime) -> list[tuple]:
-    read = clocks(ClockHistory.of(made, case="7"), policy, now=now)
+    read = read_clocks(ClockHistory.of(made, case="7"), policy, now=now)
     return [
         (
             clock.name.value,
@@ -366,9 +387,9 @@ def test_order_of_arrival_and_repeats_change_nothing(case: tuple, chance: random
         before = live
         live = evolve(live, event)
         assert before.events == tuple(before.history)
-    whole = clocks(ClockHistory.of(made, case="7"), policy, now=now)
+    whole = read_clocks(ClockHistory.of(made, case="7"), policy, now=now)
     assert live.read(now=now) == whole
-    assert live.read(now=now, policy=policy_of(book, "total")) == clocks(
+    assert live.read(now=now, policy=policy_of(book, "total")) == read_clocks(
         ClockHistory.of(made, case="7"), policy_of(book, "total"), now=now
     )
 
@@ -384,7 +405,7 @@ def test_what_has_not_happened_yet_changes_nothing(case: tuple) -> None:
 @given(cases(), st.sampled_from(["active", "first", "total"]))
 def test_explained_spans_add_up_and_leave_no_hole(case: tuple, resolution: str) -> None:
     made, book, now = case
-    read = clocks(made, policy_of(book, resolution), now=now)
+    read = read_clocks(made, policy_of(book, resolution), now=now)
     for clock in read:
         if not clock.cycles:
             continue

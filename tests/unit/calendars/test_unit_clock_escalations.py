@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from crmcore._json import from_dict, to_dict
-from crmcore.calendars import (
-    BusinessCalendar,
+from crmcore.calendars import BusinessCalendar
+from crmcore.calendars.clocks import (
     ClockEvent,
     ClockEventTable,
     ClockHistory,
@@ -88,6 +89,22 @@ def test_a_breach_that_never_came_is_forgotten() -> None:
     assert fired(*events, rule=rule, policy=policy) == [NINE + 4 * HOURS]
 
 
+def test_a_breach_of_the_very_instant_of_the_resolution_counts_after_a_reopening() -> None:
+    policy = ClockPolicy(ALWAYS, {"any": Targets(resolution_minutes=600), "urgent": Targets(resolution_minutes=60)})
+    rule = Escalation(clock="resolution", when="after", minutes=120, counting="wall")
+    events = ((3, "priority: urgent"), (3, "resolved"), (9, "reopened"))  # late when it was resolved
+    assert fired(*events, rule=rule, policy=policy) == [NINE + 9 * HOURS]
+    events = ((3, "resolved"), (4, "priority: urgent"), (9, "reopened"))  # late from the reopening on
+    assert fired(*events, rule=rule, policy=policy) == [NINE + 11 * HOURS]
+
+
+def test_targets_that_hold_for_no_time_change_nothing() -> None:
+    policy = ClockPolicy(ALWAYS, {"any": Targets(resolution_minutes=600), "urgent": Targets(resolution_minutes=60)})
+    rule = Escalation(clock="resolution", when="after", minutes=120, counting="wall")
+    events = ((0, "priority: urgent"), (2, "priority: low"), (2, "priority: urgent"))
+    assert fired(*events, rule=rule, policy=policy) == [NINE + 3 * HOURS]
+
+
 def test_what_waits_for_the_opening_is_dropped_when_the_clock_stops() -> None:
     around = ClockPolicy(OFFICE, Targets(first_response_minutes=480))
     rule = Escalation(clock="first response", when="before", minutes=120, counting="wall")
@@ -97,6 +114,18 @@ def test_what_waits_for_the_opening_is_dropped_when_the_clock_stops() -> None:
     wall = Escalation(clock="first response", when="before", minutes=600, counting="wall")
     assert fired(rule=wall, policy=late) == [NINE + 24 * HOURS]
     assert fired((20, "agent reply"), rule=wall, policy=late) == []
+
+
+def test_a_window_over_the_hour_that_comes_twice_is_judged_by_real_time() -> None:
+    berlin, night = ZoneInfo("Europe/Berlin"), datetime(2026, 10, 25, 2)
+    since = night.replace(minute=50, tzinfo=berlin)
+    until = night.replace(minute=10, fold=1, tzinfo=berlin)  # twenty minutes later, though the wall says earlier
+    case = ClockHistory.of([ClockEvent(datetime(2026, 10, 25, 0, tzinfo=UTC), "created")])
+    policy = ClockPolicy(ALWAYS, Targets(first_response_minutes=60))
+    found = escalations_between(case, [Escalation(clock="first response")], policy, since=since, until=until)
+    assert [d.fires_at for d in found] == [datetime(2026, 10, 25, 1, tzinfo=UTC)]
+    with pytest.raises(OutOfRange, match="not before since"):
+        escalations_between(case, [], policy, since=until, until=since)
 
 
 def test_many_cases_are_listed_in_order_with_keys_of_their_own() -> None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from crmcore.calendars import (
-    BusinessCalendar,
+from crmcore.calendars import BusinessCalendar
+from crmcore.calendars.clocks import (
     ClockEvent,
     ClockEventTable,
     ClockHistory,

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crmcore.calendars import (
-    BusinessCalendar,
+from crmcore.calendars import BusinessCalendar
+from crmcore.calendars.clocks import (
     CaseClocks,
     ClockEvent,
     ClockHistory,
@@ -16,8 +16,8 @@ from crmcore.calendars import (
     ClockTerms,
     LiveClocks,
     Targets,
-    clocks,
     evolve,
+    read_clocks,
 )
 from crmcore.errors import (
     BadDocument,
@@ -66,7 +66,7 @@ def story(*lines: str) -> list[ClockEvent]:
 
 
 def read(*lines: str, now: str = "10 00:00", policy: ClockPolicy = POLICY) -> CaseClocks:
-    return clocks(story(*lines), policy, now=at(now))
+    return read_clocks(story(*lines), policy, now=at(now))
 
 
 # --- what helpdesks get wrong ---
@@ -127,7 +127,7 @@ def test_a_resolution_by_a_bot_and_a_reopening_keep_the_first_response_waiting()
 
 def test_a_reply_a_month_later_stretches_only_the_total_resolution() -> None:
     lines = ("09:00 created", "10:00 agent reply", "11:00 resolved", "30 11:00 customer message", "30 11:30 resolved")
-    found = clocks(story(*lines), POLICY, now=at("30 12:00"))
+    found = read_clocks(story(*lines), POLICY, now=at("30 12:00"))
     assert found["first resolution"].minutes == 120
     assert found["active resolution"].minutes == 150
     assert found["total resolution"].minutes == 29 * 24 * 60 + 150
@@ -187,7 +187,7 @@ def test_a_case_does_not_fail_right_after_its_creation_in_another_zone() -> None
     bangkok = ZoneInfo("Asia/Bangkok")
     created = ClockEvent(datetime(2026, 6, 1, 9, tzinfo=bangkok), "created")
     policy = ClockPolicy(BusinessCalendar("Europe/Berlin", {"mon-fri": [("00:00", "24:00")]}), BOOK)
-    first = clocks([created], policy, now=datetime(2026, 6, 1, 9, 5, tzinfo=bangkok))["first response"]
+    first = read_clocks([created], policy, now=datetime(2026, 6, 1, 9, 5, tzinfo=bangkok))["first response"]
     assert (first.state, first.minutes) == ("running", 5)
     assert first.due_at == datetime(2026, 6, 1, 10, tzinfo=bangkok)
 
@@ -222,7 +222,9 @@ def test_business_minutes_follow_the_change_of_the_clock() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     early = BusinessCalendar("Europe/Berlin", {"sun": [("01:00", "05:00")]})
     created = ClockEvent(datetime(2026, 3, 29, 0, tzinfo=berlin), "created")
-    first = clocks([created], ClockPolicy(early, BOOK), now=datetime(2026, 3, 29, 6, tzinfo=berlin))["first response"]
+    first = read_clocks([created], ClockPolicy(early, BOOK), now=datetime(2026, 3, 29, 6, tzinfo=berlin))[
+        "first response"
+    ]
     assert first.minutes == 180
     assert first.due_at == datetime(2026, 3, 29, 3, tzinfo=berlin)
 
@@ -289,6 +291,21 @@ def test_a_relaxed_target_is_not_breached_any_more() -> None:
     assert read(*lines, now="09:40")["first response"].state == "running"
     late = read(*lines, now="10:30")["first response"]
     assert (late.state, late.breaches_at) == ("breached", at("10:00"))
+
+
+def test_a_stricter_target_of_a_resolved_case_is_exceeded_from_the_reopening_on() -> None:
+    lines = ("09:00 created", "11:10 resolved", "12:00 priority: urgent", "14:00 customer message")
+    resolved = read(*lines, now="13:00")["resolution"]
+    assert (resolved.state, resolved.target_minutes, resolved.breaches_at) == ("met", 480, None)
+    reopened = read(*lines, now="15:00")["resolution"]
+    assert (reopened.state, reopened.target_minutes, reopened.breaches_at) == ("breached", 120, at("14:00"))
+
+
+def test_a_target_of_the_very_instant_of_the_resolution_judges_it() -> None:
+    lines = ("09:00 created", "11:10 priority: urgent", "11:10 resolved", "14:00 customer message")
+    for now in ("13:00", "15:00"):
+        found = read(*lines, now=now)["resolution"]
+        assert (found.state, found.breaches_at) == ("breached", at("11:10"))
 
 
 def test_a_breach_under_two_targets_counts_from_the_first() -> None:
@@ -461,7 +478,7 @@ def test_a_policy_survives_json_with_all_it_has() -> None:
 
 
 def test_what_was_found_reads_in_every_form() -> None:
-    found = clocks(ClockHistory.of(story("09:00 created", "10:01 agent reply"), case="7"), POLICY, now=at("11:00"))
+    found = read_clocks(ClockHistory.of(story("09:00 created", "10:01 agent reply"), case="7"), POLICY, now=at("11:00"))
     assert repr(found) == "CaseClocks('7', open, normal, breached: first response)"
     frame = found.to_frame(backend="polars")
     assert frame.filter(frame["clock"] == "first response")["total_minutes"].to_list() == [61]
@@ -471,7 +488,7 @@ def test_what_was_found_reads_in_every_form() -> None:
     with pytest.raises(UnknownName, match="did you mean 'first response'"):
         found["first respons"]
     with pytest.raises(NaiveDatetime, match="now is a naive datetime"):
-        clocks(found.history, POLICY, now=datetime(2026, 6, 1))
+        read_clocks(found.history, POLICY, now=datetime(2026, 6, 1))
     with pytest.raises(NaiveDatetime, match="now is a naive datetime"):
         LiveClocks.begin(POLICY).read(now=datetime(2026, 6, 1))
 
@@ -510,7 +527,7 @@ def test_ties_take_effect_in_the_stated_order() -> None:
     found = read("09:00 resolved", "09:00 customer message", "09:00 agent reply", "09:00 created")
     assert (found["first response"].minutes, found.status) == (0, "resolved")
     later = ClockEvent(at("09:00") + timedelta(microseconds=1), "customer message")
-    assert clocks([*found.history, later], POLICY, now=at("10:00")).reopened == 1
+    assert read_clocks([*found.history, later], POLICY, now=at("10:00")).reopened == 1
 
 
 def test_events_read_as_they_were_told() -> None:
@@ -539,7 +556,7 @@ def test_frames_hold_one_kind_of_time_over_a_change_of_the_clock(backend: str) -
     import narwhals.stable.v2 as nw
 
     friday, tuesday = datetime(2026, 3, 27, 9, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
-    found = clocks([ClockEvent(friday, "created")], ClockPolicy(OFFICE, BOOK), now=tuesday)
+    found = read_clocks([ClockEvent(friday, "created")], ClockPolicy(OFFICE, BOOK), now=tuesday)
     for native in (found.to_frame(backend=backend), found.explain("resolution").to_frame(backend=backend)):
         frame = nw.from_native(native)
         times = [c for c in frame.columns if c.endswith("_at") or c in ("start", "end")]

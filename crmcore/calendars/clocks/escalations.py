@@ -17,24 +17,24 @@ import attrs
 import numpy as np
 
 from crmcore._base import Progress, reporter
-from crmcore.calendars.clock_batch import clock_columns
-from crmcore.calendars.clock_cycles import Meter
-from crmcore.calendars.clock_events import ClockEvent, ClockHistory
-from crmcore.calendars.clock_legs import DEFINITIONS, ClockDefinition, Stretch, stretches
-from crmcore.calendars.clock_policy import (
-    MINUTE_US,
+from crmcore.calendars.clocks.columns import clock_columns
+from crmcore.calendars.clocks.cycles import MICROSECOND, Meter
+from crmcore.calendars.clocks.definitions import DEFINITIONS, ClockDefinition, Stretch, stretches
+from crmcore.calendars.clocks.event_table import ClockEventTable
+from crmcore.calendars.clocks.events import ClockEvent, ClockHistory
+from crmcore.calendars.clocks.policy import (
     RESOLUTION,
     RESOLUTIONS,
     ClockName,
     ClockPolicy,
     clocks_named,
 )
-from crmcore.calendars.clock_reading import moments_until
-from crmcore.calendars.clock_tables import ClockEventTable
-from crmcore.calendars.clock_timeline import Moment
+from crmcore.calendars.clocks.reading import moments_until
+from crmcore.calendars.clocks.timeline import Moment
 from crmcore.calendars.errors import NoOpening
-from crmcore.errors import DuplicateIds, NaiveDatetime, OutOfRange
+from crmcore.errors import DuplicateIds, OutOfRange
 from crmcore.values.words import word
+from crmcore.zones import MINUTE, to_us
 
 if TYPE_CHECKING:
     from crmcore.calendars.business_time import BusinessTime
@@ -48,8 +48,6 @@ __all__ = [
     "escalations_between",
     "escalation_schedule",
 ]
-
-_US = timedelta(microseconds=1)
 
 
 class When(enum.StrEnum):
@@ -216,7 +214,8 @@ def escalations_between(
 
     Examples
     --------
-    >>> from crmcore.calendars import BusinessCalendar, Targets
+    >>> from crmcore.calendars import BusinessCalendar
+    >>> from crmcore.calendars.clocks import Targets
     >>> policy = ClockPolicy(BusinessCalendar.always("UTC"), Targets(first_response_minutes=60))
     >>> nine = datetime(2026, 6, 1, 9, tzinfo=UTC)
     >>> case = ClockHistory.of([ClockEvent(nine, "created")], case="7")
@@ -225,10 +224,7 @@ def escalations_between(
     ...     print(due)
     2026-06-01T10:00+00:00  case 7, first response: at the breach, level 1
     """
-    for name, at in (("since", since), ("until", until)):
-        if at.utcoffset() is None:
-            raise NaiveDatetime(name)
-    if until < since:
+    if to_us(until, "until") < to_us(since, "since"):
         raise OutOfRange("until", until.isoformat(), f"not before since = {since.isoformat()}", "swap them")
     listed = _distinct(escalations)
     found = []
@@ -251,7 +247,8 @@ def escalation_schedule(
 
     Examples
     --------
-    >>> from crmcore.calendars import BusinessCalendar, Targets
+    >>> from crmcore.calendars import BusinessCalendar
+    >>> from crmcore.calendars.clocks import Targets
     >>> policy = ClockPolicy(BusinessCalendar.always("UTC"), Targets(resolution_minutes=240))
     >>> plan = [Escalation(clock="resolution", when="before", minutes=30), Escalation(clock="resolution", level=2)]
     >>> case = [ClockEvent(datetime(2026, 6, 1, 9, tzinfo=UTC), "created")]
@@ -285,7 +282,7 @@ def _histories(
     if not names:
         return []
     read = clock_columns(histories, policy, now=until, names=sorted(names))
-    began = np.datetime64(since.astimezone(UTC).replace(tzinfo=None), "us")
+    began = np.datetime64(to_us(since), "us")
     keep = np.zeros(len(histories.cases), bool)
     keep[read.case[read.open | (read.stopped_at > began)]] = True
     return [h for h in histories.take(keep[histories.case]).histories() if len(h)]
@@ -316,11 +313,11 @@ class _Leg:
         if self.us > wanted:
             return self.start
         after = self._after(wanted - self.us + 1) if self.stretch.counted else None
-        return None if after is None else after - _US
+        return None if after is None else after - MICROSECOND
 
     def _after(self, us: int) -> datetime | None:
         try:
-            return self.calendar.deadline(self.start, minutes=us / MINUTE_US)
+            return self.calendar.deadline(self.start, minutes=us / MINUTE)
         except NoOpening:
             return None
 
@@ -368,8 +365,10 @@ def _runs(
         cycle = part.cycle
         calendar = policy.calendar_of(definition.name, part.moment.terms)
         target = policy.target_us(part.moment.priority, part.moment.terms, definition.name)
-        end = part.end + _US if part.moment is last else part.end  # the end of the window belongs to it
+        end = part.end + MICROSECOND if part.moment is last else part.end  # the end of the window belongs to it
         if not part.gap:
+            if run and run[-1].start == part.start:
+                run.pop()  # events of one instant: what the last of them leaves is what holds
             run.append(_Leg(part, part.start, end, us, target, calendar))
         if part.counted:
             us += meter.us(calendar, part.start, part.end)
@@ -386,7 +385,7 @@ def _first_firing(run: list[_Leg], escalation: Escalation) -> tuple[datetime, in
 
 def _candidates(run: list[_Leg], escalation: Escalation) -> Iterator[tuple[_Leg, datetime]]:
     """Of each leg, the instant at which the condition would come to hold if the leg lasted so long."""
-    gap_us = round(escalation.minutes * MINUTE_US)
+    gap_us = round(escalation.minutes * MINUTE)
     gap = timedelta(microseconds=gap_us)
     breached_at: datetime | None = None
     for leg in run:
@@ -403,11 +402,11 @@ def _candidates(run: list[_Leg], escalation: Escalation) -> Iterator[tuple[_Leg,
             at = leg.exceeded(leg.target + gap_us)
         else:
             since = leg.exceeded(leg.target)
-            if breached_at is None or leg.us <= leg.target:
+            if leg.us <= leg.target:
+                breached_at = since if since is not None and since < leg.end else None  # else another event came first
+            elif breached_at is None:
                 breached_at = since
             at = None if breached_at is None else max(leg.start, breached_at + gap)
-            if breached_at is not None and breached_at >= leg.end:
-                breached_at = None  # another event came first
         if at is not None:
             yield leg, at
 

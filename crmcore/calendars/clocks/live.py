@@ -1,4 +1,4 @@
-"""A case followed event by event: the incremental form of `clocks`."""
+"""A case followed event by event: the incremental form of `read_clocks`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import datetime
 
 import attrs
 
-from crmcore.calendars.clock_events import CLASH, ClockEvent, ClockHistory, event_order
-from crmcore.calendars.clock_policy import ClockPolicy
-from crmcore.calendars.clock_reading import CaseClocks, clocks, read_moments
-from crmcore.calendars.clock_timeline import Moment, last_place, step
-from crmcore.errors import DuplicateIds, NaiveDatetime
+from crmcore.calendars.clocks.events import CLASH, ClockEvent, ClockHistory, event_order
+from crmcore.calendars.clocks.policy import ClockPolicy
+from crmcore.calendars.clocks.reading import CaseClocks, read_clocks, read_moments
+from crmcore.calendars.clocks.timeline import Moment, last_place, step
+from crmcore.errors import DuplicateIds
 
 __all__ = ["LiveClocks", "evolve"]
 
@@ -20,12 +20,13 @@ class LiveClocks:
     """A case that is followed event by event; `evolve` makes the next one and leaves this one as it is.
 
     A newest event costs one step; one that arrives late is put in its place and what follows it is taken again.
-    Whatever the order of arrival, what `read` says is what `clocks` says of the whole history.
+    Whatever the order of arrival, what `read` says is what `read_clocks` says of the whole history.
 
     Examples
     --------
     >>> from datetime import UTC
-    >>> from crmcore.calendars import BusinessCalendar, Targets
+    >>> from crmcore.calendars import BusinessCalendar
+    >>> from crmcore.calendars.clocks import Targets
     >>> policy = ClockPolicy(BusinessCalendar.always("UTC"), Targets(first_response_minutes=60))
     >>> live = LiveClocks.begin(policy, case="7")
     >>> live = evolve(live, ClockEvent(datetime(2026, 6, 1, 9, tzinfo=UTC), "created", id="e1"))
@@ -58,9 +59,7 @@ class LiveClocks:
     def read(self, *, now: datetime, policy: ClockPolicy | None = None) -> CaseClocks:
         """Clocks at `now`; another policy takes the whole history again."""
         if policy is not None and policy != self.policy:
-            return clocks(self.history, policy, now=now)
-        if now.utcoffset() is None:
-            raise NaiveDatetime("now")
+            return read_clocks(self.history, policy, now=now)
         return read_moments(self.history, self.moments, self.policy, now)
 
 

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmcore._base import number_text
-from crmcore.calendars.clock_legs import ClockDefinition, Stretch, cycle_bounds, stretches
-from crmcore.calendars.clock_policy import MINUTE_US, ClockName, ClockPolicy, OnResolution, Standing
-from crmcore.calendars.clock_timeline import Moment
+from crmcore.calendars.clocks.definitions import ClockDefinition, Stretch, cycle_bounds, stretches
+from crmcore.calendars.clocks.policy import ClockName, ClockPolicy, OnResolution, Standing
+from crmcore.calendars.clocks.timeline import Moment
 from crmcore.calendars.errors import NoOpening
+from crmcore.zones import MINUTE
 
 if TYPE_CHECKING:
     from crmcore.calendars.business_time import BusinessTime
 
 __all__ = ["Clock", "ClockCycle", "ClockState", "Meter", "minutes_text", "read_clock"]
 
-_US = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 
 
 class ClockState(enum.StrEnum):
@@ -83,14 +84,14 @@ class ClockCycle:
     @property
     def total_minutes(self) -> float:
         """Carried and own minutes: what is held against the target."""
-        return (round(self.carried_minutes * MINUTE_US) + round(self.minutes * MINUTE_US)) / MINUTE_US
+        return (round(self.carried_minutes * MINUTE) + round(self.minutes * MINUTE)) / MINUTE
 
     @property
     def remaining_minutes(self) -> float | None:
         """Target less minutes: below 0 where it is exceeded, None without target."""
         if self.target_minutes is None:
             return None
-        return (round(self.target_minutes * MINUTE_US) - round(self.total_minutes * MINUTE_US)) / MINUTE_US
+        return (round(self.target_minutes * MINUTE) - round(self.total_minutes * MINUTE)) / MINUTE
 
 
 @attrs.frozen
@@ -180,7 +181,7 @@ class Meter:
         key = (id(calendar), start, end)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = round(calendar.elapsed_minutes(start, end) * MINUTE_US)
+            found = self._known[key] = round(calendar.elapsed_minutes(start, end) * MINUTE)
         return found
 
 
@@ -225,9 +226,9 @@ class _Run:
             number=number,
             started_at=started_at,
             stopped_at=self.end.at if self.end else None,
-            minutes=own / MINUTE_US,
-            carried_minutes=carried / MINUTE_US,
-            target_minutes=None if target is None else target / MINUTE_US,
+            minutes=own / MINUTE,
+            carried_minutes=carried / MINUTE,
+            target_minutes=None if target is None else target / MINUTE,
             state=state,
             due_at=None if target is None else self.reached(target),
             breaches_at=self.breach_since() if running else None,
@@ -241,14 +242,14 @@ class _Run:
         for stretch, us in self.held:
             if so_far + us >= target:
                 held = self.policy.calendar_of(name, stretch.moment.terms)
-                return held.deadline(stretch.start, minutes=(target - so_far) / MINUTE_US)
+                return held.deadline(stretch.start, minutes=(target - so_far) / MINUTE)
             so_far += us
         judge = self.judge
         if self.end is None and not self.definition.counts(judge, self.policy):
             return None
         calendar = self.policy.calendar_of(name, judge.terms)
         try:
-            return calendar.deadline(judge.at if self.end else self.now, minutes=(target - so_far) / MINUTE_US)
+            return calendar.deadline(judge.at if self.end else self.now, minutes=(target - so_far) / MINUTE)
         except NoOpening:
             return None
 
@@ -259,7 +260,7 @@ class _Run:
             past = None if target is None else self.reached(target + 1)
             if past is None:
                 break
-            past -= _US
+            past -= MICROSECOND
             if found is not None and past >= found:
                 break  # met until the later target came
             found = max(past, since)
@@ -268,18 +269,20 @@ class _Run:
         return found
 
     def target_epochs(self) -> list[tuple[datetime, int | None]]:
-        """Since when each target was in force, the one that decides first."""
+        """Since when each target was in force, the one that decides first; between two cycles that of the stop is."""
+        targets: dict[datetime, int | None] = {}  # of one instant the last one holds
+        stop: Moment | None = None
+        for moment in self.found:
+            if moment.at > self.judge.at:
+                break
+            stop = (stop or moment) if self.definition.leg(moment) < 0 else None
+            held = stop or moment
+            targets[moment.at] = self.policy.target_us(held.priority, held.terms, self.definition.name)
         epochs: list[tuple[datetime, int | None]] = []
-        seen: datetime | None = None
-        for moment in reversed(self.found):
-            if moment.at > self.judge.at or moment.at == seen:
-                continue
-            seen = moment.at
-            target = self.policy.target_us(moment.priority, moment.terms, self.definition.name)
-            if epochs and epochs[-1][1] == target:
-                epochs.pop()
-            epochs.append((moment.at, target))
-        return epochs
+        for since, target in targets.items():
+            if not epochs or epochs[-1][1] != target:
+                epochs.append((since, target))
+        return epochs[::-1]
 
 
 def _counted_us(stretch: Stretch, name: ClockName, policy: ClockPolicy, meter: Meter) -> int:

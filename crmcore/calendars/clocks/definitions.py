@@ -11,8 +11,8 @@ from datetime import datetime
 
 import attrs
 
-from crmcore.calendars.clock_policy import ClockName, ClockPolicy, OnReopen, Standing
-from crmcore.calendars.clock_timeline import Moment, Turn
+from crmcore.calendars.clocks.policy import ClockName, ClockPolicy, OnReopen, Standing
+from crmcore.calendars.clocks.timeline import Moment, Turn
 
 __all__ = ["DEFINITIONS", "ClockDefinition", "Stretch", "stretches", "turn_of"]
 

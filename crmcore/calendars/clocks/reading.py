@@ -11,20 +11,20 @@ import numpy as np
 
 from crmcore._base import html_table
 from crmcore._frames import write_frame
-from crmcore.calendars.clock_cycles import Clock, Meter, minutes_text, read_clock
-from crmcore.calendars.clock_events import ClockEvent, ClockHistory
-from crmcore.calendars.clock_legs import DEFINITIONS, ends
-from crmcore.calendars.clock_policy import MINUTE_US, RESOLUTION, ClockName, ClockPolicy, Standing
-from crmcore.calendars.clock_timeline import Moment, moments, until
+from crmcore.calendars.clocks.cycles import Clock, Meter, minutes_text, read_clock
+from crmcore.calendars.clocks.definitions import DEFINITIONS, ends
+from crmcore.calendars.clocks.events import ClockEvent, ClockHistory
+from crmcore.calendars.clocks.policy import RESOLUTION, ClockName, ClockPolicy, Standing
+from crmcore.calendars.clocks.timeline import Moment, moments, until
 from crmcore.errors import NaiveDatetime, UnknownName
 from crmcore.tables._cells import micros
-from crmcore.zones import from_us, to_us
+from crmcore.zones import MINUTE, from_us, to_us
 
 if TYPE_CHECKING:
-    from crmcore.calendars.clock_explaining import ClockExplanation
+    from crmcore.calendars.clocks.explanation import ClockExplanation
     from crmcore.charts import Chart
 
-__all__ = ["CaseClocks", "clocks", "moments_until", "read_moments", "rows_frame"]
+__all__ = ["CaseClocks", "moments_until", "read_clocks", "read_moments", "rows_frame"]
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -124,7 +124,7 @@ class CaseClocks:
         cycle : number, optional
             One cycle alone; None: the last one with what it carries.
         """
-        from crmcore.calendars.clock_explaining import explain_clock
+        from crmcore.calendars.clocks.explanation import explain_clock
 
         return explain_clock(self.history, self.policy, self[name], now=self.now.astimezone(UTC), cycle=cycle)
 
@@ -187,7 +187,7 @@ def rows_frame(rows: list[dict[str, Any]], *, backend: Any, names: Iterable[str]
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def clocks(history: ClockHistory | Iterable[ClockEvent], policy: ClockPolicy, *, now: datetime) -> CaseClocks:
+def read_clocks(history: ClockHistory | Iterable[ClockEvent], policy: ClockPolicy, *, now: datetime) -> CaseClocks:
     """Read all clocks of a case as they stood at `now`.
 
     Parameters
@@ -216,14 +216,13 @@ def clocks(history: ClockHistory | Iterable[ClockEvent], policy: ClockPolicy, *,
     Examples
     --------
     >>> from datetime import UTC
-    >>> from crmcore.calendars import BusinessCalendar, Targets
+    >>> from crmcore.calendars import BusinessCalendar
+    >>> from crmcore.calendars.clocks import Targets
     >>> policy = ClockPolicy(BusinessCalendar.always("UTC"), Targets(first_response_minutes=60))
     >>> events = [ClockEvent(datetime(2026, 6, 1, h, tzinfo=UTC), k) for h, k in ((9, "created"), (10, "agent reply"))]
-    >>> print(clocks(events, policy, now=datetime(2026, 6, 1, 12, tzinfo=UTC))["first response"])
+    >>> print(read_clocks(events, policy, now=datetime(2026, 6, 1, 12, tzinfo=UTC))["first response"])
     first response: met, 60 of 60 min
     """
-    if now.utcoffset() is None:
-        raise NaiveDatetime("now")
     held = history if isinstance(history, ClockHistory) else ClockHistory.of(history)
     return read_moments(held, moments(held.events, policy), policy, now)
 
@@ -235,6 +234,8 @@ def moments_until(history: ClockHistory, policy: ClockPolicy, now: datetime) -> 
 
 def read_moments(history: ClockHistory, found: tuple[Moment, ...], policy: ClockPolicy, now: datetime) -> CaseClocks:
     """Clocks of a case from its moments."""
+    if now.utcoffset() is None:
+        raise NaiveDatetime("now")
     shown, now = now, now.astimezone(UTC)  # datetimes of two zones do not compare well around a change of the clock
     found = until(found, now)
     last = found[-1] if found else None
@@ -267,4 +268,4 @@ def _by_status(found: tuple[Moment, ...], policy: ClockPolicy, now: datetime, me
         if moment.standing not in (Standing.BEFORE, Standing.MERGED):
             calendar = policy.calendar_of(ClockName.ACTIVE_RESOLUTION, moment.terms)
             spent[moment.status] = spent.get(moment.status, 0) + meter.us(calendar, moment.at, end)
-    return {status: us / MINUTE_US for status, us in spent.items()}
+    return {status: us / MINUTE for status, us in spent.items()}

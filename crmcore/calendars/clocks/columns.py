@@ -1,9 +1,9 @@
-"""Service-level clocks of all cases at once: the columnar twin of `clocks`."""
+"""Service-level clocks of all cases at once: the columnar twin of `read_clocks`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from crmcore._base import html_table
 from crmcore._frames import write_frame
-from crmcore.calendars.clock_cycles import ClockState
-from crmcore.calendars.clock_policy import (
-    MINUTE_US,
+from crmcore.calendars.clocks.cycles import ClockState
+from crmcore.calendars.clocks.event_table import ClockEventTable, words_at
+from crmcore.calendars.clocks.policy import (
     RESOLUTIONS,
     ClockName,
     ClockPolicy,
@@ -22,11 +22,10 @@ from crmcore.calendars.clock_policy import (
     OnResolution,
     clocks_named,
 )
-from crmcore.calendars.clock_rows import CaseRows, case_rows, now_us
-from crmcore.calendars.clock_tables import ClockEventTable
+from crmcore.calendars.clocks.rows import CaseRows, case_rows
 from crmcore.calendars.errors import NoOpening
-from crmcore.errors import NaiveDatetime
 from crmcore.tables import TextColumn
+from crmcore.zones import MINUTE, NAT, from_us, to_us
 
 if TYPE_CHECKING:
     from crmcore.calendars.business_time import BusinessTime
@@ -95,15 +94,15 @@ class ClockTable:
         """Write one row per cycle, in the flavour that was read unless `backend` names another."""
         return write_frame(
             {
-                "case": _words(self.cases, self.case),
-                "clock": _words([n.value for n in NAMES], self.clock),
+                "case": words_at(self.cases, self.case),
+                "clock": words_at([n.value for n in NAMES], self.clock),
                 "cycle": self.cycle,
                 "started_at": self.started_at,
                 "stopped_at": self.stopped_at,
                 "minutes": self.minutes,
                 "target_minutes": self.target_minutes,
                 "due_at": self.due_at,
-                "state": _words([s.value for s in STATES], self.state),
+                "state": words_at([s.value for s in STATES], self.state),
                 "open": self.open,
                 "breached": self.breached,
                 "priority": self.priority.to_list(),
@@ -131,10 +130,6 @@ class ClockTable:
 
 
 _COLUMNS = ("case", "clock", "cycle", "started_at", "stopped_at", "minutes", "target_minutes", "due_at", "state")
-
-
-def _words(values: Iterable[str], places: NDArray[Any]) -> list[Any]:
-    return list(np.array([*values, None], dtype=object)[places])
 
 
 # --- cycles ----------------------------------------------------------------------------------------------------------
@@ -260,7 +255,7 @@ class _Batch:
 
     def deadlines(self, name: ClockName, starts: Places, us: Places, terms: NDArray[np.int32]) -> Places:
         """Instants at which `us` more business time has passed; NaT where a calendar never opens so long."""
-        out = np.full(len(starts), _NAT, np.int64)
+        out = np.full(len(starts), NAT, np.int64)
         for calendar, rows in self.calendars(name, terms):
             out[rows] = _deadlines(calendar, starts[rows], us[rows])
         return out
@@ -274,12 +269,9 @@ class _Batch:
         return np.array([NO_TARGET if us is None else us for us in found], np.int64)[inverse]
 
 
-_NAT = int(np.iinfo(np.int64).min)
-
-
 def _deadlines(calendar: BusinessTime, starts: Places, us: Places) -> Places:
     try:
-        return calendar.deadlines(starts.view("datetime64[us]"), us / MINUTE_US).astype(np.int64)
+        return calendar.deadlines(starts.view("datetime64[us]"), us / MINUTE).astype(np.int64)
     except NoOpening:  # some calendar closes for good: the rows that it can still promise are few and taken one by one
         return np.fromiter(
             (_deadline(calendar, a, m) for a, m in zip(starts.tolist(), us.tolist(), strict=True)), np.int64
@@ -288,10 +280,9 @@ def _deadlines(calendar: BusinessTime, starts: Places, us: Places) -> Places:
 
 def _deadline(calendar: BusinessTime, start: int, us: int) -> int:
     try:
-        at = np.datetime64(start, "us").item().replace(tzinfo=UTC)
-        return now_us(calendar.deadline(at, minutes=us / MINUTE_US))
+        return to_us(calendar.deadline(from_us(start, calendar.zone), minutes=us / MINUTE))
     except NoOpening:
-        return _NAT
+        return NAT
 
 
 def _stops(shape: _Shape, rows: CaseRows, begins: Places) -> Places:
@@ -346,9 +337,9 @@ def _read(name: ClockName, batch: _Batch) -> dict[str, Any]:
         "clock": np.full(len(begins), NAMES.index(name), np.int8),
         "cycle": (order[begins] - (order - shape.begins)[rows.first[begins]]).astype(np.int32),
         "started_at": rows.start[begins].view("datetime64[us]"),
-        "stopped_at": np.where(stop < 0, _NAT, rows.start[judge]).view("datetime64[us]"),
-        "minutes": total / MINUTE_US,
-        "target_minutes": np.where(target < 0, np.nan, target / MINUTE_US),
+        "stopped_at": np.where(stop < 0, NAT, rows.start[judge]).view("datetime64[us]"),
+        "minutes": total / MINUTE,
+        "target_minutes": np.where(target < 0, np.nan, target / MINUTE),
         "due_at": due.view("datetime64[us]"),
         "state": state,
         "priority": rows.priority[judge],
@@ -367,7 +358,7 @@ def _due(
     """When counted minutes reach the target: in the past by search in the running sum, else as if the clock ran on."""
     rows = batch.rows
     (base, stop, judge), (through, before) = places, sums
-    due = np.full(len(base), _NAT, np.int64)
+    due = np.full(len(base), NAT, np.int64)
     end = np.where(stop < 0, judge, judge - 1)
     asked = np.flatnonzero(target >= 0)
     at = np.searchsorted(through, before[base[asked]] + target[asked], side="left")
@@ -386,7 +377,7 @@ def _due(
 def clock_columns(
     table: ClockEventTable, policy: ClockPolicy, *, now: datetime, names: Iterable[ClockName | str] | None = None
 ) -> ClockTable:
-    """Read the clocks of all cases as they stood at `now`: the same as `clocks` case by case.
+    """Read the clocks of all cases as they stood at `now`: the same as `read_clocks` case by case.
 
     Parameters
     ----------
@@ -405,7 +396,9 @@ def clock_columns(
 
     Examples
     --------
-    >>> from crmcore.calendars import BusinessCalendar, Targets
+    >>> from datetime import UTC
+    >>> from crmcore.calendars import BusinessCalendar
+    >>> from crmcore.calendars.clocks import Targets
     >>> log = {"case": ["7", "7", "8"], "activity": ["created", "agent reply", "created"],
     ...        "time": ["2026-06-01T09:00Z", "2026-06-01T10:01Z", "2026-06-01T09:00Z"]}
     >>> policy = ClockPolicy(BusinessCalendar.always("UTC"), Targets(first_response_minutes=60))
@@ -413,11 +406,9 @@ def clock_columns(
     >>> read.of("first response").to_frame()["minutes"], read.of("first response").breached.tolist()
     ([60.0, 60.0], [False, False])
     """
-    if now.utcoffset() is None:
-        raise NaiveDatetime("now")
     usual = [n for n in NAMES[:7] if n not in RESOLUTIONS or n is policy.resolution]
     wanted = dict.fromkeys(usual if names is None else (n for name in names for n in clocks_named(name)))
-    batch = _Batch(table, policy, now_us(now))
+    batch = _Batch(table, policy, to_us(now, "now"))
     parts = [_read(name, batch) for name in wanted]
     columns = {k: np.concatenate([p[k] for p in parts]) for k in (*_COLUMNS, "priority")}
     order = np.lexsort((columns["cycle"], columns["clock"], columns["case"]))

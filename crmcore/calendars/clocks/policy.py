@@ -11,13 +11,12 @@ import attrs
 
 from crmcore.errors import BadDocument, ConflictingConstraints, EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.values.words import word
+from crmcore.zones import MINUTE
 
 if TYPE_CHECKING:
     from crmcore.calendars.business_time import BusinessTime
 
 __all__ = ["ClockName", "ClockPolicy", "ClockTerms", "OnReopen", "OnResolution", "Standing", "Targets"]
-
-MINUTE_US = 60_000_000
 
 
 class ClockName(enum.StrEnum):
@@ -302,7 +301,7 @@ class ClockPolicy:
     def target_us(self, priority: str, terms: str, clock: ClockName) -> int | None:
         """Target in whole microseconds."""
         minutes = self.target(priority, terms, clock)
-        return None if minutes is None else round(minutes * MINUTE_US)
+        return None if minutes is None else round(minutes * MINUTE)
 
     def knows(self, priority: str, terms: str) -> bool:
         """Whether the policy says something about a priority under these terms."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._frames import MISSING_WORDS, read_frame, write_frame
-from crmcore.calendars.clock_events import (
+from crmcore.calendars.clocks.events import (
     ACTORS,
     CLASH,
     KINDS,
@@ -34,7 +34,7 @@ from crmcore.tables._cells import micros, when
 from crmcore.tables._door import Door, codes, frozen, instants, same_length
 from crmcore.values.words import word
 
-__all__ = ["ClockEventTable", "Creation"]
+__all__ = ["ClockEventTable", "Creation", "words_at"]
 
 
 class Creation(enum.StrEnum):
@@ -244,12 +244,12 @@ actor='agent'))
         """Write one row per event, in the flavour that was read unless `backend` names another."""
         return write_frame(
             {
-                "case": _words(self.cases, self.case),
+                "case": words_at(self.cases, self.case),
                 "time": self.time,
-                "activity": _words([k.value for k in KINDS], self.kind),
+                "activity": words_at([k.value for k in KINDS], self.kind),
                 "to": self.to.to_list(),
-                "actor": _words([a.value for a in ACTORS], self.actor),
-                "visibility": _words([v.value for v in VISIBILITIES], self.visibility),
+                "actor": words_at([a.value for a in ACTORS], self.actor),
+                "visibility": words_at([v.value for v in VISIBILITIES], self.visibility),
                 "id": self.id.to_list(),
             },
             backend=backend or self.backend,
@@ -266,7 +266,8 @@ def _both(first: TextColumn, second: TextColumn) -> TextColumn:
     return TextColumn(np.concatenate((first.codes, to[second.codes])), tuple(words))
 
 
-def _words(values: Sequence[str], places: NDArray[Any]) -> list[Any]:
+def words_at(values: Iterable[str], places: NDArray[np.integer]) -> list[str | None]:
+    """Words of codes, None where one is -1."""
     return list(np.array([*values, None], dtype=object)[places])
 
 

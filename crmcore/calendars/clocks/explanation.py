@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmcore._base import html_table
-from crmcore.calendars.clock_cycles import Clock
-from crmcore.calendars.clock_events import ClockHistory
-from crmcore.calendars.clock_legs import DEFINITIONS, Stretch, stretches, turn_of
-from crmcore.calendars.clock_policy import MINUTE_US, ClockName, ClockPolicy, Standing
-from crmcore.calendars.clock_reading import moments_until, rows_frame
+from crmcore.calendars.clocks.cycles import Clock
+from crmcore.calendars.clocks.definitions import DEFINITIONS, Stretch, stretches, turn_of
+from crmcore.calendars.clocks.events import ClockHistory
+from crmcore.calendars.clocks.policy import ClockName, ClockPolicy, Standing
+from crmcore.calendars.clocks.reading import moments_until, rows_frame
 from crmcore.errors import OutOfRange
-from crmcore.zones import from_us, to_us
+from crmcore.zones import MINUTE, from_us, to_us
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -96,8 +96,8 @@ class ClockExplanation:
         sums: dict[str, int] = {}
         for span in self.spans:
             if span.counted:
-                sums[key(span)] = sums.get(key(span), 0) + round(span.minutes * MINUTE_US)
-        return {name: us / MINUTE_US for name, us in sums.items()}
+                sums[key(span)] = sums.get(key(span), 0) + round(span.minutes * MINUTE)
+        return {name: us / MINUTE for name, us in sums.items()}
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a span."""
@@ -144,8 +144,8 @@ def explain_clock(
         own = stretch.cycle == number and not stretch.gap
         if own or (carried and stretch.cycle <= number):
             spans += _spans(stretch, clock.name, policy)
-    us = sum(round(s.minutes * MINUTE_US) for s in spans)
-    return ClockExplanation(clock, tuple(spans), us / MINUTE_US)
+    us = sum(round(s.minutes * MINUTE) for s in spans)
+    return ClockExplanation(clock, tuple(spans), us / MINUTE)
 
 
 def _spans(stretch: Stretch, name: ClockName, policy: ClockPolicy) -> Iterator[ClockSpan]:

@@ -1,4 +1,4 @@
-"""How every case stood after each of its events, as columns: the columnar twin of `clock_timeline`.
+"""How every case stood after each of its events, as columns: the columnar twin of `timeline`.
 
 Rows are sorted by case and by the one order of events, so "the last message so far" is a running maximum of positions
 and no row is looked at by Python. What `step` does to one moment must follow here from the last events of each kind.
@@ -6,15 +6,13 @@ and no row is looked at by Python. What `step` does to one moment must follow he
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.calendars.clock_events import ACTORS, KINDS, RANK, VISIBILITIES, Actor, EventKind, Visibility
-from crmcore.calendars.clock_policy import ClockPolicy, OnResolution, Standing
-from crmcore.calendars.clock_tables import ClockEventTable
+from crmcore.calendars.clocks.event_table import ClockEventTable
+from crmcore.calendars.clocks.events import ACTORS, KINDS, RANK, VISIBILITIES, Actor, EventKind, Visibility
+from crmcore.calendars.clocks.policy import ClockPolicy, OnResolution, Standing
 
 __all__ = ["CaseRows", "case_rows"]
 
@@ -62,11 +60,6 @@ class CaseRows:
         out[1:] = column[:-1]
         out[self.first == np.arange(len(column))] = False
         return out
-
-
-def now_us(now: datetime) -> int:
-    """Microseconds since 1970."""
-    return int(np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64))
 
 
 def _sorted(table: ClockEventTable, now: int) -> ClockEventTable:

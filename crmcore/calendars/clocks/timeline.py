@@ -14,8 +14,8 @@ from typing import Any
 
 import attrs
 
-from crmcore.calendars.clock_events import Actor, ClockEvent, EventKind, event_order
-from crmcore.calendars.clock_policy import ClockPolicy, OnResolution, Standing
+from crmcore.calendars.clocks.events import Actor, ClockEvent, EventKind, event_order
+from crmcore.calendars.clocks.policy import ClockPolicy, OnResolution, Standing
 from crmcore.errors import nearest
 
 __all__ = ["Moment", "Turn", "moments", "step"]

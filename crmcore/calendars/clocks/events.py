@@ -315,7 +315,7 @@ class ClockHistory:
         >>> ClockHistory.from_events(log, zone="Asia/Bangkok", activities=means)
         ClockHistory(2 events, from 2026-06-01T02:00:00+00:00)
         """
-        from crmcore.calendars.clock_tables import ClockEventTable
+        from crmcore.calendars.clocks.event_table import ClockEventTable
 
         rows = [dict(row, **{_CASE: case or "case"}) for row in events]
         if not rows:
