@@ -56,5 +56,5 @@ assert_type(cac_by_channel({"ads": 1}, paid={"ads": 1}), dict[str, Cac])
 assert_type(link_purchases([0], AT[:1], [0], AT[:1]), NDArray[np.int64])
 
 time_on_site([1], session_rule="ga4", last_page="none")  # type: ignore[arg-type]
-retention([0], AT, until=NOW, period="year")
+retention([0], AT, until=NOW, period="fortnight")  # type: ignore[arg-type]
 bounce_rate([1])  # type: ignore[call-arg]
