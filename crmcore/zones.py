@@ -156,9 +156,10 @@ def to_us(at: datetime, name: str = "at") -> int:
     try:
         delta = at - EPOCH
     except TypeError:
-        if not isinstance(at, datetime):
+        given: object = at
+        if not isinstance(given, datetime):
             hint = "read text with crmcore.zones.local, and leave out what is missing"
-            raise WrongType(name, f"a {type(at).__name__}", "an aware datetime", hint) from None
+            raise WrongType(name, f"a {type(given).__name__}", "an aware datetime", hint) from None
         raise NaiveDatetime(name) from None
     us = (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
     return us if EARLIEST <= us < LATEST else check_years(us, name)

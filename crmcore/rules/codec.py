@@ -266,6 +266,10 @@ _KINDS: dict[str, type] = {
 }  # fmt: skip
 
 
+DEEPEST = 100
+"""Operators inside each other that a document may have; evaluation walks them one by one."""
+
+
 class Reader:
     """One reading of one document: faults are collected, with the path at which they stand."""
 
@@ -295,12 +299,15 @@ class Reader:
         return None
 
     def _node(self, document: object, path: str) -> Node | None:
+        if path.count(".args[") > DEEPEST:
+            self.fault(f"{path[:40]}...", f"nested more than {DEEPEST} operators deep")
+            return None
         try:
             if isinstance(document, Mapping):
                 return self._operator(document, path) if "op" in document else self._constant(document, path)
             if isinstance(document, bool | int | float | str):
                 return Literal(document)
-        except (CrmError, ValueError, TypeError) as error:
+        except (CrmError, ValueError, TypeError, OverflowError) as error:
             self.fault(path, str(error).splitlines()[0])
             return None
         self.fault(path, f"expected a number, text, true, false or an object, not {type(document).__name__}")

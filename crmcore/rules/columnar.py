@@ -116,7 +116,7 @@ class Evaluation:
 
     def __init__(self, rows: FactTable | EventRows, now: datetime | float, vocabulary: Vocabulary) -> None:
         self.rows = rows
-        self.now = instant_us(now, "now") if isinstance(now, datetime) else now
+        self.now = now if isinstance(now, float) else instant_us(now, "now")
         self.vocabulary = vocabulary
         self._terms: dict[object, Cells] = {}
         self._truths: dict[object, TruthColumn] = {}

@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 
 import attrs
 
-from crmcore.errors import EmptyInput, OutOfRange, WrongType
+from crmcore._base import listed
+from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.rules.kinds import Kind, Scalar, read_value
 from crmcore.values import Money
 
@@ -239,11 +240,14 @@ class Term(Node):
         >>> print(Field("skills").has("refund L2"))
         skills has "refund L2"
         """
+        if not labels:
+            raise EmptyInput("labels", "name at least one label")
         return AllOf(tuple(Has(self, label) for label in labels)) if len(labels) != 1 else Has(self, labels[0])
 
     def has_any(self, labels: Iterable[str]) -> Condition:
         """Whether a set of labels holds at least one of these."""
-        return AnyOf(tuple(Has(self, label) for label in labels))
+        found = listed(labels, "labels", str, what="labels", hint="write .has_any(['refund L1', 'refund L2'])")
+        return AnyOf(tuple(Has(self, label) for label in found))
 
     def exists(self) -> Condition:
         """Whether the value is known; never itself unknown."""
@@ -267,8 +271,11 @@ class Term(Node):
 
 
 def _choices(choices: Iterable[Quantity]) -> tuple[Literal, ...]:
-    if isinstance(choices, str):
-        raise WrongType("choices", "one text", "a list of values", f"write .isin([{choices!r}]), or == for one value")
+    given: object = choices
+    if isinstance(given, str):
+        raise WrongType("choices", "one text", "a list of values", f"write .isin([{given!r}]), or == for one value")
+    if not isinstance(given, Iterable):
+        raise WrongType("choices", f"a {type(given).__name__}", "a list of values", "write .isin(['gold', 'VIP'])")
     if isinstance(choices, set | frozenset):
         choices = sorted(choices, key=lambda v: (type(v).__name__, v))
     return tuple(Literal(c) for c in choices)
@@ -451,6 +458,12 @@ class Closed(enum.StrEnum):
     NEITHER = "neither"
 
 
+def _closed(value: Closed | str) -> Closed:
+    if value not in tuple(Closed):
+        raise UnknownName("closed", str(value), tuple(c.value for c in Closed))
+    return Closed(value)
+
+
 @attrs.frozen(eq=False, repr=False)
 class Between(Condition):
     """Whether a value lies in an interval."""
@@ -458,7 +471,7 @@ class Between(Condition):
     part: Term
     low: Term
     high: Term
-    closed: Closed = attrs.field(default=Closed.BOTH, converter=Closed)
+    closed: Closed = attrs.field(default=Closed.BOTH, converter=_closed)
 
     def halves(self) -> tuple[Compare, Compare]:
         """The two comparisons that it stands for."""

@@ -101,6 +101,10 @@ class Rule:
     vocabulary: Vocabulary = attrs.field(default=NO_WORDS, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
+        given: object = self.schema
+        if given is not None and not isinstance(given, Schema):
+            hint = "describe the facts: Schema({'age': Number('years')})"
+            raise WrongType("schema", f"a {type(given).__name__}", "a Schema or None", hint)
         if self.schema is not None:
             self.check(self.schema)
 
@@ -186,7 +190,9 @@ class Rule:
     def mask(self, table: FactTable, *, now: datetime) -> TruthColumn:
         """Decide about all subjects of a table: the same answers as `decide`, as columns."""
         from crmcore.rules.columnar import Evaluation
+        from crmcore.rules.fact_table import check_table
 
+        check_table(table)
         return Evaluation(table, now, self.vocabulary).truth(self.when)
 
     def to_dict(self) -> dict[str, Any]:

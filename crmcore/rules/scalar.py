@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Any
 
-from crmcore.errors import NaiveDatetime
 from crmcore.rules.event_facts import folded, unknown_kind
 from crmcore.rules.facts import Event, Facts
 from crmcore.rules.fitting import combined_kind, misfit, number_in, same_kind, text_test, wrong_part, years_between
@@ -87,11 +86,10 @@ Read = Callable[[Row], Value]
 
 def row_of(facts: Facts | Mapping[str, object], now: datetime) -> Row:
     """Row of facts; a plain mapping holds fields and knows no events."""
-    if now.tzinfo is None:
-        raise NaiveDatetime("now")
+    at = instant_us(now, "now")
     if isinstance(facts, Facts):
-        return Row(facts.fields, facts.events, instant_us(now, "now"), facts.currency)
-    return Row(Facts(facts).fields, None, instant_us(now, "now"), None)
+        return Row(facts.fields, facts.events, at, facts.currency)
+    return Row(Facts(facts).fields, None, at, None)
 
 
 def ask_of(node: Condition, vocabulary: Vocabulary) -> Ask:
