@@ -115,12 +115,17 @@ def one_of(known: Iterable[str], *, what: str) -> Callable[[Any, Any, Any], None
 
 def aware(_instance: Any, attribute: attrs.Attribute[Any], value: datetime | None) -> None:
     """Validator of an aware datetime (None passes)."""
-    given: object = value
-    if given is not None and not isinstance(given, datetime):
+    if value is not None:
+        check_aware(value, attribute.name)
+
+
+def check_aware(value: object, name: str) -> None:
+    """Refuse what is no aware datetime."""
+    if not isinstance(value, datetime):
         hint = "read text with its zone first: datetime.fromisoformat('2026-06-01T09:00+07:00')"
-        raise WrongType(attribute.name, f"a {type(given).__name__}", "an aware datetime", hint)
-    if value is not None and value.utcoffset() is None:
-        raise NaiveDatetime(attribute.name)
+        raise WrongType(name, f"a {type(value).__name__}", "an aware datetime", hint)
+    if value.utcoffset() is None:
+        raise NaiveDatetime(name)
 
 
 def mask(text: object) -> str:
