@@ -48,7 +48,10 @@ __all__ = [
     "TextMatch",
     "TextTest",
     "YearsSince",
+    "check_days",
+    "check_text",
     "condition",
+    "maybe_condition",
     "term",
 ]
 
@@ -303,7 +306,8 @@ def condition(value: object) -> Condition:
     raise WrongType("a part of a condition", f"a {type(value).__name__}", "a condition", hint)
 
 
-def _text(_instance: object, attribute: attrs.Attribute[str], value: str) -> None:
+def check_text(_instance: object, attribute: attrs.Attribute[str], value: str) -> None:
+    """Validator of a text that is not empty."""
     if not isinstance(value, str):
         raise WrongType(attribute.name, f"a {type(value).__name__}", "text", "write it in quotes")
     if not value:
@@ -317,7 +321,7 @@ def _text(_instance: object, attribute: attrs.Attribute[str], value: str) -> Non
 class Field(Term):
     """A fact by its name; inside `where` a part of the event."""
 
-    name: str = attrs.field(validator=_text)
+    name: str = attrs.field(validator=check_text)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -370,11 +374,13 @@ class Measure(enum.StrEnum):
     DAYS_SINCE_FIRST = "days_since_first"
 
 
-def _maybe(value: object) -> Condition | None:
+def maybe_condition(value: object) -> Condition | None:
+    """Condition, or None as it is."""
     return None if value is None else condition(value)
 
 
-def _days(_instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+def check_days(_instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+    """Validator of a number of days, or None."""
     good = value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e6)
     if not good:
         hint = "count days; 48 hours are 2 days"
@@ -386,11 +392,11 @@ class EventMeasure(Term):
     """A measure of the events of one kind in the window (now - within_days, now - before_days]."""
 
     measure: Measure = attrs.field(converter=Measure)
-    event: str = attrs.field(validator=_text)
-    within_days: float | None = attrs.field(default=None, validator=_days)
-    before_days: float = attrs.field(default=0, validator=_days)
-    where: Condition | None = attrs.field(default=None, converter=_maybe)
-    of: str = attrs.field(default="amount", validator=_text)
+    event: str = attrs.field(validator=check_text)
+    within_days: float | None = attrs.field(default=None, validator=check_days)
+    before_days: float = attrs.field(default=0, validator=check_days)
+    where: Condition | None = attrs.field(default=None, converter=maybe_condition)
+    of: str = attrs.field(default="amount", validator=check_text)
 
     def __attrs_post_init__(self) -> None:
         if self.within_days is not None and not self.within_days > self.before_days:
@@ -433,7 +439,7 @@ class AsNumber(Term):
 class Call(Term):
     """A function of a `Vocabulary`, by name."""
 
-    name: str = attrs.field(validator=_text)
+    name: str = attrs.field(validator=check_text)
     args: tuple[Term, ...]
 
 
@@ -503,7 +509,7 @@ class TextMatch(Condition):
 
     part: Term
     test: TextTest = attrs.field(converter=TextTest)
-    text: str = attrs.field(validator=_text)
+    text: str = attrs.field(validator=check_text)
     case_sensitive: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -522,7 +528,7 @@ class Has(Condition):
     """Whether a set of labels holds one."""
 
     part: Term
-    label: str = attrs.field(validator=_text)
+    label: str = attrs.field(validator=check_text)
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -19,9 +19,10 @@ from crmcore.rules.kinds import Kind
 from crmcore.rules.nodes import Condition, condition
 from crmcore.rules.scalar import Ask, ask_of, row_of
 from crmcore.rules.schema import BadRule, Schema
+from crmcore.rules.sequences import misplaced
 from crmcore.rules.truth import Truth
 from crmcore.rules.vocabulary import NO_WORDS, Vocabulary
-from crmcore.rules.walking import atoms, event_kinds, fields_of
+from crmcore.rules.walking import atoms, event_kinds, events_conditions, fields_of
 from crmcore.rules.wording import value_text, words
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class Rule:
     vocabulary: Vocabulary = attrs.field(default=NO_WORDS, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
+        for odd in events_conditions(self.when):
+            misplaced(odd)
         given: object = self.schema
         if given is not None and not isinstance(given, Schema):
             hint = "describe the facts: Schema({'age': Number('years')})"
