@@ -174,8 +174,8 @@ class Cases:
                 calendars=self.calendars,
                 record_refusals=self.record_refusals,
             )
-            if not outcome.accepted:
-                if held is not None:
+            if not outcome.accepted or len(outcome.events) > 1:  # timers fell due: they must not come with a repeat
+                if not outcome.accepted and held is not None:
                     continue  # look again before saying no
                 said = self._said(case_id, command)
                 if said is not None:
