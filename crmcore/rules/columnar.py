@@ -117,7 +117,7 @@ class Evaluation:
 
     def __init__(self, rows: FactTable | EventRows, now: datetime | float, vocabulary: Vocabulary) -> None:
         self.rows = rows
-        self.now = now if isinstance(now, float) else instant_us(now, "now")
+        self.now = float(now) if isinstance(now, int | float) else instant_us(now, "now")
         self.vocabulary = vocabulary
         self._terms: dict[object, Cells] = {}
         self._truths: dict[object, TruthColumn] = {}
