@@ -7,13 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crmcore.calendars import BadWindows, BusinessCalendar, CalendarCap, ContactTimes, SlidingCap
+from crmcore.calendars import (
+    BadWindows,
+    BusinessCalendar,
+    CalendarCap,
+    ContactTimes,
+    NthWeekday,
+    Recurrence,
+    SlidingCap,
+)
 from crmcore.errors import CrmError, OutOfRange, WrongType
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DESK: Any = BusinessCalendar("UTC", {"mon-fri": [("09:00", "17:00")]})
 TIMES: Any = ContactTimes
 SLIDING: Any = SlidingCap
+REPEATED: Any = Recurrence
+NTH: Any = NthWeekday
 CAPPED: Any = TIMES("UTC", caps=[SlidingCap(24, 1)])
 
 
@@ -59,6 +69,8 @@ WRONG: dict[str, tuple[Callable[[], object], type[CrmError], str]] = {
     "a cap of texts": (lambda: SLIDING("day", 1), OutOfRange, "hours = 'day'"),
     "no history": (lambda: CAPPED.decide(AT, None), WrongType, "expected a list of earlier sends"),
     "numbers as history": (lambda: CAPPED.decide(AT, np.array([1, 2])), WrongType, "history is int64"),
+    "no rule of dates": (lambda: REPEATED(None, zone="UTC"), WrongType, "rule is a NoneType: expected Yearly, Monthly"),
+    "months of a number": (lambda: NTH(1, "mon", months=5), OutOfRange, "months = 5: expected numbers from 1 to 12"),
     "zones without codes": (
         lambda: CAPPED.decide_all([AT, AT], zones=["UTC", "Asia/Bangkok"]),
         OutOfRange,
