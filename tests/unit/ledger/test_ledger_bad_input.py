@@ -8,6 +8,7 @@ import pytest
 
 from crmcore.errors import CrmError, NaiveDatetime, WrongType
 from crmcore.ledger import Ledger, Limit, PostingTable, earn, spend
+from crmcore.ledger.refusals import LimitExceeded
 from crmcore.stores import MemoryStore
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -53,3 +54,12 @@ def test_a_batch_with_something_else_in_it_writes_nothing() -> None:
     with pytest.raises(WrongType):
         books.post_many([earn("e2", "a", 1, at=AT), None])
     assert books.balance("a", as_of=AT).active == 100
+
+
+def test_an_approver_is_a_second_person_only_where_the_first_is_known() -> None:
+    books = Ledger(MemoryStore(), limits=[Limit(kind="spend", at_most=5, per="day", above="approval")])
+    books.post(earn("e1", "a", 100, at=AT))
+    with pytest.raises(LimitExceeded, match=r"not the actor, who must be named too: actor='\.\.\.'"):
+        books.post(spend("s1", "a", 10, at=AT, approver="lead:1"))
+    books.post(spend("s1", "a", 10, at=AT, actor="agent:9", approver="lead:1"))
+    assert books.balance("a", as_of=AT).active == 90
