@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from crmcore.errors import NaiveDatetime, OutOfRange, UnknownName
+from crmcore.errors import NaiveDatetime, OutOfRange, UnknownName, WrongType
 
 __all__ = [
     "Progress",
@@ -74,10 +74,32 @@ def between(low: float, high: float, *, hint: str) -> Callable[[Any, Any, Any], 
     """Validator of a number in a closed range; NaN fails."""
 
     def check(_instance: Any, attribute: Any, value: Any) -> None:
-        if not low <= value <= high:
+        try:
+            inside = low <= value <= high
+        except TypeError:  # None, text
+            inside = False
+        if not inside:
             raise OutOfRange(attribute.name, value, f"{low} to {high}", hint)
 
     return check
+
+
+def listed(value: object, name: str, of: type | tuple[type, ...], *, what: str, hint: str) -> tuple[Any, ...]:
+    """Items of a list, all of one type; a text, None or a single item is no list.
+
+    Examples
+    --------
+    >>> listed(["lounge"], "gives", str, what="texts", hint="write ['lounge']")
+    ('lounge',)
+    """
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise WrongType(name, f"a {type(value).__name__}", f"a list of {what}", hint)
+    items = tuple(value)
+    odd = [type(item).__name__ for item in items if not isinstance(item, of)]
+    if odd:
+        shown = ", ".join(f"a {kind}" for kind in dict.fromkeys(odd))
+        raise WrongType(name, f"a list with {shown}", f"a list of {what}", hint)
+    return items
 
 
 def one_of(known: Iterable[str], *, what: str) -> Callable[[Any, Any, Any], None]:
@@ -93,8 +115,17 @@ def one_of(known: Iterable[str], *, what: str) -> Callable[[Any, Any, Any], None
 
 def aware(_instance: Any, attribute: attrs.Attribute[Any], value: datetime | None) -> None:
     """Validator of an aware datetime (None passes)."""
-    if value is not None and value.utcoffset() is None:
-        raise NaiveDatetime(attribute.name)
+    if value is not None:
+        check_aware(value, attribute.name)
+
+
+def check_aware(value: object, name: str) -> None:
+    """Refuse what is no aware datetime."""
+    if not isinstance(value, datetime):
+        hint = "read text with its zone first: datetime.fromisoformat('2026-06-01T09:00+07:00')"
+        raise WrongType(name, f"a {type(value).__name__}", "an aware datetime", hint)
+    if value.utcoffset() is None:
+        raise NaiveDatetime(name)
 
 
 def mask(text: object) -> str:

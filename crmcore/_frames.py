@@ -110,7 +110,7 @@ class Frame:
         if hasattr(native, "dictionary_encode") and "string" in str(native.type):
             encoded = native.dictionary_encode().combine_chunks()
             encoded = encoded.chunk(0) if hasattr(encoded, "chunk") else encoded
-            codes = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
+            codes = np.asarray(encoded.indices.cast("int32").fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
             return codes.copy(), encoded.dictionary.to_pylist()
         return _factorise(self._cells(name))
 

@@ -46,7 +46,7 @@ def nearest(name: str, known: tuple[str, ...]) -> str | None:
     'email'
     """
     folded = {k.casefold(): k for k in reversed(known)}
-    near = get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.5)
+    near = get_close_matches(str(name).casefold(), list(folded), n=1, cutoff=0.5)
     return folded[near[0]] if near else None
 
 

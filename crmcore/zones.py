@@ -19,7 +19,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import NaiveDatetime, OutOfRange, UnknownName
+from crmcore.errors import NaiveDatetime, OutOfRange, UnknownName, WrongType
 
 __all__ = [
     "FoldPolicy",
@@ -150,12 +150,16 @@ def to_us(at: datetime, name: str = "at") -> int:
 
     Raises
     ------
-    NaiveDatetime, OutOfRange
-        No zone; outside the years 2 to 9997.
+    NaiveDatetime, WrongType, OutOfRange
+        No zone; no datetime; outside the years 2 to 9997.
     """
     try:
         delta = at - EPOCH
     except TypeError:
+        given: object = at
+        if not isinstance(given, datetime):
+            hint = "read text with crmcore.zones.local, and leave out what is missing"
+            raise WrongType(name, f"a {type(given).__name__}", "an aware datetime", hint) from None
         raise NaiveDatetime(name) from None
     us = (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
     return us if EARLIEST <= us < LATEST else check_years(us, name)
@@ -324,8 +328,11 @@ def as_instants(values: ArrayLike, name: str) -> Instants:
           dtype='datetime64[us]')
     """
     array = np.asarray(values)
-    if array.dtype != object:
+    if array.dtype.kind == "M" or not array.size:
         return array.astype("datetime64[us]")
+    if array.dtype != object and not (array.dtype.kind == "f" and np.isnan(array).all()):
+        hint = "read text with its zone first; numbers of seconds are np.array(s, 'int64').astype('datetime64[s]')"
+        raise WrongType(name, f"{array.dtype}", "datetime64 in UTC, or aware datetimes", hint)
     us = [_cell_us(value, name) for value in array.ravel().tolist()]
     return np.array(us, np.int64).reshape(array.shape).astype("datetime64[us]")
 
@@ -335,7 +342,12 @@ def _cell_us(value: object, name: str) -> int:
         return NAT
     if isinstance(value, datetime):
         return to_us(value, name)
-    return int(np.datetime64(value, "us").astype(np.int64))  # type: ignore[call-overload]
+    if not isinstance(value, np.datetime64):
+        got = f"a column with a {type(value).__name__}"
+        raise WrongType(
+            name, got, "datetime64 in UTC, or aware datetimes", "read text and numbers with their zone first"
+        )
+    return int(value.astype("datetime64[us]").astype(np.int64))
 
 
 def column_us(instants: ArrayLike, name: str) -> tuple[Micros, NDArray[np.bool_]]:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore.calendars.errors import NoClosing, NoOpening
 from crmcore.calendars.table import OpenTable, TableBook, business_us, due_us
-from crmcore.errors import BadRow, BadRows, OutOfRange
+from crmcore.errors import BadRow, BadRows, OutOfRange, WrongType
 from crmcore.zones import DAY, LATEST, MINUTE, NAT, column_us, from_us, to_us
 
 if TYPE_CHECKING:
@@ -214,6 +214,7 @@ class BusinessTime(abc.ABC):
         """
         us, missing = column_us(starts, "starts")
         target, unknown = _targets_us(minutes)
+        _check_pairs("starts", us, "minutes", target)
         us, target, missing = np.broadcast_arrays(us, target, missing | unknown)
         known = ~missing
         if not known.any():
@@ -241,6 +242,7 @@ class BusinessTime(abc.ABC):
         """
         a, no_a = column_us(starts, "starts")
         b, no_b = column_us(ends, "ends")
+        _check_pairs("starts", a, "ends", b)
         a, b, missing = np.broadcast_arrays(a, b, no_a | no_b)
         known = ~missing
         if not known.any():
@@ -356,14 +358,27 @@ class BusinessTime(abc.ABC):
         return from_us(to_us(at), self.zone).date()
 
 
+def _check_pairs(name: str, column: NDArray[np.int64], other: str, beside: NDArray[np.int64]) -> None:
+    if column.size != 1 and beside.size != 1 and column.shape != beside.shape:
+        hint = "pass one value for all, or one for each"
+        raise OutOfRange(other, f"{beside.size} values", f"1, or {column.size} as in {name}", hint)
+
+
 def _target_us(minutes: float) -> int:
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float | np.number):
+        got, hint = f"a {type(minutes).__name__}", "pass the business minutes that may pass: 480 is eight hours"
+        raise WrongType("minutes", got, "a number of minutes", hint)
     if not 0 <= minutes <= _LONGEST_MINUTES:  # NaN fails too
         raise OutOfRange("minutes", minutes, "a number from 0", "pass the business minutes that may pass")
     return round(minutes * MINUTE)
 
 
 def _targets_us(minutes: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    values = np.asarray(minutes, np.float64)
+    try:
+        values = np.asarray(minutes, np.float64)
+    except (TypeError, ValueError):
+        hint = "pass the business minutes that may pass: 480 is eight hours"
+        raise WrongType("minutes", "not numbers", "numbers of minutes, NaN where unknown", hint) from None
     unknown = np.isnan(values)
     odd = ~unknown & ~((values >= 0) & (values <= _LONGEST_MINUTES))
     if odd.any():

@@ -36,11 +36,19 @@ def _week(schedule: Schedule) -> Mapping[str, tuple[Window, ...]]:
 
 def _holidays(days: Mapping[Any, str] | Iterable[Any]) -> Mapping[date, str]:
     """Dates in order with their names; plain dates are called "holiday"."""
+    if isinstance(days, str) or not isinstance(days, Iterable):
+        raise WrongType("holidays", repr(days), "a list of dates, or a mapping of date to name", "[] is no holiday")
     named = dict(days) if isinstance(days, Mapping) else dict.fromkeys(days, "holiday")
     return MappingProxyType(dict(sorted((day, str(name)) for day, name in _dated(named, "holidays").items())))
 
 
 def _special(days: Mapping[Any, Iterable[Sequence[str | time]]]) -> Mapping[date, tuple[Window, ...]]:
+    given: object = days
+    if not isinstance(given, Mapping):
+        got = type(given).__name__
+        raise WrongType(
+            "special_days", got, "a mapping of date to windows", 'write {"2026-12-24": [("09:00", "12:00")]}'
+        )
     problems: list[str] = []
     dated = _dated(dict(days), "special_days")
     read = {day: read_day(day, dated[day], problems) for day in sorted(dated)}

@@ -19,8 +19,8 @@ from crmcore._json import from_dict, to_dict
 from crmcore.calendars.contact_walk import CapPeriod, ContactReason, Plan, first_reason, next_us
 from crmcore.calendars.errors import BadWindows
 from crmcore.calendars.windows import MIDNIGHT, WEEKDAYS, clock_text, clock_us, weekdays_of
-from crmcore.errors import OutOfRange, UnknownName
-from crmcore.zones import MINUTE, NAT, from_us, to_us, zone_of
+from crmcore.errors import OutOfRange, UnknownName, WrongType
+from crmcore.zones import MINUTE, NAT, as_instants, from_us, to_us, zone_of
 
 if TYPE_CHECKING:
     from crmcore.calendars.contact_columns import ContactDecisions
@@ -43,8 +43,12 @@ def _count(_instance: Any, attribute: Any, value: Any) -> None:
 
 
 def _hours(_instance: Any, attribute: Any, value: Any) -> None:
-    if not 0 < value <= 24 * 366 * 100:  # NaN fails too
+    if not isinstance(value, float) or not 0 < value <= 24 * 366 * 100:  # NaN fails too
         raise OutOfRange(attribute.name, value, "more than 0 hours, at most a century", "168 hours are a week")
+
+
+def _number(value: float) -> float:
+    return float(value) if isinstance(value, int | float | np.number) and not isinstance(value, bool) else value
 
 
 def _period(value: CapPeriod | str) -> CapPeriod:
@@ -63,7 +67,7 @@ class SlidingCap:
     at most 3 in any 168 h
     """
 
-    hours: float = attrs.field(validator=_hours, converter=float)
+    hours: float = attrs.field(validator=_hours, converter=_number)
     max_sends: int = attrs.field(validator=_count)
 
     def __str__(self) -> str:
@@ -98,7 +102,8 @@ def _quiet(value: Sequence[str | time] | None) -> tuple[str, str] | None:
     """Canonical quiet hours in whole minutes; equal ends are none."""
     if value is None:
         return None
-    ends = [clock_us(part) for part in value] if not isinstance(value, str) and len(value) == 2 else [None]
+    pair = isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2
+    ends = [clock_us(part) for part in value] if pair else [None]
     read = [us for us in ends if us is not None]
     if len(read) != 2 or any(us % MINUTE for us in read):
         raise BadWindows(
@@ -115,7 +120,15 @@ def _days(value: Iterable[str | int] | None) -> tuple[str, ...] | None:
 
 
 def _caps(value: Iterable[Cap]) -> tuple[Cap, ...]:
-    return tuple(value)
+    given: object = value
+    if isinstance(given, Cap):
+        return (given,)
+    caps = tuple(value) if isinstance(given, Iterable) else (given,)
+    odd = [type(cap).__name__ for cap in caps if not isinstance(cap, Cap)]
+    if odd:
+        hint = "write [SlidingCap(hours=168, max_sends=3), CalendarCap('day', max_sends=1)]; [] is no cap"
+        raise WrongType("caps", ", ".join(odd), "SlidingCap or CalendarCap", hint)
+    return caps  # type: ignore[return-value]  # all of them are caps
 
 
 @attrs.frozen(kw_only=True)
@@ -295,7 +308,11 @@ class ContactTimes:
         """
         from crmcore.calendars.contact_columns import decide_columns
 
-        names = (self.zone,) if zones is None else tuple(str(zone_of(zone)) for zone in zones)
+        listed = [zones] if isinstance(zones, str) else zones
+        names = (self.zone,) if listed is None else tuple(str(zone_of(zone)) for zone in listed)
+        if len(names) != 1 and zone_codes is None:
+            hint = "say which zone each contact lives in: zone_codes="
+            raise OutOfRange("zones", f"{len(names)} without zone_codes", "one zone, or a code for each contact", hint)
         return decide_columns(self, at, sends, offsets, zones=names, zone_codes=zone_codes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -311,6 +328,9 @@ class ContactTimes:
 
 def _sends(history: Sequence[datetime] | NDArray[np.datetime64]) -> list[int]:
     if isinstance(history, np.ndarray):
-        us = history.astype("datetime64[us]").astype(np.int64)
+        us = as_instants(history, "history").astype(np.int64)
         return sorted(us[us != NAT].tolist())
+    given: object = history
+    if not isinstance(given, Iterable):
+        raise WrongType("history", f"a {type(given).__name__}", "a list of earlier sends", "[] where there were none")
     return sorted(to_us(send, "history") for send in history)

@@ -29,7 +29,7 @@ from crmcore.calendars.recurrence_rules import (
     leap_day_policy,
 )
 from crmcore.calendars.windows import MIDNIGHT, clock_text, clock_us
-from crmcore.errors import BadRow, BadRows, OutOfRange
+from crmcore.errors import BadRow, BadRows, OutOfRange, WrongType
 from crmcore.values.words import word
 from crmcore.zones import (
     DAY,
@@ -64,6 +64,14 @@ def _at(value: str | time) -> str:
     return clock_text(us)
 
 
+def _dates(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, Yearly | Monthly | Weekly | EveryNDays | NthWeekday):
+        allowed = "Yearly, Monthly, Weekly, EveryNDays or NthWeekday"
+        raise WrongType(
+            attribute.name, f"a {type(value).__name__}", allowed, 'write Recurrence(Weekly(["mon"]), zone=...)'
+        )
+
+
 @attrs.frozen
 class Recurrence:
     """A rule of dates at one local time in one zone.
@@ -85,7 +93,7 @@ class Recurrence:
     2027-03-01 09:00:00+07:00
     """
 
-    rule: Yearly | Monthly | Weekly | EveryNDays | NthWeekday
+    rule: Yearly | Monthly | Weekly | EveryNDays | NthWeekday = attrs.field(validator=_dates)
     at: str = attrs.field(default="09:00", kw_only=True, converter=_at)
     zone: str = attrs.field(kw_only=True, converter=_zone)
     gap: GapPolicy = attrs.field(default=GapPolicy.SHIFT, kw_only=True, converter=_gap)

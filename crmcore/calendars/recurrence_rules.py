@@ -197,6 +197,9 @@ def _one_day(day: str | int) -> str:
 
 
 def _month_numbers(months: Iterable[int]) -> tuple[int, ...]:
+    given: object = months
+    if not isinstance(given, Iterable):
+        raise OutOfRange("months", given, "numbers from 1 to 12, at least one", "list them: months=[1]")
     found = tuple(sorted(set(months)))
     odd = [month for month in found if month not in range(1, 13)]
     if odd or not found:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 
+import numpy as np
+
 from crmcore.calendars.errors import BadWindows
 from crmcore.errors import nearest
 
@@ -75,6 +77,9 @@ def read_week(schedule: Mapping[str, Iterable[Sequence[str | time]]]) -> dict[st
     >>> read_week({"mon-tue": [("09:00", "12:00")], "Sunday": [("22:00", "06:00")]})
     {'mon': (('00:00', '06:00'), ('09:00', '12:00')), 'tue': (('09:00', '12:00'),), 'sun': (('22:00', '24:00'),)}
     """
+    given: object = schedule
+    if not isinstance(given, Mapping):
+        raise BadWindows("the weekly schedule", (f"{type(given).__name__} is no mapping of weekdays to windows",))
     problems: list[str] = []
     week: dict[int, list[Span]] = {i: [] for i in range(7)}
     for name, windows in schedule.items():
@@ -124,10 +129,12 @@ def _text(spans: Iterable[Span]) -> tuple[Window, ...]:
 def _spans(where: str, windows: Iterable[Sequence[str | time]], problems: list[str]) -> list[Span]:
     """Spans of windows as they are written; a close after midnight is counted on past 24:00."""
     out: list[Span] = []
-    if isinstance(windows, str):
-        windows = [windows]
+    given: object = windows
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        problems.append(f"{where}: {given!r} is not a list of windows: [] is closed")
+        return out
     for window in windows:
-        if isinstance(window, str) or len(window) != 2:
+        if isinstance(window, str) or not isinstance(window, Sequence) or len(window) != 2:
             problems.append(f"{where}: {window!r} is not a pair of open and close")
             continue
         opened, closed = clock_us(window[0]), clock_us(window[1])
@@ -162,9 +169,10 @@ def weekdays_of(days: Iterable[str | int]) -> tuple[str, ...]:
     """
     problems: list[str] = []
     found: set[int] = set()
-    for day in [days] if isinstance(days, str) else days:
-        if isinstance(day, int) and 1 <= day <= 7:
-            found.add(day - 1)
+    given: object = days
+    for day in days if isinstance(given, Iterable) and not isinstance(given, str) else [days]:
+        if isinstance(day, int | np.integer) and not isinstance(day, bool) and 1 <= day <= 7:
+            found.add(int(day) - 1)
         else:
             found.update(_weekdays(day, problems))
     if problems:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore import _json
-from crmcore._base import html_table, number_text
+from crmcore._base import html_table, listed, number_text
 from crmcore._frames import write_frame
 from crmcore.choice._knapsack import Problem, relax, solve
 from crmcore.errors import BadRow, BadRows, DuplicateIds, EmptyInput, OutOfRange, UnknownName, WrongType
@@ -64,6 +64,9 @@ class Quota:
             number = getattr(self, name)
             if number is not None and (type(number) is not int or number < 0):
                 raise OutOfRange(f"Quota.{name}", number, "a whole number from 0", "leave it out for no limit")
+        if self.at_most is not None and self.at_least is not None and self.at_least > self.at_most:
+            hint = "at_least is the lower of both"
+            raise OutOfRange("Quota.at_least", self.at_least, f"at most at_most = {self.at_most}", hint)
 
 
 @attrs.frozen(kw_only=True)
@@ -235,6 +238,9 @@ def allocate(
     nearest left out: ann (value 60 for 30), missed by 0; 30 more budget would add it
     """
     how = _by(by)
+    _check_column("costs", costs)
+    _check_column("values", values)
+    listed(quotas, "quotas", Quota, what="quotas", hint="quotas=[Quota('north', at_most=3)]")
     n = len(costs)
     if n == 0:
         raise EmptyInput("costs", "pass one cost and one value an option")
@@ -255,7 +261,7 @@ def allocate(
         cost=[cost[i] for i in order], value=value[order], budget=limit, owner=[owners[i] for i in order],
         group=[labels[i] for i in order], quotas=[(q.group, q.of, q.at_most, q.at_least) for q in quotas],
     )  # fmt: skip
-    if not 0 <= gap < 1:
+    if not isinstance(gap, int | float) or not 0 <= gap < 1:
         raise OutOfRange("gap", gap, "a share from 0 up to 1", "0 proves the optimum, 0.001 stops within a thousandth")
     return _result(problem, [names[i] for i in order], [owners[i] for i in order], how, gap)
 
@@ -288,6 +294,12 @@ def _result(problem: Problem, names: list[str], owners: list[str], how: By, gap:
     )  # fmt: skip
 
 
+def _check_column(name: str, column: object) -> None:
+    flat = isinstance(column, Sequence) and not isinstance(column, str)
+    if not flat and not (isinstance(column, np.ndarray) and column.ndim == 1):
+        raise WrongType(name, f"a {type(column).__name__}", "a list or a column", "pass one entry an option")
+
+
 def _by(by: By | str) -> By:
     try:
         return By(by)
@@ -316,7 +328,12 @@ def _costs(costs: Sequence[Any] | NDArray[np.integer], budget: int | Money) -> t
 
 
 def _values(values: Sequence[Any] | NDArray[np.floating], how: By) -> NDArray[np.float64]:
-    numbers = np.array([getattr(v, how.value) if hasattr(v, "low") else v for v in values], np.float64)
+    plain = [getattr(v, how.value) if hasattr(v, "low") else v for v in values]
+    odd = [i for i, v in enumerate(plain) if v is not None and not isinstance(v, int | float | np.number)]
+    if odd:
+        problem = BadRow("values", "not a number", tuple(odd), tuple(type(plain[i]).__name__ for i in odd[:5]))
+        raise BadRows("the options", (problem,), "values are numbers, or estimates with an interval")
+    numbers = np.array(plain, np.float64)
     bad = np.flatnonzero(~np.isfinite(numbers))
     if len(bad):
         problem = BadRow("values", "not finite", tuple(bad.tolist()))

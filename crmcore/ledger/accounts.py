@@ -10,9 +10,9 @@ from typing import Any
 import attrs
 
 from crmcore import _json
-from crmcore._base import aware, html_table
+from crmcore._base import aware, check_aware, html_table
 from crmcore._frames import write_frame
-from crmcore.errors import NaiveDatetime, OutOfRange, UnknownName
+from crmcore.errors import OutOfRange, UnknownName
 from crmcore.ledger import _book
 from crmcore.ledger._book import ALWAYS, NEVER, Book, instant_of, micros_of
 from crmcore.ledger.balances import Balance
@@ -319,8 +319,7 @@ def replay(postings: Iterable[Posting], *, as_of: datetime | None = None, ordere
 
 
 def _needed(name: str, at: datetime) -> datetime:
-    if at.utcoffset() is None:
-        raise NaiveDatetime(name)
+    check_aware(at, name)
     return at
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmcore._base import Progress, reporter
-from crmcore.errors import BadRow, BadRows, CrmError, OutOfRange, StoreConflict, UnknownName
+from crmcore._base import Progress, check_aware, listed, reporter
+from crmcore.errors import BadRow, BadRows, CrmError, OutOfRange, StoreConflict, UnknownName, WrongType
 from crmcore.ledger._book import Book, Lot, instant_of, micros_of
 from crmcore.ledger.accounts import Account, Explanation, frozen, thawed
 from crmcore.ledger.balances import Balance
@@ -122,7 +122,9 @@ class Ledger:
     """
 
     def __init__(self, store: EventStore, *, limits: Iterable[Limit] = (), prefix: str = "ledger:") -> None:
-        self.store, self.limits, self.prefix = store, tuple(limits), prefix
+        hint = "limits=[Limit(kind='spend', at_most=500, per='day')]"
+        self.limits: tuple[Limit, ...] = listed(limits, "limits", Limit, what="limits", hint=hint)
+        self.store, self.prefix = store, prefix
         self._books: dict[str, Book] = {}
         self._usage: dict[str, Usage] = {}
 
@@ -152,12 +154,13 @@ class Ledger:
         StoreConflict
             Other writers were faster several times in a row.
         """
-        listed = list(postings)
-        places = sorted(range(len(listed)), key=lambda i: (listed[i].at, RANK[listed[i].kind], listed[i].id))
+        hint = "make them with earn(...), spend(...) and their like; post takes one"
+        given: tuple[Posting, ...] = listed(postings, "postings", Posting, what="postings", hint=hint)
+        places = sorted(range(len(given)), key=lambda i: (given[i].at, RANK[given[i].kind], given[i].id))
         for attempt in range(RETRIES):
             touched: dict[str, int] = {}
             try:
-                return self._write(listed, places, touched, reporter(progress))
+                return self._write(given, places, touched, reporter(progress))
             except BaseException as error:
                 for account in touched:
                     self._forget(account)
@@ -166,7 +169,7 @@ class Ledger:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def _write(
-        self, listed: list[Posting], places: list[int], touched: dict[str, int], report: Progress
+        self, listed: Sequence[Posting], places: list[int], touched: dict[str, int], report: Progress
     ) -> tuple[Posting, ...]:
         fresh: list[Posting] = []
         given: dict[str, Posting] = {}
@@ -232,8 +235,11 @@ class Ledger:
 
     def account(self, account: str, *, as_of: datetime | None = None) -> Account:
         """The account after its last posting, or after its last posting up to an instant (inclusive)."""
+        if not isinstance(account, str):
+            raise WrongType("account", f"a {type(account).__name__}", "text", "name the account: 'card:7'")
         if as_of is None:
             return frozen(self._book(account))
+        check_aware(as_of, "as_of")
         book = self._book(account)
         if micros_of(as_of, 0) >= book.at:
             return frozen(book)
@@ -244,6 +250,7 @@ class Ledger:
 
     def balance(self, account: str, *, as_of: datetime) -> Balance:
         """Where everything is at an instant, past or future; an account without postings has nothing."""
+        check_aware(as_of, "as_of")
         return self.account(account, as_of=as_of).balance(as_of=as_of)
 
     def explain(self, account: str, payment: str) -> Explanation:
@@ -333,5 +340,5 @@ def _arrival(posting: Posting, n: int, lot: Lot, amount: int) -> Posting:
     )  # fmt: skip
 
 
-def _reasons(listed: list[Posting], refused: Mapping[int, CrmError]) -> tuple[BadRow, ...]:
+def _reasons(listed: Sequence[Posting], refused: Mapping[int, CrmError]) -> tuple[BadRow, ...]:
     return tuple(BadRow(listed[i].id, str(refused[i]).partition("\n")[0], (i,)) for i in sorted(refused))

@@ -11,9 +11,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore._base import Progress, html_table
+from crmcore._base import Progress, check_aware, html_table
 from crmcore._frames import MISSING_WORDS, read_frame, write_frame
-from crmcore.errors import CurrencyMismatch, EmptyInput, NaiveDatetime, OutOfRange, UnknownName
+from crmcore.errors import CurrencyMismatch, EmptyInput, OutOfRange, UnknownName
 from crmcore.ledger.balances import BUCKETS, Balance
 from crmcore.ledger.postings import CREDITS, RANK, IfExpired, IfSpent, Kind, Posting, SpendOrder
 from crmcore.ledger.units import Unit, unit_of
@@ -308,9 +308,9 @@ class PostingTable:
         """
         from crmcore.ledger._replay import replay_columns
 
-        for name, at in (("as_of", as_of), ("expiring_before", expiring_before)):
-            if at is not None and at.utcoffset() is None:
-                raise NaiveDatetime(name)
+        check_aware(as_of, "as_of")
+        if expiring_before is not None:
+            check_aware(expiring_before, "expiring_before")
         return replay_columns(self, as_of=as_of, expiring_before=expiring_before, progress=progress)
 
     def to_frame(self, *, backend: Any = None) -> Any:

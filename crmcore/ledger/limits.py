@@ -163,9 +163,10 @@ class Usage:
             if limit.per in (Per.DAY, Per.WEEK, Per.MONTH, Per.YEAR):
                 way_out += f", or wait for the next {limit.per.value}"
             if limit.above is Above.APPROVAL:
-                if posting.approver and posting.approver != posting.actor:
+                if posting.actor and posting.approver and posting.approver != posting.actor:
                     continue
                 way_out += ", or let a second person approve it: approver='...', not the actor"
+                way_out += "" if posting.actor else ", who must be named too: actor='...'"
             raise LimitExceeded(
                 posting.account, limit.kind.value, limit.per.value, limit.at_most, used, amount, limit.unit.name,
                 way_out, limit.unit.digits,

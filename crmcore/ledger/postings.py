@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import attrs
 
 from crmcore import _json
+from crmcore._base import listed
 from crmcore.errors import EmptyInput, NaiveDatetime, OutOfRange, UnknownName, WrongType
 from crmcore.ledger.units import Unit, unit_of
 from crmcore.values import Money
@@ -188,7 +189,7 @@ def _if_spent(value: IfSpent | str) -> IfSpent:
 def _names(value: Iterable[str]) -> tuple[str, ...]:
     if isinstance(value, str):
         raise WrongType("lots", "a str", "a sequence of lot ids", "lots=['order-1']")
-    return tuple(value)
+    return listed(value, "lots", str, what="lot ids", hint="lots=['order-1']; leave it out for the order of expiry")
 
 
 def _text(_instance: object, attribute: attrs.Attribute[str], value: str) -> None:

@@ -16,7 +16,7 @@ from crmcore.lifecycle.workflow import ANY, CLOCK, ENTRY, FIRST_ENTRY, OPENED, o
 if TYPE_CHECKING:
     from crmcore.lifecycle.workflow import Timer, Transition, Workflow
 
-__all__ = ["Remark", "check", "lint", "paths", "steps"]
+__all__ = ["Remark", "check", "lint", "paths"]
 
 RESERVED = ("state", "actor", "role")  # facts that every guard can ask for
 
@@ -229,8 +229,3 @@ def paths(flow: Workflow, *, limit: int = 1000) -> tuple[tuple[str, ...], ...]:
             found.append(way)
         queue.extend((*way, s) for s in following)
     return tuple(found)
-
-
-def steps(flow: Workflow) -> dict[str, int]:
-    """Fewest transitions from the first state to each state."""
-    return _reached([flow.initial], _next(flow))

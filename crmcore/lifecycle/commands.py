@@ -24,6 +24,9 @@ __all__ = ["INSTANT", "Choice", "Command", "GuardAnswer", "Late", "Why", "choose
 
 def stream(case_id: str) -> str:
     """Name of the stream that holds the events of a case."""
+    given: object = case_id
+    if not isinstance(given, str):
+        raise WrongType("case_id", f"a {type(given).__name__}", "text", "pass the id that the case was opened with")
     return STREAM + case_id
 
 

@@ -62,6 +62,9 @@ def open_case(
     >>> open_case(deal(), "d1", at=datetime(2026, 5, 4, tzinfo=UTC), data={"source": "fair"}).case
     Case(id='d1', workflow='deal', pinned=1, state='lead', since=2026-05-04T00:00:00+00:00, data={source}, version=1)
     """
+    given: object = data
+    if given is not None and not isinstance(given, Mapping):
+        raise WrongType("data", f"a {type(given).__name__}", "a mapping of fields", "data={'order': 'o-81'}")
     if not case_id:
         raise EmptyInput("case_id", "give each case an id, such as the number of the ticket")
     payload: dict[str, object] = {"workflow": flow.name, "pinned": flow.version, "to": flow.initial}
@@ -137,6 +140,10 @@ possible in state 'lead'.
       allowed here: ['qualify', 'lose', 'estimate']
       hint: send one that is allowed, or what is missing with this one
     """
+    given: object = command
+    if not isinstance(given, Command):
+        hint = "Command('close', {'reason': 'done'}, actor='anna', at=now, id='click-1')"
+        raise WrongType("command", f"a {type(given).__name__}", "a Command", hint)
     _check_pin(flow, case)
     dated = command.at
     if dated < case.at and late == Late.FOLLOW:

@@ -67,7 +67,9 @@ def _ids(flow: Workflow) -> dict[str, str]:
 
 
 def state_chart(flow: Workflow) -> Chart:
-    """States as points, from left to right by the fewest transitions that lead there, linked where one leads on.
+    """States as points, from left to right in the order in which they can be reached, linked where one leads on.
+
+    A state stands right of all that lead to it, ways back left out, and off the links between others.
 
     Examples
     --------
@@ -76,23 +78,77 @@ def state_chart(flow: Workflow) -> Chart:
     Chart('complaint 1', 4 rows)
     """
     from crmcore.charts import network
-    from crmcore.lifecycle.checking import steps
 
-    column = steps(flow)
-    row: dict[int, int] = {}
-    nodes = []
-    for state in flow.states:
-        x = column[state]
-        y = row.get(x, 0)
-        row[x] = y + 1
-        kind = "first" if state == flow.initial else "last" if state in flow.terminal else "between"
-        # every other column hangs half a row lower, so that links along a row do not run through names
-        nodes.append({"id": state, "x": x, "y": -y - 0.5 * (x % 2), "group": kind})
     links = dict.fromkeys(
-        (min(s, t.target), max(s, t.target))
-        for t in flow.transitions
-        for s in flow.sources(t)
-        if t.target is not None and t.target != s
+        (s, t.target) for t in flow.transitions for s in flow.sources(t) if t.target is not None and t.target != s
     )
+    once = dict.fromkeys((min(a, b), max(a, b)) for a, b in links)
+    places = _places(flow, list(links))
+    nodes = []
+    for state, (x, y) in places.items():
+        kind = "first" if state == flow.initial else "last" if state in flow.terminal else "between"
+        nodes.append({"id": state, "x": x, "y": y, "group": kind})
     ways = f"{len(flow.transitions)} transitions, {len(flow.timers)} timers"
-    return network(nodes, list(links), title=flow.title, description=f"States of {flow.title}: {ways}.")
+    return network(nodes, list(once), title=flow.title, description=f"States of {flow.title}: {ways}.")
+
+
+def _columns(flow: Workflow, links: list[tuple[str, str]]) -> dict[str, int]:
+    """Longest way to each state from the first, without the links that lead back on the way there."""
+    onward: dict[str, list[str]] = {state: [b for a, b in links if a == state] for state in flow.states}
+    order: list[str] = []  # states after all that they lead to
+    back: set[tuple[str, str]] = set()
+    path = [(flow.initial, iter(onward[flow.initial]))]
+    open_, seen = {flow.initial}, {flow.initial}
+    while path:
+        state, following = path[-1]
+        other = next(following, None)
+        if other is None:
+            path.pop()
+            open_.discard(state)
+            order.append(state)
+        elif other in open_:
+            back.add((state, other))
+        elif other not in seen:
+            seen.add(other)
+            open_.add(other)
+            path.append((other, iter(onward[other])))
+    column = dict.fromkeys(flow.states, 0)
+    for state in reversed(order):
+        for other in onward[state]:
+            if (state, other) not in back:
+                column[other] = max(column[other], column[state] + 1)
+    return column
+
+
+_DROPS = (0.0, 0.5, 0.25, 0.75, 1, 1.25, 1.5)
+
+
+def _places(flow: Workflow, links: list[tuple[str, str]]) -> dict[str, tuple[int, float]]:
+    """Column and height of each state; a column hangs as much lower as keeps its states off the links of others."""
+    column = _columns(flow, links)
+    members = {x: [s for s in flow.states if column[s] == x] for x in sorted(set(column.values()))}
+    drop: dict[int, float] = {x: 0.5 * (x % 2) for x in members}
+
+    def places() -> dict[str, tuple[int, float]]:
+        return {s: (x, -i - drop[x]) for x, states in members.items() for i, s in enumerate(states)}
+
+    def crossed() -> int:
+        at = places()
+        return sum(_runs_through(at[a], at[b], at[s]) for a, b in links for s in at if s not in (a, b))
+
+    for x in (*members, *members):  # twice: a later column may have moved
+        tried: list[tuple[int, int, float]] = []
+        for choice in (drop[x], *_DROPS):
+            drop[x] = choice
+            tried.append((crossed(), len(tried), choice))
+        drop[x] = min(tried)[2]
+    return places()
+
+
+def _runs_through(start: tuple[int, float], end: tuple[int, float], state: tuple[int, float]) -> bool:
+    """Whether a link touches a state or its name, which stands above it."""
+    (x0, y0), (x1, y1) = sorted((start, end))
+    if not x0 < state[0] < x1:
+        return False
+    height = y0 + (y1 - y0) * (state[0] - x0) / (x1 - x0)
+    return -0.12 < height - state[1] < 0.24

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import attrs
 
-from crmcore._base import Progress, between, reporter
-from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, StoreConflict, UnknownName, nearest
+from crmcore._base import Progress, between, listed, reporter
+from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, StoreConflict, UnknownName, WrongType, nearest
 from crmcore.lifecycle.audit import History, history
 from crmcore.lifecycle.case import STREAM, Case, as_of, evolve, replay
 from crmcore.lifecycle.commands import Command, Late, Why, stream
@@ -31,7 +31,8 @@ FactsOf = Facts | Mapping[str, object] | Callable[[Case], Facts | Mapping[str, o
 
 def _by_version(workflows: Iterable[Workflow]) -> dict[tuple[str, int], Workflow]:
     found: dict[tuple[str, int], Workflow] = {}
-    for flow in workflows:
+    hint = "pass every version that cases may run on: [refund_1, refund_2]"
+    for flow in listed(workflows, "workflows", Workflow, what="workflows", hint=hint):
         other = found.setdefault((flow.name, flow.version), flow)
         if other != flow:
             raise OutOfRange(
@@ -203,8 +204,8 @@ class Cases:
                 record_refusals=self.record_refusals,
                 late=self.late,
             )
-            if not outcome.accepted:
-                if held is not None:
+            if not outcome.accepted or len(outcome.events) > 1:  # timers fell due: they must not come with a repeat
+                if not outcome.accepted and held is not None:
                     continue  # look again before saying no
                 said = self._said(case_id, command)
                 if said is not None:
@@ -394,6 +395,9 @@ class Cases:
 def _facts(facts: FactsOf, case: Case, states: Mapping[str, str]) -> Facts | Mapping[str, object] | None:
     """Facts for the guards of one case, with the states of those beside it."""
     found = facts(case) if callable(facts) else facts
+    given: object = found
+    if given is not None and not isinstance(given, Facts | Mapping):
+        raise WrongType("facts", f"a {type(given).__name__}", "Facts, a mapping, or None", "facts={'paid': True}")
     if not states:
         return found
     return found.with_fields(**states) if isinstance(found, Facts) else {**(found or {}), **states}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
+from crmcore._base import check_aware
 from crmcore.errors import NaiveDatetime, UnknownName
 from crmcore.lifecycle.case import Case, evolve
 from crmcore.lifecycle.commands import Command, choose, stream
@@ -258,8 +259,7 @@ def due(
     >>> print(*due([case], datetime(2026, 5, 5, 9, tzinfo=UTC), workflows=[complaint()]))
     2026-05-05T09:00:00+00:00 k7: overdue sends escalate
     """
-    if now.utcoffset() is None:
-        raise NaiveDatetime("now")
+    check_aware(now, "now")
     known = {(w.name, w.version): w for w in workflows}
     found: list[Due] = []
     for case in cases:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmcore._base import html_table
+from crmcore._base import html_table, listed
 from crmcore.errors import OutOfRange, WrongType
 
 if TYPE_CHECKING:
@@ -65,15 +65,18 @@ def odd_instants(flow: Workflow, data: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _words(value: str | Iterable[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+    hint = "name one, or list several: ['open', 'closed']"
+    return (value,) if isinstance(value, str) else listed(value, "names", str, what="names", hint=hint)
 
 
 def _transitions(value: Iterable[Transition]) -> tuple[Transition, ...]:
-    return tuple(value)
+    hint = "[Transition('close', 'open', 'closed')]"
+    return listed(value, "transitions", Transition, what="transitions", hint=hint)
 
 
 def _timers(value: Iterable[Timer]) -> tuple[Timer, ...]:
-    return tuple(value)
+    hint = "[Timer('lies too long', 'open', 'escalate', after_days=2)]"
+    return listed(value, "timers", Timer, what="timers", hint=hint)
 
 
 def _roles(value: str | Iterable[str] | None) -> tuple[str, ...] | None:

@@ -38,6 +38,7 @@ from crmcore.rules.nodes import (
     YearsSince,
 )
 from crmcore.rules.schema import Labels, Schema, Text
+from crmcore.rules.sequences import Follows, Switches
 from crmcore.rules.wording import words
 
 __all__ = ["faults"]
@@ -158,6 +159,34 @@ def _(node: EventMeasure, check: _Check) -> Kind | None:
 
 
 @_kind.register
+def _(node: Switches, check: _Check) -> Kind | None:
+    for event in node.events:
+        if _inside(node, event, node.where, check) and node.of != "kind":
+            inner = _Check(check.schema.event_schema(event), check.functions)
+            _kind(Field(node.of), inner)
+            _report(node, event, inner, check)
+    return NUMBER
+
+
+def _inside(node: Node, event: str, where: Condition | None, check: _Check) -> bool:
+    """Check a kind of event, and what is asked of its events."""
+    known = check.schema.events
+    if event not in known:
+        check.unknown(node, event, tuple(known), f"no events of kind {event!r}")
+        return False
+    inner = _Check(check.schema.event_schema(event), check.functions)
+    if where is not None:
+        _check(where, inner)
+    _report(node, event, inner, check)
+    return True
+
+
+def _report(node: Node, event: str, inner: _Check, check: _Check) -> None:
+    for problem in inner.problems:
+        check.fault(node, problem.replace("no such fact", f"no such part of {event!r} events"))
+
+
+@_kind.register
 def _(node: YearsSince, check: _Check) -> Kind | None:
     check.sort(node, node.part, Sort.TIME)
     return NUMBER
@@ -246,6 +275,11 @@ def _(node: IsTrue, check: _Check) -> None:
     kind = _kind(node.part, check)
     if kind is not None and kind is not FLAG:
         check.fault(node, f"asked of {kind}, expected flag")
+
+
+@_check.register
+def _(node: Follows, check: _Check) -> None:
+    _inside(node, node.event, node.where, check)
 
 
 @_check.register

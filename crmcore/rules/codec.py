@@ -43,6 +43,7 @@ from crmcore.rules.nodes import (
     TextTest,
     YearsSince,
 )
+from crmcore.rules.sequences import Follows, Side, Switches
 from crmcore.values import Money
 
 __all__ = ["Reader", "condition_from_dict", "node_to_dict"]
@@ -103,12 +104,28 @@ def _(node: EventMeasure) -> Any:
     made: dict[str, Any] = {"op": str(node.measure), "event": node.event}
     if node.of != "amount":
         made["of"] = node.of
-    if node.within_days is not None:
-        made["within_days"] = node.within_days
-    if node.before_days:
-        made["before_days"] = node.before_days
-    if node.where is not None:
-        made["where"] = node_to_dict(node.where)
+    return made | _windowed(node.within_days, node.before_days, node.where)
+
+
+@node_to_dict.register
+def _(node: Switches) -> Any:
+    made: dict[str, Any] = {"op": "switches", "events": list(node.events)}
+    if node.of != "kind":
+        made["of"] = node.of
+    return made | _windowed(node.within_days, node.before_days, node.where)
+
+
+@node_to_dict.register
+def _(node: Follows) -> Any:
+    return {"op": str(node.side), "event": node.event, **_windowed(node.within_days, 0, node.where)}
+
+
+def _windowed(within_days: float | None, before_days: float, where: Condition | None) -> dict[str, Any]:
+    made: dict[str, Any] = {} if within_days is None else {"within_days": within_days}
+    if before_days:
+        made["before_days"] = before_days
+    if where is not None:
+        made["where"] = node_to_dict(where)
     return made
 
 
@@ -238,11 +255,26 @@ def _measure(measure: Measure) -> _Form:
     )
 
 
+def _side(side: Side) -> _Form:
+    return _Form(
+        (),
+        lambda event, within_days=None, where=None: Follows(side, event, within_days, where),
+        keys=("event",),
+        optional=("within_days", "where"),
+    )
+
+
+def _switches(events: object, **more: Any) -> Switches:
+    return Switches(events, **more)  # type: ignore[arg-type]  # the converter refuses what is no list of texts
+
+
 _FORMS: dict[str, _Form] = {
     **{op: _comparison(op) for op in ("==", "!=", "<", "<=", ">", ">=")},
     **{op: _sum(op) for op in "+-*/"},
     **{str(t): _text(t) for t in TextTest},
     **{str(m): _measure(m) for m in Measure},
+    **{str(s): _side(s) for s in Side},
+    "switches": _Form((), _switches, keys=("events",), optional=_WINDOW),
     "now": _Form((), Now),
     "years_since": _Form((Term,), YearsSince),
     "default": _Form((Term, Term), Default),
@@ -262,8 +294,12 @@ _FORMS: dict[str, _Form] = {
 
 _KINDS: dict[str, type] = {
     "text": str, "event": str, "of": str, "label": str, "name": str, "closed": str, "choices": list, "answer": bool,
-    "case_sensitive": bool,
+    "case_sensitive": bool, "events": list,
 }  # fmt: skip
+
+
+DEEPEST = 100
+"""Operators inside each other that a document may have; evaluation walks them one by one."""
 
 
 class Reader:
@@ -295,12 +331,15 @@ class Reader:
         return None
 
     def _node(self, document: object, path: str) -> Node | None:
+        if path.count(".args[") > DEEPEST:
+            self.fault(f"{path[:40]}...", f"nested more than {DEEPEST} operators deep")
+            return None
         try:
             if isinstance(document, Mapping):
                 return self._operator(document, path) if "op" in document else self._constant(document, path)
             if isinstance(document, bool | int | float | str):
                 return Literal(document)
-        except (CrmError, ValueError, TypeError) as error:
+        except (CrmError, ValueError, TypeError, OverflowError) as error:
             self.fault(path, str(error).splitlines()[0])
             return None
         self.fault(path, f"expected a number, text, true, false or an object, not {type(document).__name__}")

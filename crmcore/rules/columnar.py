@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.rules.event_columns import EventRows, measured
+from crmcore.rules.event_columns import EventRows, followed, measured, switched
 from crmcore.rules.fact_table import Cells, FactTable
 from crmcore.rules.fitting import combined_kind, misfit, number_in, text_test, wrong_part
 from crmcore.rules.kinds import FLAG, NUMBER, TAGS, TEXT, TIME, Kind, Scalar, Sort, comparable, instant_us
@@ -42,6 +42,7 @@ from crmcore.rules.nodes import (
     TextMatch,
     YearsSince,
 )
+from crmcore.rules.sequences import Follows, Switches, misplaced
 from crmcore.rules.truth import Truth
 from crmcore.rules.vocabulary import Vocabulary
 
@@ -116,7 +117,7 @@ class Evaluation:
 
     def __init__(self, rows: FactTable | EventRows, now: datetime | float, vocabulary: Vocabulary) -> None:
         self.rows = rows
-        self.now = instant_us(now, "now") if isinstance(now, datetime) else now
+        self.now = float(now) if isinstance(now, int | float) else instant_us(now, "now")
         self.vocabulary = vocabulary
         self._terms: dict[object, Cells] = {}
         self._truths: dict[object, TruthColumn] = {}
@@ -179,7 +180,12 @@ class Evaluation:
     def _(self, node: EventMeasure) -> Cells:
         return measured(node, self.rows, self.now, lambda rows: self._where(node, rows))
 
-    def _where(self, node: EventMeasure, rows: EventRows) -> Bools:
+    @_read.register
+    def _(self, node: Switches) -> Cells:
+        where = None if node.where is None else lambda rows: self._where(node, rows)
+        return switched(node, self.rows, self.now, where)
+
+    def _where(self, node: EventMeasure | Switches | Follows, rows: EventRows) -> Bools:
         assert node.where is not None
         return Evaluation(rows, self.now, self.vocabulary).truth(node.where).true
 
@@ -289,6 +295,14 @@ class Evaluation:
         if part.kind is not None and part.kind is not FLAG:
             wrong_part(node, part.kind, "a flag")
         return _split(part.data == 1, part.known)
+
+    @_ask.register
+    def _(self, node: Follows) -> TruthColumn:
+        if not isinstance(self.rows, EventRows):
+            misplaced(node)
+        where = None if node.where is None else lambda rows: self._where(node, rows)
+        found = followed(node, self.rows, self.now, where)
+        return TruthColumn(found, ~found)
 
     @_ask.register
     def _(self, node: AllOf) -> TruthColumn:

@@ -26,6 +26,7 @@ from crmcore.rules.nodes import (
     Term,
 )
 from crmcore.rules.scalar import Ask, Row, ask_of, value_of
+from crmcore.rules.sequences import Switches
 from crmcore.rules.truth import Truth
 from crmcore.rules.vocabulary import Vocabulary
 from crmcore.rules.walking import fields_of, parts_of
@@ -267,6 +268,9 @@ def _why(node: Node, of: Decision) -> Iterator[str]:
     elif isinstance(node, EventMeasure):
         if of._value(node)[0] is None:
             yield _why_events(node, of)
+    elif isinstance(node, Switches):
+        if of._value(node)[0] is None:
+            yield f"no events are known, so none of kind {' or '.join(node.events)}"
     elif isinstance(node, Term) and (isinstance(node, Literal) or of._value(node)[0] is not None):
         return
     else:
@@ -295,6 +299,9 @@ def _asks(node: Node, of: Decision) -> Iterator[str]:
     elif isinstance(node, EventMeasure):
         if of._value(node)[0] is None:
             yield f"events: {node.event}"
+    elif isinstance(node, Switches):
+        if of._value(node)[0] is None:
+            yield from (f"events: {kind}" for kind in node.events)
     else:
         for part in parts_of(node):
             yield from _asks(part, of)

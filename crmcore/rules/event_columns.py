@@ -13,9 +13,11 @@ from crmcore.rules.fact_table import Cells, FactTable, MoneyColumn, cells_of
 from crmcore.rules.kinds import DAY_US, NUMBER, TIME, Kind, money_kind
 from crmcore.rules.latest_events import Chosen, latest_cells
 from crmcore.rules.nodes import EventMeasure, Measure
+from crmcore.rules.sequence_columns import has_neighbour, switch_counts
+from crmcore.rules.sequences import Follows, Side, Switches
 from crmcore.tables import EventTable, TextColumn
 
-__all__ = ["EventRows", "measured", "window_rows"]
+__all__ = ["EventRows", "chosen_rows", "followed", "measured", "switched", "window_rows"]
 
 _UNTIMED = (Measure.COUNT, Measure.DAYS_SINCE_LAST, Measure.DAYS_SINCE_FIRST)
 Floats = NDArray[np.float64]
@@ -24,12 +26,22 @@ Floats = NDArray[np.float64]
 class EventRows:
     """Some rows of an event table as facts: what `where` asks about."""
 
-    def __init__(self, table: EventTable, rows: NDArray[np.intp]) -> None:
+    def __init__(
+        self, table: EventTable, rows: NDArray[np.intp], facts: FactTable, customer: NDArray[np.int32]
+    ) -> None:
         self.table = table
         self.rows = rows
+        self.facts = facts  # of everybody, where the other events of the same customers are
+        self.customer = customer
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @cached_property
+    def time_us(self) -> NDArray[np.int64]:
+        """(n,) instants in microseconds."""
+        found: NDArray[np.int64] = self.table.time.view(np.int64)[self.rows]
+        return found
 
     @cached_property
     def columns(self) -> Mapping[str, Cells]:
@@ -107,24 +119,88 @@ def measured(
     node: EventMeasure, table: FactTable | EventRows, now_us: float, where: Callable[[EventRows], NDArray[np.bool_]]
 ) -> Cells:
     """(n customers,) measure of the events of each customer; unknown where no events are known."""
-    if isinstance(table, EventRows) or table.events is None:
+    if isinstance(table, EventRows):  # of the event's customer, as of now
+        return measured(node, table.facts, now_us, where).take(table.customer.astype(np.intp))
+    if table.events is None:
         return Cells(np.array(np.nan), NUMBER if node.measure in _UNTIMED else None)
     last = now_us - node.before_days * DAY_US
     first = -math.inf if node.within_days is None else now_us - node.within_days * DAY_US
     fold, chosen = _Fold(len(table)), []
-    for events, customer in zip(table.events, table._codes, strict=True):
-        time_us = events.time.view(np.int64)
-        rows = window_rows(events.kind, customer, time_us, event=node.event, first=first, last=last)
-        if node.where is not None and len(rows):
-            rows = rows[where(EventRows(events, rows))]
+    for found in chosen_rows(table, node.event, first, last, None if node.where is None else where):
         if node.measure is Measure.LATEST:
-            part = EventRows(events, rows).columns.get(node.of, Cells(np.array(np.nan), None))
-            chosen.append(Chosen(customer[rows], time_us[rows], part))
+            part = found.columns.get(node.of, Cells(np.array(np.nan), None))
+            chosen.append(Chosen(found.customer, found.time_us, part))
         else:
-            fold.add(node, events, rows, customer[rows])
+            fold.add(node, found.table, found.rows, found.customer)
     if node.measure is Measure.LATEST:
         return latest_cells(chosen, n_customers=len(table)) if chosen else Cells(np.array(np.nan), None)
     return Cells(fold.result(node, now_us), _kind(node, table))
+
+
+def chosen_rows(
+    facts: FactTable, event: str, first: float, last: float, where: Callable[[EventRows], NDArray[np.bool_]] | None
+) -> Iterator[EventRows]:
+    """Rows of each event table of one kind, in a window, of which `where` is true."""
+    for events, customer in zip(facts.events or (), facts._codes, strict=True):
+        time_us = events.time.view(np.int64)
+        rows = window_rows(events.kind, customer, time_us, event=event, first=first, last=last)
+        if where is not None and len(rows):
+            rows = rows[where(EventRows(events, rows, facts, customer[rows]))]
+        yield EventRows(events, rows, facts, customer[rows])
+
+
+def followed(
+    node: Follows, rows: EventRows, now_us: float, where: Callable[[EventRows], NDArray[np.bool_]] | None
+) -> NDArray[np.bool_]:
+    """Whether each event has another one after it, or before it."""
+    found = list(chosen_rows(rows.facts, node.event, -math.inf, now_us, where))
+    if not found:
+        return np.zeros(len(rows), np.bool_)
+    return has_neighbour(
+        rows.customer.astype(np.int64),
+        rows.time_us,
+        np.concatenate([f.customer for f in found]).astype(np.int64),
+        np.concatenate([f.time_us for f in found]),
+        within_us=math.inf if node.within_days is None else node.within_days * DAY_US,
+        after=node.side is Side.AFTER,
+    )
+
+
+def switched(
+    node: Switches,
+    table: FactTable | EventRows,
+    now_us: float,
+    where: Callable[[EventRows], NDArray[np.bool_]] | None,
+) -> Cells:
+    """(n customers,) switches of each; unknown where no events are known."""
+    if isinstance(table, EventRows):
+        return switched(node, table.facts, now_us, where).take(table.customer.astype(np.intp))
+    if table.events is None:
+        return Cells(np.array(np.nan), NUMBER)
+    last = now_us - node.before_days * DAY_US
+    first = -math.inf if node.within_days is None else now_us - node.within_days * DAY_US
+    found = [f for kind in node.events for f in chosen_rows(table, kind, first, last, where)]
+    if not found:
+        return Cells(np.zeros(len(table)), NUMBER)
+    states, known = zip(*(_states(f, node.of) for f in found), strict=True)
+    keep = np.concatenate(known)
+    counts = switch_counts(
+        np.concatenate([f.customer for f in found]).astype(np.int64)[keep],
+        np.concatenate([f.time_us for f in found])[keep],
+        np.concatenate(states)[keep],
+        n_customers=len(table),
+    )
+    return Cells(counts, NUMBER)
+
+
+def _states(rows: EventRows, name: str) -> tuple[NDArray[np.str_], NDArray[np.bool_]]:
+    """A part of each event as text, and whether it is known."""
+    cells = rows.columns.get(name, Cells(np.array(np.nan), None))
+    if cells.words is not None:
+        words = np.array([*(str(word) for word in cells.words), ""], np.str_)
+        return words[cells.data], cells.known
+    data = np.broadcast_to(cells.data, len(rows))
+    return np.array([str(float(v)) for v in data.tolist()], np.str_), data == data
 
 
 def _kind(node: EventMeasure, table: FactTable) -> Kind | None:

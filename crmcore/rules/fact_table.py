@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from crmcore._base import listed
 from crmcore.errors import CurrencyMismatch, OutOfRange, UnknownName, WrongType
 from crmcore.rules.facts import Event, Facts
 from crmcore.rules.kinds import (
@@ -33,7 +34,7 @@ from crmcore.values import Money
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-__all__ = ["Cells", "FactTable", "MoneyColumn", "cells_of"]
+__all__ = ["Cells", "FactTable", "MoneyColumn", "cells_of", "check_table"]
 
 NO_AMOUNT = int(np.iinfo(np.int64).min)
 
@@ -108,7 +109,13 @@ def cells_of(value: Column, name: str) -> Cells:
         return Cells(_amounts(value.amount_minor), money_kind(value.currency))
     if isinstance(value, np.ndarray) and value.dtype.kind not in "OUSTV":
         return _array(value, name)
-    return _listed(value.tolist() if isinstance(value, np.ndarray) else value, name)
+    if isinstance(value, np.ndarray):
+        return _listed(value.tolist(), name)
+    given: object = value
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        hint = "give one cell per customer: a list, an array, a TextColumn or a MoneyColumn"
+        raise WrongType(f"column {name!r}", f"a {type(given).__name__}", "a column of facts", hint)
+    return _listed(list(value), name)
 
 
 def _amounts(amount_minor: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -165,13 +172,34 @@ def _encoded(values: Sequence[Scalar | None], kind: Kind) -> Cells:
 
 
 def _columns(value: Mapping[str, Column]) -> dict[str, Cells]:
+    given: object = value
+    if not isinstance(given, Mapping):
+        hint = "give columns by name: {'age': [17, None]}; FactTable.from_frame reads a frame"
+        raise WrongType("columns", f"a {type(given).__name__}", "a mapping of names to columns", hint)
     return {name: cells_of(column, name) for name, column in value.items()}
 
 
 def _tables(value: EventTable | Iterable[EventTable] | None) -> tuple[EventTable, ...] | None:
     if value is None:
         return None
-    return (value,) if isinstance(value, EventTable) else tuple(value)
+    if isinstance(value, EventTable):
+        return (value,)
+    return listed(value, "events", EventTable, what="event tables", hint="EventTable.from_frame reads a frame")
+
+
+def _index(value: CustomerIndex) -> CustomerIndex:
+    given: object = value
+    if isinstance(given, CustomerIndex):
+        return value
+    hint = "CustomerIndex.of(['c1', 'c2']); FactTable.from_frame reads index and columns of a frame"
+    raise WrongType("customers", f"a {type(given).__name__}", "a CustomerIndex", hint)
+
+
+def check_table(value: object) -> None:
+    """Refuse what is no table of facts."""
+    if not isinstance(value, FactTable):
+        hint = "read a frame with FactTable.from_frame(frame, customer='id')"
+        raise WrongType("table", f"a {type(value).__name__}", "a FactTable", hint)
 
 
 @attrs.frozen(eq=False, repr=False, slots=False)
@@ -199,7 +227,7 @@ class FactTable:
     (FactTable(2 customers, columns ['age', 'tier'], no events known), {'age': 17.0, 'tier': 'gold'})
     """
 
-    customers: CustomerIndex
+    customers: CustomerIndex = attrs.field(converter=_index)
     columns: Mapping[str, Cells] = attrs.field(converter=_columns, factory=dict)
     events: tuple[EventTable, ...] | None = attrs.field(converter=_tables, default=None, kw_only=True)
 
@@ -272,7 +300,7 @@ class FactTable:
         """
         code = self.customers.code(customer)
         if code < 0:
-            raise UnknownName("customer", customer, self.customers.ids[:10_000])
+            raise UnknownName("customer", str(customer), self.customers.ids[:10_000])
         return self[code]
 
     def with_columns(self, **columns: Column) -> FactTable:
@@ -290,15 +318,17 @@ class FactTable:
         >>> FactTable.of_facts([{"age": 17}, {"tier": "gold"}])
         FactTable(2 customers, columns ['age', 'tier'], no events known)
         """
-        listed = [f if isinstance(f, Facts) else Facts(f) for f in rows]
-        width = len(str(len(listed)))
-        ids = [f.subject or f"row {i:0{width}}" for i, f in enumerate(listed)]
+        hint = "pass one Facts, or one dict of fields, per customer"
+        given = listed(rows, "rows", (Facts, Mapping), what="facts", hint=hint)
+        found = [f if isinstance(f, Facts) else Facts(f) for f in given]
+        width = len(str(len(found)))
+        ids = [f.subject or f"row {i:0{width}}" for i, f in enumerate(found)]
         index = CustomerIndex(tuple(ids))
-        names = dict.fromkeys(name for f in listed for name in f.fields)
-        columns = {name: cells_of([f.fields.get(name) for f in listed], name) for name in names}
-        if all(f.events is None for f in listed):
+        names = dict.fromkeys(name for f in found for name in f.fields)
+        columns = {name: cells_of([f.fields.get(name) for f in found], name) for name in names}
+        if all(f.events is None for f in found):
             return cls(index, columns)
-        return cls(index, columns, events=_event_table(listed, ids, index))
+        return cls(index, columns, events=_event_table(found, ids, index))
 
     @classmethod
     def from_frame(

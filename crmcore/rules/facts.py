@@ -7,11 +7,28 @@ from datetime import datetime
 
 import attrs
 
-from crmcore._base import aware
+from crmcore._base import aware, listed
 from crmcore.errors import WrongType
 from crmcore.values import Interaction, Money
 
 __all__ = ["Event", "Facts"]
+
+
+def _known_time(_instance: object, attribute: attrs.Attribute[datetime], value: object) -> None:
+    if value is None:
+        raise WrongType(attribute.name, "None", "an aware datetime", "leave out what has no time")
+
+
+def _kind(_instance: object, attribute: attrs.Attribute[str], value: object) -> None:
+    if not isinstance(value, str):
+        raise WrongType(attribute.name, f"a {type(value).__name__}", "text", "say what happened, such as 'order'")
+
+
+def _parts(value: Mapping[str, object] | None) -> Mapping[str, object]:
+    given: object = value
+    if given is not None and not isinstance(given, Mapping):
+        raise WrongType("attributes", f"a {type(given).__name__}", "a mapping of names", "write {'channel': 'web'}")
+    return {} if value is None else value
 
 
 @attrs.frozen(kw_only=True)
@@ -26,10 +43,10 @@ class Event:
     attributes : further parts by name, such as channel
     """
 
-    kind: str
-    time: datetime = attrs.field(validator=aware)
+    kind: str = attrs.field(validator=_kind)
+    time: datetime = attrs.field(validator=[_known_time, aware])
     amount: Money | float | None = None
-    attributes: Mapping[str, object] = attrs.field(factory=dict, repr=lambda a: f"{sorted(a)}")
+    attributes: Mapping[str, object] = attrs.field(factory=dict, converter=_parts, repr=lambda a: f"{sorted(a)}")
 
     @classmethod
     def of(cls, interaction: Interaction) -> Event:
@@ -60,7 +77,9 @@ def _fields(value: Mapping[str, object]) -> dict[str, object]:
 def _events(value: Iterable[Event | Interaction] | None) -> tuple[Event, ...] | None:
     if value is None:
         return None
-    return tuple(Event.of(e) if isinstance(e, Interaction) else e for e in value)
+    hint = "events=[Event(kind='order', time=...)]; [] where nothing happened, None where nobody looked"
+    found = listed(value, "events", (Event, Interaction), what="events", hint=hint)
+    return tuple(Event.of(e) if isinstance(e, Interaction) else e for e in found)
 
 
 @attrs.frozen(repr=False)

@@ -84,6 +84,10 @@ def money_kind(currency: str) -> Kind:
 
 def instant_us(value: datetime, name: str) -> float:
     """Microseconds since 1970 UTC of an aware datetime."""
+    given: object = value
+    if not isinstance(given, datetime):
+        hint = "attach the zone: datetime(2026, 6, 1, 9, tzinfo=ZoneInfo('Asia/Bangkok'))"
+        raise WrongType(name, f"a {type(given).__name__}", "an aware datetime", hint)
     if value.tzinfo is UTC:
         return float((value - _EPOCH) // _US)
     if value.utcoffset() is None:
@@ -116,7 +120,7 @@ def read_value(value: object, name: str) -> tuple[Scalar | None, Kind | None]:
         return (str(value) or None), TEXT
     if isinstance(value, Money):
         return float(value.amount_minor), money_kind(value.currency)
-    if value != value:  # NaT of any library
+    if type(value).__name__ == "NAType" or value != value:  # pandas' missing value has no truth; NaT of any library
         return None, None
     if isinstance(value, datetime):
         return instant_us(value, name), TIME

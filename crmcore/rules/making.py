@@ -22,6 +22,7 @@ from crmcore.rules.nodes import (
     condition,
     term,
 )
+from crmcore.rules.sequences import followed_by, preceded_by, switches
 
 __all__ = [
     "all_of",
@@ -35,11 +36,14 @@ __all__ = [
     "days_since_first",
     "days_until",
     "field",
+    "followed_by",
     "largest",
     "latest",
     "not_",
     "now",
+    "preceded_by",
     "smallest",
+    "switches",
     "total",
     "years_since",
 ]

@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 
 import attrs
 
-from crmcore.errors import EmptyInput, OutOfRange, WrongType
+from crmcore._base import listed
+from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.rules.kinds import Kind, Scalar, read_value
 from crmcore.values import Money
 
@@ -47,7 +48,10 @@ __all__ = [
     "TextMatch",
     "TextTest",
     "YearsSince",
+    "check_days",
+    "check_text",
     "condition",
+    "maybe_condition",
     "term",
 ]
 
@@ -239,11 +243,14 @@ class Term(Node):
         >>> print(Field("skills").has("refund L2"))
         skills has "refund L2"
         """
+        if not labels:
+            raise EmptyInput("labels", "name at least one label")
         return AllOf(tuple(Has(self, label) for label in labels)) if len(labels) != 1 else Has(self, labels[0])
 
     def has_any(self, labels: Iterable[str]) -> Condition:
         """Whether a set of labels holds at least one of these."""
-        return AnyOf(tuple(Has(self, label) for label in labels))
+        found = listed(labels, "labels", str, what="labels", hint="write .has_any(['refund L1', 'refund L2'])")
+        return AnyOf(tuple(Has(self, label) for label in found))
 
     def exists(self) -> Condition:
         """Whether the value is known; never itself unknown."""
@@ -267,8 +274,11 @@ class Term(Node):
 
 
 def _choices(choices: Iterable[Quantity]) -> tuple[Literal, ...]:
-    if isinstance(choices, str):
-        raise WrongType("choices", "one text", "a list of values", f"write .isin([{choices!r}]), or == for one value")
+    given: object = choices
+    if isinstance(given, str):
+        raise WrongType("choices", "one text", "a list of values", f"write .isin([{given!r}]), or == for one value")
+    if not isinstance(given, Iterable):
+        raise WrongType("choices", f"a {type(given).__name__}", "a list of values", "write .isin(['gold', 'VIP'])")
     if isinstance(choices, set | frozenset):
         choices = sorted(choices, key=lambda v: (type(v).__name__, v))
     return tuple(Literal(c) for c in choices)
@@ -296,7 +306,8 @@ def condition(value: object) -> Condition:
     raise WrongType("a part of a condition", f"a {type(value).__name__}", "a condition", hint)
 
 
-def _text(_instance: object, attribute: attrs.Attribute[str], value: str) -> None:
+def check_text(_instance: object, attribute: attrs.Attribute[str], value: str) -> None:
+    """Validator of a text that is not empty."""
     if not isinstance(value, str):
         raise WrongType(attribute.name, f"a {type(value).__name__}", "text", "write it in quotes")
     if not value:
@@ -310,7 +321,7 @@ def _text(_instance: object, attribute: attrs.Attribute[str], value: str) -> Non
 class Field(Term):
     """A fact by its name; inside `where` a part of the event."""
 
-    name: str = attrs.field(validator=_text)
+    name: str = attrs.field(validator=check_text)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -363,11 +374,13 @@ class Measure(enum.StrEnum):
     DAYS_SINCE_FIRST = "days_since_first"
 
 
-def _maybe(value: object) -> Condition | None:
+def maybe_condition(value: object) -> Condition | None:
+    """Condition, or None as it is."""
     return None if value is None else condition(value)
 
 
-def _days(_instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+def check_days(_instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+    """Validator of a number of days, or None."""
     good = value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e6)
     if not good:
         hint = "count days; 48 hours are 2 days"
@@ -379,11 +392,11 @@ class EventMeasure(Term):
     """A measure of the events of one kind in the window (now - within_days, now - before_days]."""
 
     measure: Measure = attrs.field(converter=Measure)
-    event: str = attrs.field(validator=_text)
-    within_days: float | None = attrs.field(default=None, validator=_days)
-    before_days: float = attrs.field(default=0, validator=_days)
-    where: Condition | None = attrs.field(default=None, converter=_maybe)
-    of: str = attrs.field(default="amount", validator=_text)
+    event: str = attrs.field(validator=check_text)
+    within_days: float | None = attrs.field(default=None, validator=check_days)
+    before_days: float = attrs.field(default=0, validator=check_days)
+    where: Condition | None = attrs.field(default=None, converter=maybe_condition)
+    of: str = attrs.field(default="amount", validator=check_text)
 
     def __attrs_post_init__(self) -> None:
         if self.within_days is not None and not self.within_days > self.before_days:
@@ -426,7 +439,7 @@ class AsNumber(Term):
 class Call(Term):
     """A function of a `Vocabulary`, by name."""
 
-    name: str = attrs.field(validator=_text)
+    name: str = attrs.field(validator=check_text)
     args: tuple[Term, ...]
 
 
@@ -451,6 +464,12 @@ class Closed(enum.StrEnum):
     NEITHER = "neither"
 
 
+def _closed(value: Closed | str) -> Closed:
+    if value not in tuple(Closed):
+        raise UnknownName("closed", str(value), tuple(c.value for c in Closed))
+    return Closed(value)
+
+
 @attrs.frozen(eq=False, repr=False)
 class Between(Condition):
     """Whether a value lies in an interval."""
@@ -458,7 +477,7 @@ class Between(Condition):
     part: Term
     low: Term
     high: Term
-    closed: Closed = attrs.field(default=Closed.BOTH, converter=Closed)
+    closed: Closed = attrs.field(default=Closed.BOTH, converter=_closed)
 
     def halves(self) -> tuple[Compare, Compare]:
         """The two comparisons that it stands for."""
@@ -490,7 +509,7 @@ class TextMatch(Condition):
 
     part: Term
     test: TextTest = attrs.field(converter=TextTest)
-    text: str = attrs.field(validator=_text)
+    text: str = attrs.field(validator=check_text)
     case_sensitive: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -509,7 +528,7 @@ class Has(Condition):
     """Whether a set of labels holds one."""
 
     part: Term
-    label: str = attrs.field(validator=_text)
+    label: str = attrs.field(validator=check_text)
 
 
 @attrs.frozen(eq=False, repr=False)

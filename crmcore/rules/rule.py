@@ -19,9 +19,10 @@ from crmcore.rules.kinds import Kind
 from crmcore.rules.nodes import Condition, condition
 from crmcore.rules.scalar import Ask, ask_of, row_of
 from crmcore.rules.schema import BadRule, Schema
+from crmcore.rules.sequences import misplaced
 from crmcore.rules.truth import Truth
 from crmcore.rules.vocabulary import NO_WORDS, Vocabulary
-from crmcore.rules.walking import atoms, event_kinds, fields_of
+from crmcore.rules.walking import atoms, event_kinds, events_conditions, fields_of
 from crmcore.rules.wording import value_text, words
 
 if TYPE_CHECKING:
@@ -101,6 +102,12 @@ class Rule:
     vocabulary: Vocabulary = attrs.field(default=NO_WORDS, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
+        for odd in events_conditions(self.when):
+            misplaced(odd)
+        given: object = self.schema
+        if given is not None and not isinstance(given, Schema):
+            hint = "describe the facts: Schema({'age': Number('years')})"
+            raise WrongType("schema", f"a {type(given).__name__}", "a Schema or None", hint)
         if self.schema is not None:
             self.check(self.schema)
 
@@ -186,7 +193,9 @@ class Rule:
     def mask(self, table: FactTable, *, now: datetime) -> TruthColumn:
         """Decide about all subjects of a table: the same answers as `decide`, as columns."""
         from crmcore.rules.columnar import Evaluation
+        from crmcore.rules.fact_table import check_table
 
+        check_table(table)
         return Evaluation(table, now, self.vocabulary).truth(self.when)
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from crmcore._base import listed
 from crmcore.errors import BadDocument, EmptyInput, UnknownName, WrongType
 from crmcore.rules.codec import Reader
 from crmcore.rules.facts import Facts
@@ -59,11 +60,8 @@ class Band:
 
 
 def _rules(value: Iterable[Rule]) -> tuple[Rule, ...]:
-    made = tuple(value)
-    for rule in made:
-        given: object = rule
-        if not isinstance(given, Rule):
-            raise WrongType("rules", f"a {type(given).__name__}", "rules", "wrap conditions: Rule('name', condition)")
+    hint = "wrap conditions: [Rule('name', condition)]"
+    made: tuple[Rule, ...] = listed(value, "rules", Rule, what="rules", hint=hint)
     if not made:
         raise EmptyInput("rules", "name at least one rule")
     return made

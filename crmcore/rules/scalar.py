@@ -6,10 +6,10 @@ import operator
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import singledispatch
+from itertools import pairwise
 from typing import Any
 
-from crmcore.errors import NaiveDatetime
-from crmcore.rules.event_facts import folded, unknown_kind
+from crmcore.rules.event_facts import Found, folded, part_of, unknown_kind
 from crmcore.rules.facts import Event, Facts
 from crmcore.rules.fitting import combined_kind, misfit, number_in, same_kind, text_test, wrong_part, years_between
 from crmcore.rules.kinds import (
@@ -51,6 +51,7 @@ from crmcore.rules.nodes import (
     TextMatch,
     YearsSince,
 )
+from crmcore.rules.sequences import Follows, Side, Switches, misplaced
 from crmcore.rules.vocabulary import Vocabulary
 
 __all__ = ["Ask", "Row", "Value", "ask_of", "row_of", "value_of"]
@@ -70,11 +71,17 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 class Row:
     """What closures read: fields and events of one subject, and the instant of the question."""
 
-    __slots__ = ("currency", "events", "fields", "now")
+    __slots__ = ("at", "currency", "events", "fields", "now")
 
     def __init__(
-        self, fields: Mapping[str, object], events: tuple[Event, ...] | None, now: float, currency: str | None
+        self,
+        fields: Mapping[str, object],
+        events: tuple[Event, ...] | None,
+        now: float,
+        currency: str | None,
+        at: float | None = None,
     ) -> None:
+        self.at = at  # instant of the event that `where` asks about
         self.fields = fields
         self.events = events
         self.now = now
@@ -87,11 +94,10 @@ Read = Callable[[Row], Value]
 
 def row_of(facts: Facts | Mapping[str, object], now: datetime) -> Row:
     """Row of facts; a plain mapping holds fields and knows no events."""
-    if now.tzinfo is None:
-        raise NaiveDatetime("now")
+    at = instant_us(now, "now")
     if isinstance(facts, Facts):
-        return Row(facts.fields, facts.events, instant_us(now, "now"), facts.currency)
-    return Row(Facts(facts).fields, None, instant_us(now, "now"), None)
+        return Row(facts.fields, facts.events, at, facts.currency)
+    return Row(Facts(facts).fields, None, at, None)
 
 
 def ask_of(node: Condition, vocabulary: Vocabulary) -> Ask:
@@ -241,20 +247,46 @@ def _(node: EventMeasure, vocabulary: Vocabulary) -> Read:
             return None, unknown_kind(node.measure)
         last = row.now - before
         first = float("-inf") if within is None else row.now - within * DAY_US
-        found = []
-        for happened in row.events:
-            if happened.kind == event:
-                at = instant_us(happened.time, "event.time")
-                if first < at <= last and (where is None or where(_event_row(happened, row)) is True):
-                    found.append((at, happened))
+        found = _chosen(row, (event,), first, last, where)
         return folded(node, found, now=row.now, currency=row.currency)
 
     return read
 
 
-def _event_row(event: Event, row: Row) -> Row:
+@_read.register
+def _(node: Switches, vocabulary: Vocabulary) -> Read:
+    within, before = node.within_days, node.before_days * DAY_US
+    where = None if node.where is None else _ask(node.where, vocabulary)
+
+    def read(row: Row) -> Value:
+        if row.events is None:
+            return None, NUMBER
+        first = float("-inf") if within is None else row.now - within * DAY_US
+        states = []
+        for at, happened in _chosen(row, node.events, first, row.now - before, where):
+            state = read_value(part_of(happened, node.of), node.of)[0]
+            if state is not None:
+                states.append((at, str(state)))
+        ordered = [state for _, state in sorted(states)]
+        return float(sum(a != b for a, b in pairwise(ordered))), NUMBER
+
+    return read
+
+
+def _chosen(row: Row, kinds: tuple[str, ...], first: float, last: float, where: Ask | None) -> Found:
+    """Events of some kinds with first < time <= last of which `where` is true."""
+    found: Found = []
+    for happened in row.events or ():
+        if happened.kind in kinds:
+            at = instant_us(happened.time, "event.time")
+            if first < at <= last and (where is None or where(_event_row(happened, at, row)) is True):
+                found.append((at, happened))
+    return found
+
+
+def _event_row(event: Event, at: float, row: Row) -> Row:
     fields = {**event.attributes, "kind": event.kind, "time": event.time, "amount": event.amount}
-    return Row(fields, row.events, row.now, row.currency)
+    return Row(fields, row.events, row.now, row.currency, at)
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------
@@ -421,5 +453,21 @@ def _(node: Assumed, vocabulary: Vocabulary) -> Ask:
     def ask(row: Row) -> bool | None:
         answer = part(row)
         return answer_if_unknown if answer is None else answer
+
+    return ask
+
+
+@_ask.register
+def _(node: Follows, vocabulary: Vocabulary) -> Ask:
+    where = None if node.where is None else _ask(node.where, vocabulary)
+    within = float("inf") if node.within_days is None else node.within_days * DAY_US
+    sign = 1 if node.side is Side.AFTER else -1
+
+    def ask(row: Row) -> bool | None:
+        here = row.at
+        if here is None:
+            misplaced(node)
+        found = _chosen(row, (node.event,), float("-inf"), row.now, where)
+        return any(0 < sign * (at - here) <= within for at, _ in found)
 
     return ask

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from crmcore._base import aware, html_table
 from crmcore._frames import write_frame
-from crmcore.errors import NaiveDatetime, OutOfRange
+from crmcore.errors import OutOfRange, WrongType
 from crmcore.rules.columnar import Evaluation
-from crmcore.rules.fact_table import FactTable
+from crmcore.rules.fact_table import FactTable, check_table
+from crmcore.rules.kinds import instant_us
 from crmcore.tables import CustomerIndex
 
 if TYPE_CHECKING:
@@ -225,8 +226,8 @@ class AssignmentTable:
 
 def assign_columns(tiers: Tiers, previous: StandingTable | None, table: FactTable, *, now: datetime) -> AssignmentTable:
     """Step all subjects of a table; subjects that `previous` does not know are new."""
-    if now.utcoffset() is None:
-        raise NaiveDatetime("now")
+    instant_us(now, "now")
+    check_table(table)
     at = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
     before = _aligned(tiers, previous, table.customers, at)
     late = np.flatnonzero(before.since > at)
@@ -256,6 +257,10 @@ def _aligned(
     since = np.full(n, now)
     grace = np.full(n, np.datetime64("NaT", "us"))
     if previous is not None:
+        given: object = previous
+        if not isinstance(given, StandingTable):
+            hint = "pass the .standings of the last assign_all, or None where all are new"
+            raise WrongType("previous", f"a {type(given).__name__}", "a StandingTable or None", hint)
         to = np.array([tiers.code(name) for name in previous.names], np.int32)
         rows = previous.customers.codes(customers.ids)
         known = rows >= 0

@@ -9,11 +9,12 @@ from typing import Any
 import attrs
 import numpy as np
 
-from crmcore._base import html_table
-from crmcore.errors import BadDocument, ConflictingConstraints, EmptyInput, NaiveDatetime, OutOfRange, UnknownName
+from crmcore._base import html_table, listed
+from crmcore.errors import BadDocument, ConflictingConstraints, EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.rules.codec import Reader, node_to_dict
 from crmcore.rules.fact_table import FactTable
 from crmcore.rules.facts import Facts
+from crmcore.rules.kinds import instant_us
 from crmcore.rules.lint import implies
 from crmcore.rules.nodes import Condition, condition
 from crmcore.rules.rule import FORMAT_VERSION, Rule, check_head, rule_name
@@ -43,6 +44,10 @@ def _maybe(value: object) -> Condition | None:
     return None if value is None else condition(value)
 
 
+def _gives(value: Iterable[str]) -> tuple[str, ...]:
+    return listed(value, "gives", str, what="texts", hint="name each entitlement: gives=['lounge']")
+
+
 @attrs.frozen
 class Tier:
     """One level.
@@ -62,7 +67,7 @@ class Tier:
     leave: Condition | None = attrs.field(default=None, converter=_maybe, kw_only=True)
     grace_days: float = attrs.field(default=0, validator=_length, kw_only=True)
     min_stay_days: float = attrs.field(default=0, validator=_length, kw_only=True)
-    gives: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    gives: tuple[str, ...] = attrs.field(default=(), converter=_gives, kw_only=True)
 
     @property
     def leaves(self) -> Condition:
@@ -104,7 +109,8 @@ class Assignment:
 
 
 def _tiers(value: Iterable[Tier]) -> tuple[Tier, ...]:
-    return tuple(value)
+    hint = "from the lowest to the highest: [Tier('gold', condition)]"
+    return listed(value, "tiers", Tier, what="tiers", hint=hint)
 
 
 @attrs.frozen(repr=False)
@@ -212,8 +218,11 @@ class Tiers:
         now
             Not before `previous.since`.
         """
-        if now.utcoffset() is None:
-            raise NaiveDatetime("now")
+        instant_us(now, "now")
+        given: object = previous
+        if given is not None and not isinstance(given, Standing):
+            hint = "pass the .standing of the last assignment, or None for somebody new"
+            raise WrongType("previous", f"a {type(given).__name__}", "a Standing or None", hint)
         before = Standing(self.base, now) if previous is None else previous
         if before.since > now:
             raise OutOfRange("now", now.isoformat(), f"{before.since.isoformat()} or later", "tiers move forward")

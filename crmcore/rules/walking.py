@@ -7,15 +7,16 @@ from collections.abc import Iterator
 import attrs
 
 from crmcore.rules.nodes import AllOf, AnyOf, Assumed, Condition, EventMeasure, Field, Literal, Node, Not
+from crmcore.rules.sequences import Follows, Switches
 
-__all__ = ["atoms", "event_kinds", "fields_of", "parts_of"]
+__all__ = ["atoms", "event_kinds", "events_conditions", "fields_of", "parts_of"]
 
 
 def parts_of(node: Node) -> Iterator[Node]:
     """Direct parts of a node, in reading order; the `where` of events is not one: it asks for parts of the event."""
     for attribute in attrs.fields(type(node)):  # type: ignore[arg-type]  # every node is an attrs class
         value = getattr(node, attribute.name)
-        if isinstance(value, Node) and not (isinstance(node, EventMeasure) and attribute.name == "where"):
+        if isinstance(value, Node) and attribute.name != "where":
             yield value
         elif isinstance(value, tuple):
             yield from (v for v in value if isinstance(v, Node))
@@ -40,7 +41,23 @@ def fields_of(node: Node) -> tuple[str, ...]:
 
 def event_kinds(node: Node) -> tuple[str, ...]:
     """Kinds of the events that an expression counts, in reading order."""
-    return tuple(dict.fromkeys(n.event for n in _all(node) if isinstance(n, EventMeasure)))
+    return tuple(dict.fromkeys(_event_kinds(node)))
+
+
+def _event_kinds(node: Node) -> Iterator[str]:
+    for part in _all(node):
+        if isinstance(part, EventMeasure | Follows):
+            yield part.event
+        elif isinstance(part, Switches):
+            yield from part.events
+        where = getattr(part, "where", None)
+        if where is not None:
+            yield from _event_kinds(where)
+
+
+def events_conditions(node: Node) -> tuple[Follows, ...]:
+    """Conditions on an event that stand outside a `where`, where they have no event."""
+    return tuple(n for n in _all(node) if isinstance(n, Follows))
 
 
 def atoms(node: Condition) -> tuple[Condition, ...]:

@@ -34,6 +34,7 @@ from crmcore.rules.nodes import (
     TextTest,
     YearsSince,
 )
+from crmcore.rules.sequences import Follows, Switches
 from crmcore.values import Money
 
 __all__ = ["OPPOSITE", "plural", "value_text", "words"]
@@ -156,7 +157,22 @@ def _(node: EventMeasure) -> str:
     return f"{taken} of {those}s{_window(node)}{filtered}"
 
 
-def _window(node: EventMeasure) -> str:
+@_words.register
+def _(node: Switches) -> str:
+    of = "" if node.of == "kind" else f" of {node.of}"
+    filtered = "" if node.where is None else f" (where {words(node.where)})"
+    return f"number of switches{of} between {' and '.join(node.events)} events{_window(node)}{filtered}"
+
+
+@_words.register
+def _(node: Follows) -> str:
+    article = "an" if node.event[:1].lower() in "aeiou" else "a"
+    within = "" if node.within_days is None else f" within {plural(node.within_days, 'day')}"
+    filtered = "" if node.where is None else f" (where {words(node.where)})"
+    return f"{node.side.replace('_', ' ')} {article} {node.event} event{within}{filtered}"
+
+
+def _window(node: EventMeasure | Switches) -> str:
     if node.within_days is None:
         return f" more than {plural(node.before_days, 'day')} ago" if node.before_days else ""
     if node.before_days:
@@ -287,6 +303,8 @@ def _(node: Not) -> str:
         return f"{_operand(part.part)} {_is(part.part)} unknown"
     if isinstance(part, IsTrue):
         return f"{_operand(part.part)} is no"
+    if isinstance(part, Follows):
+        return f"not {words(part)}"
     return f"not ({words(part)})"
 
 

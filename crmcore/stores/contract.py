@@ -17,13 +17,11 @@ Redact = Callable[[Mapping[str, object]], Mapping[str, object]]
 
 
 def _utc(time: datetime) -> datetime:
-    if time.tzinfo is UTC:
-        return time
     if not isinstance(time, datetime):
         raise WrongType("time", type(time).__name__, "an aware datetime", "datetime.fromisoformat reads text")
     if time.utcoffset() is None:
         raise NaiveDatetime("time")
-    return time.astimezone(UTC)
+    return time if time.tzinfo is UTC else time.astimezone(UTC)
 
 
 def _keys_only(data: Mapping[str, object]) -> str:

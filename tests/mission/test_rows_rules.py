@@ -26,6 +26,7 @@ from crmcore.rules import (
     field,
     total,
 )
+from crmcore.rules.making import followed_by, switches
 from crmcore.rules.schema import EventKind, Labels
 from crmcore.values import Money
 
@@ -202,3 +203,30 @@ def test_a_second_failure_within_a_year_counts_more() -> None:  # beside row 196
     repeat = Rule("repeat", count("failure", within_days=365) >= 2, then={"severity": -1}, because="burned before")
     assert repeat.decide(Facts(events=happened("failure", 300, 0)), now=NOW).outcome == {"severity": -1}
     assert not repeat.decide(Facts(events=happened("failure", 365, 0)), now=NOW).holds
+
+
+def _steps(*what: tuple[float, str]) -> Facts:
+    return Facts({}, events=[Event(kind=kind, time=NOW - timedelta(hours=hours)) for hours, kind in what])
+
+
+def test_row_116_three_switches_in_48_hours_are_one_trigger() -> None:
+    waiting = count("help offered", within_days=2) == 0
+    hesitates = Rule("hesitates", (switches("explore", "evaluate", within_days=2) >= 3) & waiting, then="offer help")
+    torn = [(40, "explore"), (30, "evaluate"), (20, "explore"), (1, "evaluate")]
+    assert hesitates.decide(_steps(*torn), now=NOW).outcome == "offer help"
+    assert not hesitates.decide(_steps(*torn, (0, "help offered")), now=NOW).holds  # one trigger only
+    assert not hesitates.decide(_steps((49, "explore"), *torn[1:]), now=NOW).holds  # the first has left the window
+    assert not hesitates.decide(_steps((9, "explore"), (8, "evaluate"), (7, "evaluate"), (6, "explore")), now=NOW).holds
+    everybody = FactTable.of_facts([_steps(*torn), _steps(*torn[1:])])
+    assert hesitates.mask(everybody, now=NOW).true.tolist() == [True, False]
+
+
+def test_row_060_an_open_case_holds_back_the_offer_until_it_is_resolved() -> None:
+    grave = (field("severity") == 1) & ~followed_by("case resolved")
+    quiet = Rule("may sell", count("case opened", where=grave) == 0)
+    opened = Event(kind="case opened", time=NOW - timedelta(days=1), attributes={"severity": 1})
+    slight = Event(kind="case opened", time=NOW, attributes={"severity": 3})
+    resolved = Event(kind="case resolved", time=NOW)
+    assert not quiet.decide(Facts({}, events=[opened]), now=NOW).holds
+    assert quiet.decide(Facts({}, events=[slight]), now=NOW).holds
+    assert quiet.decide(Facts({}, events=[opened, resolved]), now=NOW).holds

@@ -44,6 +44,16 @@ def test_every_flavour_encodes_the_same_text(flavour: str) -> None:
     assert (codes.tolist(), values) == ([0, 1, -1, 2], ("40", "7", "3"))
 
 
+@pytest.mark.parametrize("cells", [[], [None], ["gold", None, "a", "gold"]])
+def test_categories_read_alike_in_every_library_that_has_them(cells: list[str | None]) -> None:
+    made = pl.DataFrame({"tier": pl.Series(cells, dtype=pl.Categorical)})  # Arrow counts its codes without a sign
+    bytes_ = pa.dictionary(pa.uint8(), pa.string())
+    small = pa.table({"tier": pa.array(cells, pa.string()).dictionary_encode().cast(bytes_)})
+    for frame in (made, made.to_arrow(), small, pd.DataFrame({"tier": pd.Categorical(cells)})):
+        codes, words = read_frame(frame).text("tier")
+        assert [words[c] if c >= 0 else None for c in codes.tolist()] == cells
+
+
 def test_a_duckdb_relation_is_a_frame() -> None:
     duckdb = pytest.importorskip("duckdb")
     frame = read_frame(duckdb.sql("select 1 as a, 'x' as b union all select null, 'N/A' order by a"))

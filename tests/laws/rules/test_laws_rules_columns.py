@@ -16,9 +16,12 @@ from crmcore.rules.making import (
     choose,
     days_since,
     days_since_first,
+    followed_by,
     largest,
     latest,
+    preceded_by,
     smallest,
+    switches,
     total,
     years_since,
 )
@@ -103,9 +106,18 @@ windows = st.sampled_from([
 wheres = st.sampled_from([
     None, field("channel") == "web", field("channel").is_unknown(), field("points").as_number() >= 2,
     field("amount") >= Money(100, "THB"), field("time") < now() - timedelta(days=1), field("nothing") == 1,
+    followed_by("view"), followed_by("order", within_days=1), ~preceded_by("order", within_days=30),
+    preceded_by("view", within_days=2, where=field("channel") == "web") | (field("channel") == "line"),
+    followed_by("order", within_days=90, where=followed_by("view", within_days=60)), count("view") >= 1,
+    switches("order", "view") >= 1,
 ])  # fmt: skip
 measures = st.one_of(
     st.builds(lambda w, c: count("order", where=c, **w), windows, wheres),
+    st.builds(lambda w, c: switches("order", "view", where=c, **w), windows, wheres),
+    st.builds(
+        lambda of, w, c: switches("order", "view", of=of, where=c, **w),
+        st.sampled_from(["channel", "points", "amount", "nothing"]), windows, wheres,
+    ),
     st.builds(lambda m, c: m("order", where=c), st.sampled_from([days_since, days_since_first]), wheres),
     st.builds(
         lambda m, w, c: m("order", of="points", where=c, **w),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -127,3 +129,28 @@ def test_the_result_is_text_frame_html_and_json() -> None:
     assert Allocation.from_dict(found.to_dict()) == found
     assert repr(found) == "Allocation(2 chosen, 1 left out, value 145)"
     assert choice.allocate is allocate
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "says"),
+    [
+        ({"costs": None}, WrongType, "costs is a NoneType: expected a list or a column"),
+        ({"costs": "ab"}, WrongType, "costs is a str"),
+        ({"values": None}, WrongType, "values is a NoneType"),
+        ({"values": ["x", 1.0]}, BadRows, "values: not a number in 1 row [0] (such as str)"),
+        ({"quotas": None}, WrongType, "quotas is a NoneType: expected a list of quotas"),
+        ({"quotas": Quota("a", at_most=1)}, WrongType, "quotas is a Quota"),
+        ({"gap": None}, OutOfRange, "gap = None"),
+    ],
+)
+def test_a_wrong_call_of_allocate_says_what_to_do(more: dict[str, object], error: type[Exception], says: str) -> None:
+    parts: dict[str, Any] = {"costs": [1, 2], "values": [1.0, 2.0], **more}
+    with pytest.raises(error) as caught:
+        allocate(parts.pop("costs"), parts.pop("values"), budget=3, **parts)
+    assert says in str(caught.value)
+    assert "\n  hint: " in str(caught.value)
+
+
+def test_a_quota_that_contradicts_itself_is_refused_when_it_is_made() -> None:
+    with pytest.raises(OutOfRange, match="at_least = 5: expected at most at_most = 1"):
+        Quota("a", at_most=1, at_least=5)

@@ -460,3 +460,28 @@ def test_a_process_killed_in_mid_command_leaves_all_events_of_it_or_none(tmp_pat
             len(commands) % 2
         )
         assert replay(events).version == len(events)
+
+
+def test_a_command_sent_again_brings_no_timer_with_it() -> None:
+    flow = Workflow(
+        "task",
+        1,
+        ["new", "taken", "done"],
+        "new",
+        [
+            Transition("next", "new", "taken"),
+            Transition("next", "taken", "done"),
+            Transition("remind", "taken", actors="clock"),
+        ],
+        [Timer("soon", "taken", "remind", after_minutes=1, start="opened")],
+    )
+    desk = Cases(MemoryStore(), [flow])
+    at = datetime(2026, 5, 4, 9, tzinfo=UTC)
+    desk.open("task", "t1", at=at)
+    sent = Command("next", actor="anna", at=at + timedelta(minutes=1), id="click-1")
+    first = desk.handle("t1", sent)
+    before = desk.read("t1").version
+    again = desk.handle("t1", sent)
+    assert desk.read("t1").version == before
+    assert again.accepted
+    assert (again.case, again.events[-1]) == (first.case, first.events[-1])

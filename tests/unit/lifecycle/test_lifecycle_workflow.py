@@ -236,6 +236,33 @@ def test_a_chart_shows_every_state_and_says_which_is_first_and_last() -> None:
     assert "open -- resolved" in chart.to_text()
 
 
+def test_no_link_of_a_chart_runs_through_a_state_that_it_does_not_touch() -> None:
+    refund = Workflow(
+        "refund",
+        1,
+        ["asked", "checking", "paid", "refused"],
+        "asked",
+        [
+            Transition("pay", ["asked", "checking"], "paid"),
+            Transition("check", "asked", "checking"),
+            Transition("refuse", ["asked", "checking"], "refused"),
+            Transition("ask again", "checking", "asked"),
+        ],
+        terminal=["paid", "refused"],
+    )
+    for flow in (refund, complaint(), deal()):
+        at = {r["id"]: (r["x"], r["y"]) for r in flow.chart().rows}
+        for s, t in {(s, go.target or s) for go in flow.transitions for s in flow.sources(go)}:
+            if s == t:
+                continue
+            (x0, y0), (x1, y1) = sorted((at[s], at[t]))
+            assert x0 < x1, f"{s} and {t} stand above each other"
+            for other, (x, y) in at.items():
+                if other not in (s, t) and x0 < x < x1:
+                    assert abs(y0 + (y1 - y0) * (x - x0) / (x1 - x0) - y) > 0.1, f"{s} to {t} runs through {other}"
+    assert {r["id"]: r["x"] for r in refund.chart().rows} == {"asked": 0, "checking": 1, "paid": 2, "refused": 2}
+
+
 def test_json_keeps_everything_and_leaves_defaults_out() -> None:
     flow = Workflow(
         "refund",
