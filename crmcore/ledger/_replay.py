@@ -13,7 +13,7 @@ from crmcore._base import Progress, reporter
 from crmcore.errors import BadRow, BadRows, CrmError
 from crmcore.ledger._book import ALWAYS, NEVER, Book, micros_of
 from crmcore.ledger._plain import COLUMNS, plain_balances
-from crmcore.ledger.columns import KINDS, Balances
+from crmcore.ledger.columns import KINDS, SHARED_ID, SHARED_ID_HINT, Balances, repeated_ids
 from crmcore.ledger.postings import RANK, IfExpired, IfSpent, Kind, SpendOrder
 from crmcore.tables._door import NO_AMOUNT, frozen
 
@@ -52,12 +52,10 @@ def replay_columns(
 
 
 def _repeated(table: PostingTable) -> NDArray[np.intp]:
-    """Accounts in which a posting stands twice."""
-    ids = table.id.tolist()
-    if len(set(ids)) == len(ids):
-        return np.empty(0, np.intp)
-    first: dict[str, int] = {}
-    again = [row for row, id in enumerate(ids) if first.setdefault(id, row) != row]
+    """Accounts in which a posting stands twice; an id of two accounts is refused, as every store refuses it."""
+    again, shared = repeated_ids(table.id.tolist(), table.account)
+    if len(shared):
+        raise BadRows("PostingTable", (BadRow("id", SHARED_ID, tuple(shared.tolist())),), SHARED_ID_HINT)
     return np.unique(table.account[again])
 
 

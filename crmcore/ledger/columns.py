@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from crmcore.tables._door import NO_AMOUNT, Door, codes, frozen, instants, integ
 if TYPE_CHECKING:
     from crmcore.charts import Chart
 
-__all__ = ["KINDS", "Balances", "PostingTable"]
+__all__ = ["KINDS", "SHARED_ID", "SHARED_ID_HINT", "Balances", "PostingTable", "repeated_ids"]
 
 KINDS = tuple(Kind)
 """Kind of each code of the column `kind`."""
@@ -132,6 +132,10 @@ class PostingTable:
             if column is not None and len(column) != len(self.id):
                 hint = "give every column one cell per row"
                 raise OutOfRange(f"PostingTable.{name}", f"{len(column)} rows", f"{len(self.id)} rows", hint)
+        strange = self.account[(self.account < 0) | (self.account >= len(self.accounts))]
+        if len(strange):
+            hint = "codes are positions in the index: accounts.codes(names) makes them"
+            raise OutOfRange("PostingTable.account", int(strange[0]), f"0 to {len(self.accounts) - 1}", hint)
 
     def __len__(self) -> int:
         return len(self.id)
@@ -269,6 +273,9 @@ class PostingTable:
         if door.has(name["needs_confirmation"], "needs_confirmation"):
             rest["needs_confirmation"] = door.text(name["needs_confirmation"]).equals("true")
         at = door.times(name["at"], required=True)
+        named = np.flatnonzero((ids.codes >= 0) & (code >= 0))
+        _, shared = repeated_ids(ids.codes[named].tolist(), code[named])
+        door.problem(name["id"], SHARED_ID, named[shared], SHARED_ID_HINT)
         door.close()
         return cls(
             account=code, kind=kind, at=at, amount=amount, id=ids.to_list(), unit=unit, accounts=index, **rest
@@ -299,7 +306,7 @@ class PostingTable:
         Raises
         ------
         BadRows
-            Postings that an account refuses, one an account, by row.
+            Postings that an account refuses, one an account, by row; an id that stands on several accounts.
 
         Notes
         -----
@@ -343,6 +350,28 @@ _KIND_NAMES = frozenset(k.value for k in KINDS)
 def _field(column: str) -> str:
     """Field of `Posting` that a column holds; `of` makes tables."""
     return "of" if column == "of_id" else column
+
+
+SHARED_ID = "one id on several accounts"
+SHARED_ID_HINT = "an id names one posting: put the account into it, or post a transfer"
+
+
+def repeated_ids(ids: Sequence[Hashable], account: NDArray[np.int32], /) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows whose id stands on an earlier row too, and all rows whose id stands on several accounts.
+
+    Examples
+    --------
+    >>> repeated_ids(["a", "b", "a", "b"], np.array([0, 1, 0, 2], np.int32))
+    (array([2, 3]), array([1, 3]))
+    """
+    none = np.empty(0, np.intp)
+    if len(set(ids)) == len(ids):
+        return none, none
+    first: dict[Hashable, int] = {}
+    origin = np.array([first.setdefault(id, row) for row, id in enumerate(ids)], np.intp)
+    again = np.flatnonzero(origin != np.arange(len(ids)))
+    elsewhere = origin[again[account[again] != account[origin[again]]]]
+    return again, np.flatnonzero(np.isin(origin, elsewhere))
 
 
 def _check_amounts(door: Door, column: str, kind: NDArray[np.int8], amount: NDArray[np.int64]) -> None:

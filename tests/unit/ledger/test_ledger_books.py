@@ -310,6 +310,25 @@ def test_refused_rows_of_a_replay_are_named_by_account() -> None:
     assert PostingTable.from_frame(frame).balances(as_of=day(1)).active.tolist() == [30, 0]
 
 
+def test_an_id_of_two_accounts_is_refused_by_row() -> None:
+    """Stores refuse it too; on one account a repeated posting counts once."""
+    frame = {**FRAME, "id": ["a", "b", "b", "d"]}
+    with pytest.raises(BadRows, match=r"id: one id on several accounts in 2 rows \[1, 2\]") as caught:
+        PostingTable.from_frame({**frame, "amount": [30, -1, 5, None]})
+    assert "not above 0 in 1 row [1]" in str(caught.value)
+    assert "hint: the kind says the direction" in str(caught.value)
+    shared = [earn("a", "x", 1, at=day(1)), earn("b", "x", 1, at=day(1)), earn("a", "y", 2, at=day(9))]
+    with pytest.raises(
+        BadRows, match=r"one id on several accounts in 2 rows \[0, 2\]\.?\n  hint: an id names one posting"
+    ):
+        PostingTable.of(shared).balances(as_of=day(2))
+    assert PostingTable.of([*shared[:2], shared[0]]).balances(as_of=day(2)).active.tolist() == [2]
+    unnamed = {**FRAME, "id": ["a", None, None, "d"]}
+    with pytest.raises(BadRows) as caught:
+        PostingTable.from_frame(unnamed)
+    assert "several accounts" not in str(caught.value)
+
+
 def test_tables_refuse_what_does_not_fit() -> None:
     with pytest.raises(CurrencyMismatch):
         PostingTable.of([earn("a", "x", 1, at=day(1)), earn("b", "y", 1, at=day(1), unit="THB")])
@@ -322,6 +341,12 @@ def test_tables_refuse_what_does_not_fit() -> None:
         PostingTable(
             account=[0], kind=[0], at=["2026-05-01"], amount=[1, 2], id=["a"], unit="point", accounts=table.accounts
         )
+    for code in (-1, 2):
+        with pytest.raises(OutOfRange, match=f"PostingTable.account = {code}: expected 0 to 1"):
+            PostingTable(
+                account=[0, code], kind=[0, 0], at=["2026-05-01"] * 2, amount=[1, 2], id=["a", "b"], unit="point",
+                accounts=table.accounts,
+            )  # fmt: skip
     late = PostingTable.of([earn("b", "x", 1, at=day(2)), earn("a", "x", 1, at=day(1))], ordered=True)
     with pytest.raises(BadRows, match="older than the posting before it"):
         late.balances(as_of=day(3))
