@@ -13,7 +13,8 @@ from crmcore._base import Progress, reporter
 from crmcore.errors import BadRow, BadRows, CrmError
 from crmcore.ledger._book import ALWAYS, NEVER, Book, micros_of
 from crmcore.ledger._plain import COLUMNS, plain_balances
-from crmcore.ledger.columns import KINDS, SHARED_ID, SHARED_ID_HINT, Balances, repeated_ids
+from crmcore.ledger._reading import KINDS, SHARED_ID, SHARED_ID_HINT, repeated_ids
+from crmcore.ledger.balances import Balances
 from crmcore.ledger.postings import RANK, IfExpired, IfSpent, Kind, SpendOrder
 from crmcore.tables._door import NO_AMOUNT, frozen
 

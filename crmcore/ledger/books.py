@@ -21,7 +21,8 @@ from crmcore.ledger.units import Unit, unit_of
 from crmcore.stores import Event, EventStore
 
 if TYPE_CHECKING:
-    from crmcore.ledger.columns import Balances, PostingTable
+    from crmcore.ledger.balances import Balances
+    from crmcore.ledger.columns import PostingTable
     from crmcore.ledger.statements import Statement
 
 __all__ = ["Ledger", "posting_of"]
