@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.ledger._book import ALWAYS, NEVER
+from crmcore.ledger._lots import ALWAYS, NEVER
 from crmcore.ledger.balances import BUCKETS
 from crmcore.ledger.postings import RANK, Kind
 from crmcore.tables._door import NO_AMOUNT

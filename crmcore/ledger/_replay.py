@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from crmcore._base import Progress, reporter
 from crmcore.errors import BadRow, BadRows, CrmError
-from crmcore.ledger._book import ALWAYS, NEVER, Book, micros_of
+from crmcore.ledger._book import Book
+from crmcore.ledger._lots import ALWAYS, NEVER, micros_of
 from crmcore.ledger._plain import COLUMNS, plain_balances
 from crmcore.ledger._reading import KINDS, SHARED_ID, SHARED_ID_HINT, repeated_ids
 from crmcore.ledger.balances import Balances

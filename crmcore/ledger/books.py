@@ -11,7 +11,8 @@ import attrs
 
 from crmcore._base import Progress, reporter
 from crmcore.errors import BadRow, BadRows, CrmError, OutOfRange, StoreConflict, UnknownName
-from crmcore.ledger._book import Book, Lot, instant_of, micros_of
+from crmcore.ledger._book import Book
+from crmcore.ledger._lots import Lot, instant_of, micros_of
 from crmcore.ledger.accounts import Account, Explanation, frozen, thawed
 from crmcore.ledger.balances import Balance
 from crmcore.ledger.limits import Limit, Usage

@@ -223,6 +223,7 @@ class Posting:
     Examples
     --------
     >>> from datetime import datetime, UTC
+    >>> from crmcore.ledger import earn
     >>> visit = earn("visit-1", "card:7", 10, at=datetime(2026, 5, 1, tzinfo=UTC))
     >>> visit, Posting.from_dict(visit.to_dict()) == visit
     (Posting('visit-1': earn 10 point on 'card:7' at 2026-05-01T00:00+00:00), True)
