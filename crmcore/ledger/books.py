@@ -70,7 +70,7 @@ def posting_of(event: Event, *, prefix: str = "ledger:") -> Posting:
         An event of something else.
     """
     data: dict[str, Any] = dict(event.data)
-    if event.type not in frozenset(Kind):
+    if event.type not in _KINDS:
         raise UnknownName("kind of posting", event.type, tuple(k.value for k in Kind))
     unit = {"name": data.pop("unit", None), "digits": data.pop("digits", 0)}
     if data.keys() <= _PLAIN and isinstance(

@@ -7,9 +7,10 @@ for a pending lot that opens or for a reservation that lapses: these follow from
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import attrs
@@ -153,6 +154,8 @@ W = TypeVar("W", bound=enum.StrEnum)
 
 
 def _word(known: type[W], value: str, what: str) -> W:
+    if type(value) is known:
+        return value
     try:
         return known(value)
     except ValueError:
@@ -279,10 +282,10 @@ class Posting:
 
     def _check_details(self) -> None:
         takes = _TAKES[self.kind]
-        for name in _DETAILS:
-            value = getattr(self, name)
-            if value != _DEFAULTS[name] and name not in takes:
-                raise OutOfRange(name, value, f"nothing for {self.kind.value!r}", f"it takes {sorted(takes)}")
+        names, cells, defaults = _FOREIGN[self.kind]
+        if cells(self) != defaults:
+            name, value = next((n, v) for n, v, d in zip(names, cells(self), defaults, strict=True) if v != d)
+            raise OutOfRange(name, value, f"nothing for {self.kind.value!r}", f"it takes {sorted(takes)}")
         if "of" in takes and not self.of:
             raise EmptyInput("of", f"name the posting that {self.kind.value!r} is about: of='...'")
         if self.kind is Kind.TRANSFER and self.other in ("", self.account):
@@ -318,3 +321,12 @@ class Posting:
 _DEFAULTS: Mapping[str, Any] = {
     f.name: f.default for f in attrs.fields(Posting) if f.default is not attrs.NOTHING and f.name != "amount"
 } | {"amount": None}
+
+
+def _foreign(takes: frozenset[str]) -> tuple[tuple[str, ...], Callable[[Posting], Any], tuple[Any, ...]]:
+    names = tuple(name for name in _DETAILS if name not in takes)
+    return names, attrgetter(*names), tuple(_DEFAULTS[name] for name in names)
+
+
+_FOREIGN = {kind: _foreign(takes) for kind, takes in _TAKES.items()}
+"""Details that a kind does not take: their names, what reads them, what they must be."""
