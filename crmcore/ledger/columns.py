@@ -21,6 +21,7 @@ from crmcore.tables import CustomerIndex
 from crmcore.tables._door import NO_AMOUNT, codes, frozen, instants, integers
 
 if TYPE_CHECKING:
+    from crmcore.ledger._events import Line
     from crmcore.ledger.balances import Balances
 
 __all__ = ["KINDS", "PostingTable"]
@@ -155,7 +156,7 @@ class PostingTable:
 
     @classmethod
     def of(
-        cls, postings: Iterable[Posting], *, accounts: CustomerIndex | None = None, ordered: bool = False
+        cls, postings: Iterable[Posting | Line], *, accounts: CustomerIndex | None = None, ordered: bool = False
     ) -> PostingTable:
         """Build a table from postings of one unit.
 
@@ -182,7 +183,7 @@ class PostingTable:
             cells = [getattr(p, field(name)) for p in listed]
             words = WORDS.get(name)
             default = words[0] if words else {"needs_confirmation": False}.get(name, None if name in TIMES else "")
-            if all(c == default for c in cells):
+            if cells.count(default) == len(cells):
                 continue
             rest[name] = [words.index(c) for c in cells] if words else _column(cells, name)
         return cls(

@@ -38,7 +38,7 @@ from crmcore.ledger import (
     spend,
     transfer,
 )
-from crmcore.ledger.books import posting_of
+from crmcore.ledger._events import posting_of
 from crmcore.ledger.refusals import ChangedPosting, LimitExceeded, Unbalanced
 from crmcore.stores import Event, EventStore, MemoryStore, SqliteStore
 
