@@ -33,6 +33,7 @@ from crmcore.ledger import (
     claw_back,
     commit,
     earn,
+    replay,
     reserve,
     reverse,
     spend,
@@ -308,6 +309,46 @@ def test_refused_rows_of_a_replay_are_named_by_account() -> None:
     with pytest.raises(BadRows, match=r"Overdraft: 'card:1' cannot spend 31 point .* in 1 row \[1\]"):
         PostingTable.from_frame(frame).balances(as_of=day(4))
     assert PostingTable.from_frame(frame).balances(as_of=day(1)).active.tolist() == [30, 0]
+
+
+LIVES = [
+    earn("a", "x", 5, at=day(1), expires_at=day(4)),
+    earn("b", "x", 5, at=day(2), expires_at=day(20)),
+    earn("c", "x", 5, at=day(2)),
+]
+
+
+@pytest.mark.parametrize(
+    ("more", "active", "expired", "spent"),
+    [
+        ([spend("s", "x", 4, at=day(3))], 10, 1, 4),
+        ([spend("s", "x", 4, at=day(3), order="last earned")], 6, 5, 4),
+        ([spend("s", "x", 4, at=day(3), lots=["c"])], 6, 5, 4),
+        ([spend("s", "x", 7, at=day(3)), reverse("r", "x", of="s", at=day(5))], 10, 5, 0),
+        ([spend("s", "x", 7, at=day(3)), reverse("r", "x", of="s", at=day(5), amount=2)], 10, 0, 5),
+        ([spend("s", "x", 7, at=day(3)), reverse("r", "x", of="s", at=day(5), if_expired="renew")], 15, 0, 0),
+        ([spend("s", "x", 7, at=day(3)), spend("s", "x", 7, at=day(3))], 8, 0, 7),
+        ([adjust("s", "x", -4, at=day(3), reason="count")], 10, 1, 0),
+    ],
+    ids=["plain", "order", "named", "refund", "part", "renewed", "repeated", "adjusted"],
+)
+def test_columns_heed_every_detail_of_a_posting(more: list[Posting], active: int, expired: int, spent: int) -> None:
+    """Each detail changes a balance, so none may be lost where accounts are replayed all at once."""
+    found = PostingTable.of([*LIVES, *more]).balances(as_of=day(9)).check()["x"]
+    assert (found.active, found.expired, found.spent) == (active, expired, spent)
+    slow = replay([*LIVES, *more], as_of=day(9)).balance(as_of=day(9))
+    assert found == slow
+
+
+def test_a_refund_of_what_another_account_spent_is_refused_in_columns() -> None:
+    other = [
+        earn("d", "y", 5, at=day(1)),
+        spend("s", "y", 5, at=day(2)),
+        reverse("q", "y", of="s", at=day(3), amount=1),
+    ]
+    table = PostingTable.of([*LIVES, *other, spend("t", "x", 5, at=day(2)), reverse("r", "x", of="s", at=day(3))])
+    with pytest.raises(BadRows, match=r"UnknownName: .* in 1 row \[7\]"):
+        table.balances(as_of=day(9))
 
 
 def test_an_id_of_two_accounts_is_refused_by_row() -> None:
