@@ -13,16 +13,15 @@ from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
     from crmcore.ledger.accounts import Account, evolve, replay
-    from crmcore.ledger.balances import Balance
+    from crmcore.ledger.balances import Balance, Balances
     from crmcore.ledger.books import Ledger
-    from crmcore.ledger.columns import Balances, PostingTable
+    from crmcore.ledger.columns import PostingTable
     from crmcore.ledger.limits import Limit, Per
-    from crmcore.ledger.postings import (
-        IfExpired,
-        IfSpent,
-        Kind,
-        Posting,
-        SpendOrder,
+    from crmcore.ledger.postings import IfExpired, IfSpent, Kind, Posting, SpendOrder
+    from crmcore.ledger.refusals import Overdraft
+    from crmcore.ledger.statements import Statement, statement
+    from crmcore.ledger.units import Unit
+    from crmcore.ledger.verbs import (
         adjust,
         cancel,
         claw_back,
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
         spend,
         transfer,
     )
-    from crmcore.ledger.refusals import Overdraft
-    from crmcore.ledger.statements import Statement, statement
-    from crmcore.ledger.units import Unit
 
 __all__ = [
     "Account",
@@ -73,17 +69,18 @@ __all__ = [
 
 _HOMES = {
     ".accounts": ("Account", "evolve", "replay"),
-    ".balances": ("Balance",),
+    ".balances": ("Balance", "Balances"),
     ".books": ("Ledger",),
-    ".columns": ("Balances", "PostingTable"),
+    ".columns": ("PostingTable",),
     ".limits": ("Limit", "Per"),
-    ".postings": (
-        "IfExpired", "IfSpent", "Kind", "Posting", "SpendOrder", "adjust", "cancel", "claw_back", "commit", "confirm",
-        "earn", "release", "reserve", "reverse", "spend", "transfer",
-    ),
+    ".postings": ("IfExpired", "IfSpent", "Kind", "Posting", "SpendOrder"),
     ".refusals": ("Overdraft",),
     ".statements": ("Statement", "statement"),
     ".units": ("Unit",),
+    ".verbs": (
+        "adjust", "cancel", "claw_back", "commit", "confirm", "earn", "release", "reserve", "reverse", "spend",
+        "transfer",
+    ),
 }  # fmt: skip
 
 __getattr__ = lazy_names(__name__, {name: home for home, names in _HOMES.items() for name in names})

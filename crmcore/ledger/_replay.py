@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 
 from crmcore._base import Progress, reporter
 from crmcore.errors import BadRow, BadRows, CrmError
-from crmcore.ledger._book import ALWAYS, NEVER, Book, micros_of
-from crmcore.ledger.balances import BUCKETS
-from crmcore.ledger.columns import KINDS, Balances
+from crmcore.ledger._book import Book
+from crmcore.ledger._lots import ALWAYS, NEVER, micros_of
+from crmcore.ledger._plain import COLUMNS, plain_balances
+from crmcore.ledger._reading import KINDS, SHARED_ID, SHARED_ID_HINT, repeated_ids
+from crmcore.ledger.balances import Balances
 from crmcore.ledger.postings import RANK, IfExpired, IfSpent, Kind, SpendOrder
 from crmcore.tables._door import NO_AMOUNT, frozen
 
@@ -33,27 +36,39 @@ def replay_columns(
     """Balances of every account of a table at an instant; see `PostingTable.balances`."""
     end = micros_of(as_of, 0)
     soon = None if expiring_before is None else micros_of(expiring_before, 0)
+    repeated = _repeated(table)
     rows = _sorted_rows(table, end)
-    k = len(table.accounts)
-    out = np.zeros((k, len(BUCKETS) + 3), np.int64)  # buckets, debt, credited, expiring
+    out, plain = plain_balances(table, rows, repeated, end=end, soon=soon)
     refused: list[tuple[int, CrmError]] = []
-    _fold(table, rows, end, soon, out, refused, progress)
+    there = np.bincount(table.account[rows], minlength=len(plain)) > 0
+    total, before, report = int(there.sum()), int((there & plain).sum()), reporter(progress)
+    rest = rows[~plain[table.account[rows]]]
+    _fold(table, rest, end, soon, out, refused, lambda done: report("replay", before + done, total))
     if refused:
         raise _bad_rows(table, refused)
-    columns = {name: frozen(np.ascontiguousarray(out[:, j])) for j, name in enumerate((*BUCKETS, "debt", "credited"))}
-    expiring = None if soon is None else frozen(np.ascontiguousarray(out[:, -1]))
-    return Balances(accounts=table.accounts, unit=table.unit, as_of=as_of, expiring=expiring, **columns)
+    columns = {name: frozen(np.ascontiguousarray(out[:, j])) for j, name in enumerate(COLUMNS)}
+    expiring = columns.pop("expiring")
+    return Balances(
+        accounts=table.accounts, unit=table.unit, as_of=as_of, expiring=None if soon is None else expiring, **columns
+    )
+
+
+def _repeated(table: PostingTable) -> NDArray[np.intp]:
+    """Accounts in which a posting stands twice; an id of two accounts is refused, as every store refuses it."""
+    again, shared = repeated_ids(table.id.tolist(), table.account)
+    if len(shared):
+        raise BadRows("PostingTable", (BadRow("id", SHARED_ID, tuple(shared.tolist())),), SHARED_ID_HINT)
+    return np.unique(table.account[again])
 
 
 def _sorted_rows(table: PostingTable, end: int) -> NDArray[np.intp]:
     """Rows up to an instant in the order in which they apply: account, time, then sequence or kind and id."""
     rows = np.flatnonzero(table.at.view(np.int64) <= end)
-    account, at = table.account[rows], table.at.view(np.int64)[rows]
     if table.sequence is not None:
-        return _checked(table, rows[np.lexsort((table.sequence[rows], account))])
-    kind = table.kind[rows]
-    order = np.lexsort((kind, at, account))
-    rows, account, at, kind = rows[order], account[order], at[order], kind[order]
+        return _checked(table, rows[_by_account(table.account[rows], table.sequence[rows])])
+    rows = rows[np.argsort(table.kind[rows], kind="stable")]
+    rows = rows[_by_account(table.account[rows], table.at.view(np.int64)[rows])]
+    account, at, kind = table.account[rows], table.at[rows], table.kind[rows]
     # Ids break the ties that are left; text is compared only there.
     same = (account[1:] == account[:-1]) & (at[1:] == at[:-1]) & (kind[1:] == kind[:-1])
     starts = np.flatnonzero(same & ~np.concatenate(([False], same[:-1])))
@@ -61,6 +76,16 @@ def _sorted_rows(table: PostingTable, end: int) -> NDArray[np.intp]:
     for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
         rows[start:stop] = sorted(rows[start:stop].tolist(), key=table.id.__getitem__)
     return rows
+
+
+def _by_account(account: NDArray[np.int32], value: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Stable order by account, then by value: in one number where both fit, which sorts three times as fast."""
+    if not len(account):
+        return np.empty(0, np.intp)
+    low, span = int(value.min()), int(value.max()) - int(value.min()) + 1
+    if (int(account.max()) + 1) * span >= 2**63:
+        return np.lexsort((value, account))
+    return np.argsort(account * np.int64(span) + (value - low), kind="stable")
 
 
 def _checked(table: PostingTable, rows: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -92,9 +117,9 @@ def _fold(
     soon: int | None,
     out: NDArray[np.int64],
     refused: list[tuple[int, CrmError]],
-    progress: Progress | bool,
+    report: Callable[[int], None],
 ) -> None:
-    report = reporter(progress)
+    """Fold the accounts of sorted rows one after the other, posting by posting."""
     account = table.account[rows]
     bounds = np.flatnonzero(np.concatenate(([True], account[1:] != account[:-1]))[: len(rows)]).tolist()
     stops = [*bounds[1:], len(rows)][: len(bounds)]
@@ -126,10 +151,10 @@ def _fold(
             later = sum(lot.left for lot in book.lots.values() if end < lot.expires < soon)
         found.append((*book.buckets(end), book.owing, book.credited, later))
         if done % 10_000 == 9_999:
-            report("replay", done + 1, len(who))
+            report(done + 1)
     if who:
         out[who] = found
-    report("replay", len(who), len(who))
+    report(len(who))
 
 
 def _applier(table: PostingTable, rows: NDArray[np.intp]) -> Any:

@@ -13,8 +13,9 @@ from crmcore import _json
 from crmcore._base import aware, check_aware, html_table
 from crmcore._frames import write_frame
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.ledger import _book
-from crmcore.ledger._book import ALWAYS, NEVER, Book, instant_of, micros_of
+from crmcore.ledger import _lots
+from crmcore.ledger._book import Book
+from crmcore.ledger._lots import ALWAYS, NEVER, instant_of, micros_of
 from crmcore.ledger.balances import Balance
 from crmcore.ledger.postings import RANK, Posting
 from crmcore.ledger.refusals import Unbalanced
@@ -324,7 +325,7 @@ def _needed(name: str, at: datetime) -> datetime:
 
 
 def _instant(micros: int) -> datetime:
-    return _book.EPOCH + micros * _book.MICRO
+    return _lots.EPOCH + micros * _lots.MICRO
 
 
 def balance_of(book: Book, as_of: datetime) -> Balance:
@@ -367,7 +368,7 @@ def frozen(book: Book) -> Account:
 _SAME = ("held", "spent", "moved", "reversed", "repaid", "owed", "forgiven", "paid", "origin")
 
 
-def _frozen_lot(lot: _book.Lot) -> Lot:
+def _frozen_lot(lot: _lots.Lot) -> Lot:
     return Lot(
         id=lot.id,
         kind=str(lot.kind),
@@ -390,7 +391,7 @@ def thawed(account: Account) -> Book:
     for kept in account.lots:
         opens = NEVER if kept.needs_confirmation else micros_of(kept.available_at, ALWAYS)
         expires = micros_of(kept.expires_at, NEVER)
-        lot = _book.Lot(kept.id, kept.kind, kept.amount, micros_of(kept.earned_at, 0), opens, expires)
+        lot = _lots.Lot(kept.id, kept.kind, kept.amount, micros_of(kept.earned_at, 0), opens, expires)
         lot.left = kept.left
         for name in _SAME:
             setattr(lot, name, getattr(kept, name))
@@ -402,9 +403,9 @@ def thawed(account: Account) -> Book:
             book._queue(lot)
     for hold in account.reservations:
         parts = [(book.lots[name], x) for name, x in hold.parts]
-        book.holds[hold.id] = _book.Hold(hold.id, micros_of(hold.until, NEVER), parts)
+        book.holds[hold.id] = _lots.Hold(hold.id, micros_of(hold.until, NEVER), parts)
     for paid in account.payments:
-        payment = _book.Payment(
+        payment = _lots.Payment(
             paid.id, paid.kind, micros_of(paid.at, 0), [(book.lots[name], x) for name, x, _ in paid.parts]
         )
         payment.back = [back for _, _, back in paid.parts]

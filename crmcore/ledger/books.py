@@ -4,88 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
 from crmcore._base import Progress, check_aware, listed, reporter
-from crmcore.errors import BadRow, BadRows, CrmError, OutOfRange, StoreConflict, UnknownName, WrongType
-from crmcore.ledger._book import Book, Lot, instant_of, micros_of
+from crmcore.errors import BadRow, BadRows, CrmError, OutOfRange, StoreConflict, WrongType
+from crmcore.ledger._book import Book
+from crmcore.ledger._events import Line, event_of, line_of, posting_of
+from crmcore.ledger._lots import Lot, instant_of, micros_of
 from crmcore.ledger.accounts import Account, Explanation, frozen, thawed
 from crmcore.ledger.balances import Balance
 from crmcore.ledger.limits import Limit, Usage
 from crmcore.ledger.postings import RANK, Kind, Posting
 from crmcore.ledger.refusals import ChangedPosting
 from crmcore.ledger.units import Unit, unit_of
-from crmcore.stores import Event, EventStore
+from crmcore.stores import EventStore
 
 if TYPE_CHECKING:
-    from crmcore.ledger.columns import Balances, PostingTable
+    from crmcore.ledger.balances import Balances
+    from crmcore.ledger.columns import PostingTable
     from crmcore.ledger.statements import Statement
 
-__all__ = ["Ledger", "posting_of"]
+__all__ = ["Ledger"]
 
 RETRIES = 3  # another writer was faster: read again, decide again
-_PLAIN = frozenset({"amount", "expires_at"})
-_KINDS = {k.value: k for k in Kind}
-_unit = cache(Unit)
-_IN_EVENT = ("id", "kind", "account", "at", "actor", "reason", "unit")
-
-
-def _event_of(posting: Posting, prefix: str) -> Event:
-    data = {k: v for k, v in posting.to_dict().items() if k not in _IN_EVENT} if _rich(posting) else {}
-    data["amount"], data["unit"] = posting.amount, posting.unit.name
-    if posting.unit.digits:
-        data["digits"] = posting.unit.digits
-    if posting.expires_at is not None:
-        data["expires_at"] = posting.expires_at.isoformat()
-    return Event(
-        id=prefix + posting.id, type=posting.kind.value, time=posting.at, stream=prefix + posting.account, data=data,
-        actor=posting.actor, reason=posting.reason,
-    )  # fmt: skip
-
-
-def _rich(posting: Posting) -> bool:
-    """Whether a posting holds more than amount and expiry: the others are written without the converter."""
-    plain = posting.kind is Kind.EARN or posting.kind is Kind.SPEND
-    return not plain or bool(
-        posting.reference
-        or posting.approver
-        or posting.available_at
-        or posting.needs_confirmation
-        or posting.lots
-        or posting.order != "earliest expiry"
-    )
-
-
-def posting_of(event: Event, *, prefix: str = "ledger:") -> Posting:
-    """The posting that an event of a ledger holds.
-
-    Raises
-    ------
-    UnknownName, BadDocument
-        An event of something else.
-    """
-    data: dict[str, Any] = dict(event.data)
-    if event.type not in frozenset(Kind):
-        raise UnknownName("kind of posting", event.type, tuple(k.value for k in Kind))
-    unit = {"name": data.pop("unit", None), "digits": data.pop("digits", 0)}
-    if data.keys() <= _PLAIN and isinstance(
-        unit["name"], str
-    ):  # nearly every event: the converter takes ten times longer
-        ends = data.get("expires_at")
-        return Posting(
-            id=event.id.removeprefix(prefix), kind=_KINDS[event.type], account=event.stream.removeprefix(prefix),
-            at=event.time, unit=_unit(unit["name"], unit["digits"]), amount=data.get("amount"), actor=event.actor,
-            reason=event.reason, expires_at=datetime.fromisoformat(ends) if isinstance(ends, str) else None,
-        )  # fmt: skip
-    return Posting.from_dict(
-        {
-            "id": event.id.removeprefix(prefix), "kind": event.type, "account": event.stream.removeprefix(prefix),
-            "at": event.time.isoformat(), "actor": event.actor, "reason": event.reason, "unit": unit, **data,
-        }
-    )  # fmt: skip
 
 
 class Ledger:
@@ -199,7 +142,7 @@ class Ledger:
             raise BadRows("the batch", _reasons(listed, refused), "nothing was written: leave these out or repair them")
         expected = {self.prefix + account: version for account, version in touched.items()}
         if fresh:
-            self.store.append_many([_event_of(p, self.prefix) for p in fresh], expected=expected)
+            self.store.append_many([event_of(p, self.prefix) for p in fresh], expected=expected)
         report("post", len(places), len(places))
         return tuple(listed)
 
@@ -282,10 +225,10 @@ class Ledger:
         """Balances of all accounts at an instant, as arrays: those of one unit, or all where they share one (None)."""
         return self.table(unit=unit).balances(as_of=as_of)
 
-    def _all(self) -> Iterator[Posting]:
+    def _all(self) -> Iterator[Posting | Line]:
         for event in self.store.read_all():
             if event.stream.startswith(self.prefix):
-                yield posting_of(event, prefix=self.prefix)
+                yield line_of(event, prefix=self.prefix) or posting_of(event, prefix=self.prefix)
 
     def snapshot(self, account: str) -> Account:
         """Keep the account's state in the store, so that it need not be read from its first posting again.

@@ -1,15 +1,16 @@
 """Postings: the one thing that is ever written in a ledger. Frozen, JSON in and out, each with its idempotency key.
 
-A posting is built by the verb that names it (`earn`, `spend`, `reverse` ...). Nothing is posted for expiry, for a
-pending lot that opens or for a reservation that lapses: these follow from the lots at any instant.
+A posting is built by the verb that names it (`earn`, `spend`, `reverse` ... in `verbs`). Nothing is posted for expiry,
+for a pending lot that opens or for a reservation that lapses: these follow from the lots at any instant.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import attrs
@@ -21,22 +22,12 @@ from crmcore.ledger.units import Unit, unit_of
 from crmcore.values import Money
 
 __all__ = [
+    "Amount",
     "IfExpired",
     "IfSpent",
     "Kind",
     "Posting",
     "SpendOrder",
-    "adjust",
-    "cancel",
-    "claw_back",
-    "commit",
-    "confirm",
-    "earn",
-    "release",
-    "reserve",
-    "reverse",
-    "spend",
-    "transfer",
 ]
 
 Amount = int | Decimal | Money
@@ -164,6 +155,8 @@ W = TypeVar("W", bound=enum.StrEnum)
 
 
 def _word(known: type[W], value: str, what: str) -> W:
+    if type(value) is known:
+        return value
     try:
         return known(value)
     except ValueError:
@@ -234,6 +227,7 @@ class Posting:
     Examples
     --------
     >>> from datetime import datetime, UTC
+    >>> from crmcore.ledger import earn
     >>> visit = earn("visit-1", "card:7", 10, at=datetime(2026, 5, 1, tzinfo=UTC))
     >>> visit, Posting.from_dict(visit.to_dict()) == visit
     (Posting('visit-1': earn 10 point on 'card:7' at 2026-05-01T00:00+00:00), True)
@@ -289,10 +283,10 @@ class Posting:
 
     def _check_details(self) -> None:
         takes = _TAKES[self.kind]
-        for name in _DETAILS:
-            value = getattr(self, name)
-            if value != _DEFAULTS[name] and name not in takes:
-                raise OutOfRange(name, value, f"nothing for {self.kind.value!r}", f"it takes {sorted(takes)}")
+        names, cells, defaults = _FOREIGN[self.kind]
+        if cells(self) != defaults:
+            name, value = next((n, v) for n, v, d in zip(names, cells(self), defaults, strict=True) if v != d)
+            raise OutOfRange(name, value, f"nothing for {self.kind.value!r}", f"it takes {sorted(takes)}")
         if "of" in takes and not self.of:
             raise EmptyInput("of", f"name the posting that {self.kind.value!r} is about: of='...'")
         if self.kind is Kind.TRANSFER and self.other in ("", self.account):
@@ -330,258 +324,10 @@ _DEFAULTS: Mapping[str, Any] = {
 } | {"amount": None}
 
 
-def earn(
-    id: str,
-    account: str,
-    amount: Amount,
-    *,
-    at: datetime,
-    unit: Unit | str = "point",
-    expires_at: datetime | None = None,
-    available_at: datetime | None = None,
-    needs_confirmation: bool = False,
-    actor: str = "",
-    reason: str = "",
-    reference: str = "",
-    approver: str = "",
-) -> Posting:
-    """Credit an account with a new lot, whose id is the posting's.
-
-    Parameters
-    ----------
-    amount : whole minor units, Decimal or Money
-        Above 0.
-    expires_at : aware datetime, optional
-        From this instant on the lot is expired; None: never.
-    available_at : aware datetime, optional
-        The lot is pending before this instant (a return period).
-    needs_confirmation : truth
-        The lot is pending until `confirm`, or gone with `cancel`.
-
-    Examples
-    --------
-    >>> from datetime import datetime, UTC
-    >>> earn("order-9:earn", "card:7", 120, at=datetime(2026, 5, 1, tzinfo=UTC), needs_confirmation=True).amount
-    120
-    """
-    kind, unit = Kind.EARN, unit_of(unit)
-    return Posting(
-        id=id, kind=kind, account=account, at=at, unit=unit, amount=unit.minor(amount), expires_at=expires_at,
-        available_at=available_at, needs_confirmation=needs_confirmation, actor=actor, reason=reason,
-        reference=reference, approver=approver,
-    )  # fmt: skip
+def _foreign(takes: frozenset[str]) -> tuple[tuple[str, ...], Callable[[Posting], Any], tuple[Any, ...]]:
+    names = tuple(name for name in _DETAILS if name not in takes)
+    return names, attrgetter(*names), tuple(_DEFAULTS[name] for name in names)
 
 
-def spend(
-    id: str,
-    account: str,
-    amount: Amount,
-    *,
-    at: datetime,
-    unit: Unit | str = "point",
-    order: SpendOrder | str = SpendOrder.EARLIEST_EXPIRY,
-    lots: Iterable[str] = (),
-    actor: str = "",
-    reason: str = "",
-    reference: str = "",
-    approver: str = "",
-) -> Posting:
-    """Take an amount from the active lots: those that expire first pay first, unless `order` or `lots` says otherwise.
-
-    Examples
-    --------
-    >>> from datetime import datetime, UTC
-    >>> spend("order-10:pay", "card:7", 100, at=datetime(2026, 6, 1, tzinfo=UTC)).order
-    <SpendOrder.EARLIEST_EXPIRY: 'earliest expiry'>
-    """
-    unit = unit_of(unit)
-    return Posting(
-        id=id, kind=Kind.SPEND, account=account, at=at, unit=unit, amount=unit.minor(amount), order=order,
-        lots=lots, actor=actor, reason=reason, reference=reference, approver=approver,
-    )  # fmt: skip
-
-
-def reserve(
-    id: str,
-    account: str,
-    amount: Amount,
-    *,
-    at: datetime,
-    unit: Unit | str = "point",
-    until: datetime | None = None,
-    order: SpendOrder | str = SpendOrder.EARLIEST_EXPIRY,
-    lots: Iterable[str] = (),
-    actor: str = "",
-    reason: str = "",
-    reference: str = "",
-    approver: str = "",
-) -> Posting:
-    """Hold an amount for a basket: nobody else can spend it, and it does not expire, until commit, release or `until`.
-
-    Examples
-    --------
-    >>> from datetime import datetime, UTC
-    >>> reserve("basket-3", "card:7", 50, at=datetime(2026, 6, 1, tzinfo=UTC)).until is None
-    True
-    """
-    unit = unit_of(unit)
-    return Posting(
-        id=id, kind=Kind.RESERVE, account=account, at=at, unit=unit, amount=unit.minor(amount), until=until,
-        order=order, lots=lots, actor=actor, reason=reason, reference=reference, approver=approver,
-    )  # fmt: skip
-
-
-def transfer(
-    id: str,
-    account: str,
-    amount: Amount,
-    *,
-    to: str,
-    at: datetime,
-    unit: Unit | str = "point",
-    order: SpendOrder | str = SpendOrder.EARLIEST_EXPIRY,
-    lots: Iterable[str] = (),
-    actor: str = "",
-    reason: str = "",
-    reference: str = "",
-    approver: str = "",
-) -> Posting:
-    """Move an amount to another account; the lots keep their age and their expiry there.
-
-    Examples
-    --------
-    >>> from datetime import datetime, UTC
-    >>> transfer("gift-1", "card:7", 50, to="card:8", at=datetime(2026, 6, 1, tzinfo=UTC)).other
-    'card:8'
-    """
-    unit = unit_of(unit)
-    return Posting(
-        id=id, kind=Kind.TRANSFER, account=account, at=at, unit=unit, amount=unit.minor(amount), other=to, order=order,
-        lots=lots, actor=actor, reason=reason, reference=reference, approver=approver,
-    )  # fmt: skip
-
-
-def _about(kind: Kind, id: str, account: str, of: str, unit: Unit | str, amount: Amount | None, **rest: Any) -> Posting:
-    known = unit_of(unit)
-    minor = None if amount is None else known.minor(amount)
-    return Posting(id=id, kind=kind, account=account, of=of, unit=known, amount=minor, **rest)
-
-
-def confirm(
-    id: str, account: str, *, of: str, at: datetime, unit: Unit | str = "point", actor: str = "", reason: str = ""
-) -> Posting:
-    """Make a pending lot active now, whatever it was waiting for."""
-    return _about(Kind.CONFIRM, id, account, of, unit, None, at=at, actor=actor, reason=reason)
-
-
-def cancel(
-    id: str, account: str, *, of: str, at: datetime, unit: Unit | str = "point", actor: str = "", reason: str = ""
-) -> Posting:
-    """Drop a pending lot: it counts as reversed."""
-    return _about(Kind.CANCEL, id, account, of, unit, None, at=at, actor=actor, reason=reason)
-
-
-def commit(
-    id: str,
-    account: str,
-    *,
-    of: str,
-    at: datetime,
-    amount: Amount | None = None,
-    unit: Unit | str = "point",
-    actor: str = "",
-    reason: str = "",
-    reference: str = "",
-) -> Posting:
-    """Spend what was reserved, wholly or in part; the rest is released. The spending's id is that of this posting."""
-    rest = {"at": at, "actor": actor, "reason": reason, "reference": reference}
-    return _about(Kind.COMMIT, id, account, of, unit, amount, **rest)
-
-
-def release(
-    id: str, account: str, *, of: str, at: datetime, unit: Unit | str = "point", actor: str = "", reason: str = ""
-) -> Posting:
-    """Give a reservation back to its lots."""
-    return _about(Kind.RELEASE, id, account, of, unit, None, at=at, actor=actor, reason=reason)
-
-
-def reverse(
-    id: str,
-    account: str,
-    *,
-    of: str,
-    at: datetime,
-    amount: Amount | None = None,
-    unit: Unit | str = "point",
-    if_expired: IfExpired | str = IfExpired.EXPIRED,
-    expires_at: datetime | None = None,
-    actor: str = "",
-    reason: str = "",
-    reference: str = "",
-) -> Posting:
-    """Refund a spending to the very lots that paid, with their own expiry; the lot that paid last gets back first.
-
-    Parameters
-    ----------
-    of : text
-        Id of the `spend` or `commit`.
-    amount : whole minor units, Decimal or Money, optional
-        Part of it; None: all that has not been refunded yet.
-    if_expired : IfExpired
-        What happens with parts whose lot has expired since.
-    expires_at : aware datetime, optional
-        Life of renewed parts; only with `if_expired="renew"`.
-    """
-    rest = {"at": at, "actor": actor, "reason": reason, "reference": reference}
-    if expires_at is not None and if_expired != IfExpired.RENEW:
-        raise OutOfRange("expires_at", expires_at.isoformat(), "only with if_expired='renew'", "lots keep their expiry")
-    return _about(Kind.REVERSE, id, account, of, unit, amount, if_expired=if_expired, expires_at=expires_at, **rest)
-
-
-def claw_back(
-    id: str,
-    account: str,
-    *,
-    of: str,
-    at: datetime,
-    amount: Amount | None = None,
-    unit: Unit | str = "point",
-    if_spent: IfSpent | str = IfSpent.REFUSE,
-    actor: str = "",
-    reason: str = "",
-    reference: str = "",
-) -> Posting:
-    """Take back an earning whose purchase was returned, from the very lot.
-
-    Parameters
-    ----------
-    of : text
-        Id of the `earn`.
-    amount : whole minor units, Decimal or Money, optional
-        Part of it; None: all that has not been taken back yet.
-    if_spent : IfSpent
-        What happens with what the lot no longer has.
-    """
-    rest = {"at": at, "actor": actor, "reason": reason, "reference": reference}
-    return _about(Kind.CLAW_BACK, id, account, of, unit, amount, if_spent=if_spent, **rest)
-
-
-def adjust(
-    id: str,
-    account: str,
-    amount: Amount,
-    *,
-    at: datetime,
-    reason: str,
-    unit: Unit | str = "point",
-    expires_at: datetime | None = None,
-    actor: str = "",
-    reference: str = "",
-    approver: str = "",
-) -> Posting:
-    """Correct an account by hand: above 0 a new lot, below 0 taken from active lots (counted as reversed)."""
-    unit = unit_of(unit)
-    return Posting(
-        id=id, kind=Kind.ADJUST, account=account, at=at, unit=unit, amount=unit.minor(amount), expires_at=expires_at,
-        reason=reason, actor=actor, reference=reference, approver=approver,
-    )  # fmt: skip
+_FOREIGN = {kind: _foreign(takes) for kind, takes in _TAKES.items()}
+"""Details that a kind does not take: their names, what reads them, what they must be."""

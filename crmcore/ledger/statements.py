@@ -12,7 +12,8 @@ from crmcore import _json
 from crmcore._base import html_table
 from crmcore._frames import write_frame
 from crmcore.errors import EmptyInput, NaiveDatetime, OutOfRange
-from crmcore.ledger._book import Book, instant_of, micros_of
+from crmcore.ledger._book import Book
+from crmcore.ledger._lots import instant_of, micros_of
 from crmcore.ledger.accounts import balance_of, in_order
 from crmcore.ledger.balances import Balance
 from crmcore.ledger.postings import Posting

@@ -6,6 +6,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 
 from crmcore.errors import CrmError
 from crmcore.ledger import Account, Ledger, Posting, PostingTable, claw_back, earn, evolve, replay, reverse, spend
+from crmcore.ledger._events import event_of, line_of, posting_of
 from crmcore.ledger.accounts import in_order
 from crmcore.ledger.balances import BUCKETS
-from crmcore.stores import MemoryStore, SqliteStore
+from crmcore.stores import Event, MemoryStore, SqliteStore
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -133,8 +135,6 @@ def test_a_smaller_unit_scales_every_bucket(postings: list[Posting], factor: int
     at = START + 8 * HOUR
     table = PostingTable.of(postings)
     scaled = np.where(table.amount > 0, table.amount * factor, table.amount)
-    import attrs
-
     more = attrs.evolve(table, amount=scaled).balances(as_of=at)
     less = table.balances(as_of=at)
     assert all((getattr(more, b) == factor * getattr(less, b)).all() for b in (*BUCKETS, "debt"))
@@ -154,6 +154,56 @@ def test_the_stores_hold_the_same_books(postings: list[Posting]) -> None:
             assert disk.snapshot(name) == memory.account(name)
             assert Ledger(store).account(name) == memory.account(name)
             assert disk.postings(name) == memory.postings(name)
+
+
+@given(books(), st.booleans())
+def test_a_line_of_an_event_is_its_posting(postings: list[Posting], aged: bool) -> None:
+    """What a table reads without checks equals what is read with them; all that is not plain is read with them."""
+    if aged and postings:
+        postings = [attrs.evolve(p, available_at=p.at) if p.kind == "earn" else p for p in postings]
+    for p in postings:
+        event = event_of(p, "ledger:")
+        line = line_of(event, prefix="ledger:")
+        assert posting_of(event) == p
+        assert (line is not None) == (p.kind in ("earn", "spend") and p.available_at is None)
+        if line is not None:
+            assert all(getattr(line, f.name) == getattr(p, f.name) for f in attrs.fields(Posting))
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["amount", "unit", "digits", "expires_at", "order", "lots"]),
+        st.sampled_from(
+            [
+                0,
+                5,
+                -1,
+                2.0,
+                True,
+                None,
+                "point",
+                "",
+                "2026-05-02T00:00:00+00:00",
+                "2026-05-02",
+                "2026-04-01T00:00+00:00",
+            ]
+        ),
+    ),
+    st.sampled_from(["earn", "spend", "reverse"]),
+)
+def test_an_event_that_makes_no_posting_makes_no_line(data: dict[str, object], kind: str) -> None:
+    event = Event(id="ledger:a", type=kind, time=START, stream="ledger:x", data={"unit": "point", "amount": 5} | data)
+    try:
+        posting = posting_of(event)
+    except (CrmError, TypeError, ValueError):
+        posting = None
+    try:
+        line = line_of(event, prefix="ledger:")
+    except (CrmError, TypeError, ValueError):
+        line = None
+    if line is not None:
+        assert posting is not None
+        assert all(getattr(line, f.name) == getattr(posting, f.name) for f in attrs.fields(Posting))
 
 
 @given(books(), st.integers(0, 12), st.integers(0, 12))

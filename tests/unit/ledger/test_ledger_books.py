@@ -33,12 +33,13 @@ from crmcore.ledger import (
     claw_back,
     commit,
     earn,
+    replay,
     reserve,
     reverse,
     spend,
     transfer,
 )
-from crmcore.ledger.books import posting_of
+from crmcore.ledger._events import posting_of
 from crmcore.ledger.refusals import ChangedPosting, LimitExceeded, Unbalanced
 from crmcore.stores import Event, EventStore, MemoryStore, SqliteStore
 
@@ -310,6 +311,65 @@ def test_refused_rows_of_a_replay_are_named_by_account() -> None:
     assert PostingTable.from_frame(frame).balances(as_of=day(1)).active.tolist() == [30, 0]
 
 
+LIVES = [
+    earn("a", "x", 5, at=day(1), expires_at=day(4)),
+    earn("b", "x", 5, at=day(2), expires_at=day(20)),
+    earn("c", "x", 5, at=day(2)),
+]
+
+
+@pytest.mark.parametrize(
+    ("more", "active", "expired", "spent"),
+    [
+        ([spend("s", "x", 4, at=day(3))], 10, 1, 4),
+        ([spend("s", "x", 4, at=day(3), order="last earned")], 6, 5, 4),
+        ([spend("s", "x", 4, at=day(3), lots=["c"])], 6, 5, 4),
+        ([spend("s", "x", 7, at=day(3)), reverse("r", "x", of="s", at=day(5))], 10, 5, 0),
+        ([spend("s", "x", 7, at=day(3)), reverse("r", "x", of="s", at=day(5), amount=2)], 10, 0, 5),
+        ([spend("s", "x", 7, at=day(3)), reverse("r", "x", of="s", at=day(5), if_expired="renew")], 15, 0, 0),
+        ([spend("s", "x", 7, at=day(3)), spend("s", "x", 7, at=day(3))], 8, 0, 7),
+        ([adjust("s", "x", -4, at=day(3), reason="count")], 10, 1, 0),
+    ],
+    ids=["plain", "order", "named", "refund", "part", "renewed", "repeated", "adjusted"],
+)
+def test_columns_heed_every_detail_of_a_posting(more: list[Posting], active: int, expired: int, spent: int) -> None:
+    """Each detail changes a balance, so none may be lost where accounts are replayed all at once."""
+    found = PostingTable.of([*LIVES, *more]).balances(as_of=day(9)).check()["x"]
+    assert (found.active, found.expired, found.spent) == (active, expired, spent)
+    slow = replay([*LIVES, *more], as_of=day(9)).balance(as_of=day(9))
+    assert found == slow
+
+
+def test_a_refund_of_what_another_account_spent_is_refused_in_columns() -> None:
+    other = [
+        earn("d", "y", 5, at=day(1)),
+        spend("s", "y", 5, at=day(2)),
+        reverse("q", "y", of="s", at=day(3), amount=1),
+    ]
+    table = PostingTable.of([*LIVES, *other, spend("t", "x", 5, at=day(2)), reverse("r", "x", of="s", at=day(3))])
+    with pytest.raises(BadRows, match=r"UnknownName: .* in 1 row \[7\]"):
+        table.balances(as_of=day(9))
+
+
+def test_an_id_of_two_accounts_is_refused_by_row() -> None:
+    """Stores refuse it too; on one account a repeated posting counts once."""
+    frame = {**FRAME, "id": ["a", "b", "b", "d"]}
+    with pytest.raises(BadRows, match=r"id: one id on several accounts in 2 rows \[1, 2\]") as caught:
+        PostingTable.from_frame({**frame, "amount": [30, -1, 5, None]})
+    assert "not above 0 in 1 row [1]" in str(caught.value)
+    assert "hint: the kind says the direction" in str(caught.value)
+    shared = [earn("a", "x", 1, at=day(1)), earn("b", "x", 1, at=day(1)), earn("a", "y", 2, at=day(9))]
+    with pytest.raises(
+        BadRows, match=r"one id on several accounts in 2 rows \[0, 2\]\.?\n  hint: an id names one posting"
+    ):
+        PostingTable.of(shared).balances(as_of=day(2))
+    assert PostingTable.of([*shared[:2], shared[0]]).balances(as_of=day(2)).active.tolist() == [2]
+    unnamed = {**FRAME, "id": ["a", None, None, "d"]}
+    with pytest.raises(BadRows) as caught:
+        PostingTable.from_frame(unnamed)
+    assert "several accounts" not in str(caught.value)
+
+
 def test_tables_refuse_what_does_not_fit() -> None:
     with pytest.raises(CurrencyMismatch):
         PostingTable.of([earn("a", "x", 1, at=day(1)), earn("b", "y", 1, at=day(1), unit="THB")])
@@ -322,6 +382,12 @@ def test_tables_refuse_what_does_not_fit() -> None:
         PostingTable(
             account=[0], kind=[0], at=["2026-05-01"], amount=[1, 2], id=["a"], unit="point", accounts=table.accounts
         )
+    for code in (-1, 2):
+        with pytest.raises(OutOfRange, match=f"PostingTable.account = {code}: expected 0 to 1"):
+            PostingTable(
+                account=[0, code], kind=[0, 0], at=["2026-05-01"] * 2, amount=[1, 2], id=["a", "b"], unit="point",
+                accounts=table.accounts,
+            )  # fmt: skip
     late = PostingTable.of([earn("b", "x", 1, at=day(2)), earn("a", "x", 1, at=day(1))], ordered=True)
     with pytest.raises(BadRows, match="older than the posting before it"):
         late.balances(as_of=day(3))
