@@ -15,6 +15,7 @@ import attrs
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, UnknownName, WrongType
 from crmcore.metrics.estimates import SMALL_N, Estimate, check_level, estimate_of, frame_of, warn_if_small
+from crmcore.metrics.scalars import entries
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -368,7 +369,7 @@ def compare_many(
     from crmcore.metrics.multiplicity import adjust as adjusted
 
     check_level(level)
-    if len(groups) < 2:
+    if len(entries("groups", groups, hint="{'north': Counts(30, 1000), 'south': Counts(60, 1000)}")) < 2:
         raise EmptyInput("groups with fewer than two entries", "one group alone: use its estimate()")
     if adjust not in ADJUSTMENTS:
         raise UnknownName("adjustment", adjust, tuple(ADJUSTMENTS))

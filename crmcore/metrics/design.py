@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import BadRow, BadRows, OutOfRange, UnknownName
-from crmcore.metrics.columns import codes_of, numbers
+from crmcore.metrics.columns import cells_of, codes_of, numbers
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
+from crmcore.metrics.scalars import real
 
 __all__ = ["Linearised", "Population", "effective_interval", "linearised_mean", "linearised_ratio", "proportion_of"]
 
@@ -107,12 +108,12 @@ def _fractions(
         for name in names:
             if name not in population:
                 raise UnknownName("stratum of population", name, tuple(map(str, population)))
-        sizes = np.array([population[name] for name in names], np.float64)
+        sizes = np.array([real(f"population of {name}", population[name]) for name in names])
     else:
         if strata is not None:
             hint = "population={'north': 5000, 'south': 800}"
             raise OutOfRange("population", population, "a size for each stratum", hint)
-        sizes = np.array([population], np.float64)
+        sizes = np.array([real("population", population)])
     for name, size, seen in zip(names, sizes, sampled, strict=True):
         if not size >= seen:
             what = f"population of {name}"
@@ -128,8 +129,7 @@ def _weights(weights: ArrayLike | None, n: int, units: _Units, *, stratified: bo
     return np.asarray(weights, np.float64)
 
 
-def _check_weights(weights: ArrayLike, there: NDArray[np.bool_]) -> None:
-    w = np.asarray(weights, np.float64)
+def _check_weights(w: Floats, there: NDArray[np.bool_]) -> None:
     wrong = np.flatnonzero(there & ~(np.isfinite(w) & (w >= 0)))
     if len(wrong):
         rows = BadRow("weights", "not a number from 0", tuple(wrong.tolist()), tuple(f"{x:g}" for x in w[wrong[:5]]))
@@ -185,18 +185,24 @@ def linearised_ratio(
     >>> got.value, round(got.standard_error, 4)
     (2.0, 0.4714)
     """
-    y, x = numbers(numerators, "numerators"), numbers(denominators, "denominators")
+    y = numbers("numerators", numerators, infinite_ok=False)
+    x = numbers("denominators", denominators, infinite_ok=False)
     if len(y) != len(x):
         hint = "row i of both columns is one observation"
         raise OutOfRange("length of denominators", len(x), f"{len(y)}, as of numerators", hint)
     there = ~(np.isnan(y) | np.isnan(x))
-    part = {"weights": weights, "clusters": clusters, "strata": strata}
+    heavy = None if weights is None else numbers("weights", weights)
+    part = {
+        "weights": heavy,
+        "clusters": None if clusters is None else cells_of("clusters", clusters),
+        "strata": None if strata is None else cells_of("strata", strata),
+    }
     for name, column in part.items():
-        if column is not None and np.shape(column) != y.shape:
-            raise OutOfRange(f"shape of {name}", np.shape(column), f"{y.shape}", f"one of {name} a row")
-    if weights is not None:
-        _check_weights(weights, there)
-    kept = {k: None if v is None else np.asarray(v)[there] for k, v in part.items()}
+        if column is not None and column.shape != y.shape:
+            raise OutOfRange(f"shape of {name}", column.shape, f"{y.shape}", f"one of {name} a row")
+    if heavy is not None:
+        _check_weights(heavy, there)
+    kept = {k: None if v is None else v[there] for k, v in part.items()}
     n = int(there.sum())
     if n == 0:
         return _nothing()
@@ -320,7 +326,7 @@ def proportion_of(
     from crmcore.metrics.proportions import proportion
 
     check_level(level)
-    column = numbers(values)
+    column = numbers("values", values, infinite_ok=False)
     there = ~np.isnan(column)
     wrong = np.flatnonzero(there & (column != 0) & (column != 1))
     if len(wrong):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 import attrs
 
 from crmcore._base import number_text
-from crmcore.errors import OutOfRange, SmallSample, UnknownName
+from crmcore.errors import SmallSample, UnknownName
+from crmcore.metrics.scalars import share_of
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -138,8 +139,7 @@ def _out(value: float) -> str | None:
 
 def check_level(level: float) -> None:
     """Refuse a level outside (0, 1)."""
-    if not 0 < level < 1:
-        raise OutOfRange("level", level, "a share between 0 and 1", "write 95 % as level=0.95")
+    share_of("level", level, hint="write 95 % as level=0.95")
 
 
 def warn_if_small(n: int, what: str, *, ok: bool, stacklevel: int = 3) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
+from crmcore.metrics.scalars import above, hold_counts
 
 __all__ = [
     "Confusion",
@@ -43,9 +44,7 @@ class Confusion:
     tn: int = 0
 
     def __attrs_post_init__(self) -> None:
-        for name, count in attrs.asdict(self).items():
-            if not (count >= 0 and count == int(count)):
-                raise OutOfRange(name, count, "a whole number from 0", "pass counts of a simple random sample")
+        hold_counts(self, "tp", "fp", "fn", "tn", hint="pass counts of a simple random sample")
 
     def __add__(self, other: Confusion) -> Confusion:
         return Confusion(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
@@ -121,8 +120,7 @@ def fbeta(counts: Confusion, *, beta: float = 1.0, level: float = 0.95, small_sa
     """
     from crmcore.metrics.intervals import normal_quantile, wilson_interval
 
-    if not (beta > 0 and math.isfinite(beta)):
-        raise OutOfRange("beta", beta, "a number above 0", "1 weighs precision and recall alike")
+    above("beta", beta, allowed="a number above 0", hint="1 weighs precision and recall alike")
     check_level(level)
     n = counts.tp + counts.fp + counts.fn
     warn_if_small(n, "the F measure", ok=small_sample_ok)
@@ -157,6 +155,7 @@ class Stratum:
     predicted: bool = True
 
     def __attrs_post_init__(self) -> None:
+        hold_counts(self, "population", "n", "k", hint="count the items of the part")
         if not 1 <= self.n <= self.population:
             raise OutOfRange(
                 "n", self.n, f"1 to population = {self.population}", "label at least one item of each part"

@@ -15,6 +15,7 @@ from crmcore.metrics.comparing import Comparison
 from crmcore.metrics.design import Linearised, Population, linearised_mean, linearised_ratio
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
 from crmcore.metrics.intervals import t_interval
+from crmcore.metrics.scalars import hold_counts, hold_reals
 from crmcore.metrics.skewed import hall_interval
 
 __all__ = ["Moments", "mean", "paired_difference", "ratio", "welch"]
@@ -54,8 +55,8 @@ class Moments:
     m2: float = 0.0
 
     def __attrs_post_init__(self) -> None:
-        if not (self.n >= 0 and self.n == int(self.n)):
-            raise OutOfRange("n", self.n, "a whole number from 0", "Moments.of(values) counts")
+        hold_counts(self, "n", hint="Moments.of(values) counts")
+        hold_reals(self, "mean", "m2", hint="Moments.of(values) sums")
         if not (math.isfinite(self.mean) and math.isfinite(self.m2) and self.m2 >= 0):
             raise OutOfRange("mean, m2", (self.mean, self.m2), "finite numbers, m2 from 0", "Moments.of(values) sums")
 

@@ -8,7 +8,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import BadRow, BadRows, OutOfRange, UnknownName
+from crmcore.errors import BadRow, BadRows, UnknownName
+from crmcore.metrics.columns import numbers
 
 __all__ = ["ADJUSTMENTS", "FAMILY_WISE", "adjust"]
 
@@ -93,9 +94,7 @@ def adjust(p_values: ArrayLike, /, *, method: str = "holm") -> Floats:
     """
     if method not in ADJUSTMENTS:
         raise UnknownName("adjustment", method, tuple(ADJUSTMENTS))
-    p = np.asarray(p_values, np.float64)
-    if p.ndim != 1:
-        raise OutOfRange("shape of p_values", p.shape, "one column", "pass the p-values of one family at a time")
+    p = numbers("p_values", p_values)
     asked = np.flatnonzero(~np.isnan(p))
     wrong = asked[(p[asked] < 0) | (p[asked] > 1)]
     if len(wrong):

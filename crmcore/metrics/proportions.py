@@ -10,6 +10,7 @@ import attrs
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.metrics.comparing import Comparison, mover
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
+from crmcore.metrics.scalars import hold_counts
 
 __all__ = ["PROPORTION_TESTS", "Counts", "odds_ratio", "proportion", "risk_ratio"]
 
@@ -32,12 +33,9 @@ class Counts:
     n: int = 0
 
     def __attrs_post_init__(self) -> None:
-        if not self.n >= 0:
-            raise OutOfRange("n", self.n, "0 or more trials", "pass counts, not shares")
-        if not 0 <= self.k <= self.n:
+        hold_counts(self, "n", "k", hint="pass counts; weighted shares: metrics.proportion_of(values, weights=...)")
+        if self.k > self.n:
             raise OutOfRange("k", self.k, f"0 to n = {self.n}", "k counts a part of the n trials")
-        if self.k != int(self.k) or self.n != int(self.n):
-            raise OutOfRange("k, n", (self.k, self.n), "whole numbers", "weighted shares: metrics.stratified_share")
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(self.k + other.k, self.n + other.n)

@@ -11,6 +11,7 @@ from crmcore.errors import OutOfRange, UnknownName
 from crmcore.metrics.columns import observed
 from crmcore.metrics.comparing import Comparison
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
+from crmcore.metrics.scalars import share_of
 
 __all__ = ["difference_in_medians", "median", "price_bonett_error", "quantile", "quantile_ranks"]
 
@@ -105,8 +106,7 @@ def quantile(
     >>> print(quantile(hours, 0.9))
     51 [36, 72] (95 %, n = 40, order statistics, covers 97 %)
     """
-    if not 0 < q < 1:
-        raise OutOfRange("q", q, "a share between 0 and 1", "write the 90th percentile as q=0.9")
+    share_of("q", q, hint="write the 90th percentile as q=0.9")
     x = _ordered(values)
     warn_if_small(len(x), "the quantile", ok=small_sample_ok)
     return _quantile(x, q, level=level, rule=rule or f"{100 * q:g} % quantile")

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.metrics.comparing import Comparison, mover
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
+from crmcore.metrics.scalars import above, hold_counts, hold_reals
 
 __all__ = ["Exposure", "exact_rate_interval", "rate", "rate_ratio", "score_rate_interval"]
 
@@ -98,10 +99,10 @@ class Exposure:
     exposure: float = 0.0
 
     def __attrs_post_init__(self) -> None:
-        if not (self.events >= 0 and self.events == int(self.events)):
-            raise OutOfRange("events", self.events, "a whole number from 0", "sums of amounts: metrics.ratio")
-        if not (self.exposure >= 0 and math.isfinite(self.exposure)):
-            raise OutOfRange("exposure", self.exposure, "a finite amount from 0", "pass what the events arose from")
+        hold_counts(self, "events", hint="sums of amounts: metrics.ratio")
+        hint = "pass what the events arose from"
+        hold_reals(self, "exposure", hint=hint)
+        above("exposure", self.exposure, least=0, allowed="a finite amount from 0", hint=hint)
         if self.events and not self.exposure:
             raise OutOfRange("exposure", self.exposure, "more than 0 where events were seen", "count both alike")
 
@@ -182,8 +183,7 @@ def _equal_rates(a: Exposure, b: Exposure, test: str) -> float:
 def _estimate(counts: Exposure, *, level: float, method: str, per: float, rule: str) -> Estimate:
     if method not in _METHODS:
         raise UnknownName("interval method", method, tuple(_METHODS))
-    if not (per > 0 and math.isfinite(per)):
-        raise OutOfRange("per", per, "more than 0", "complaints per 1000 orders: per=1000")
+    per = above("per", per, hint="complaints per 1000 orders: per=1000")
     low, high = _METHODS[method](counts.events, counts.exposure, level=level)
     return estimate_of(counts.value * per, low * per, high * per, level=level, n=counts.n, rule=rule, method=method)
 

@@ -12,6 +12,7 @@ from crmcore.errors import OutOfRange, UnknownName, WrongType
 from crmcore.metrics.comparing import Comparison
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.scalars import real
 
 __all__ = [
     "Averaged",
@@ -47,7 +48,7 @@ def _tuned(planned_n: float, level: float) -> float:
     from scipy.special import lambertw
 
     check_level(level)
-    if not planned_n >= 2:
+    if not real("planned_n", planned_n) >= 2:
         raise OutOfRange("planned_n", planned_n, "2 or more", "the n at which you expect to decide: power.sample_size")
     alpha = 1 - level
     return float(-lambertw(-alpha * alpha / math.e, -1).real - 1) / planned_n

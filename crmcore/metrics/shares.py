@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmcore._base import html_table, number_text
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import EmptyInput, UnknownName
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
+from crmcore.metrics.scalars import count_of, entries
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -88,11 +89,10 @@ def share_table(counts: Mapping[str, int], *, level: float = 0.95, small_sample_
     from crmcore.metrics.intervals import wilson_interval
 
     check_level(level)
-    if len(counts) < 2:
+    if len(entries("counts", counts, hint="{'ours': 30, 'theirs': 50}")) < 2:
         raise EmptyInput("counts with fewer than two labels", "for one share use metrics.proportion(k, n)")
     for label, count in counts.items():
-        if not (count >= 0 and count == int(count)):
-            raise OutOfRange(f"counts[{label!r}]", count, "a whole number from 0", "pass counts, not shares")
+        count_of(f"counts[{label!r}]", count, hint="pass counts, not shares")
     n = int(sum(counts.values()))
     warn_if_small(n, "the share table", ok=small_sample_ok)
     low, high = wilson_interval(list(counts.values()), n, level=1 - (1 - level) / len(counts))

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import OutOfRange
-from crmcore.metrics._doors import instants, some
-from crmcore.metrics.columns import codes_of
+from crmcore.metrics.columns import codes_of, instants, some
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of, warn_if_small
 from crmcore.metrics.means import mean
 

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics._doors import not_negative, numbers, refuse, same_length, some, truths
-from crmcore.metrics.columns import codes_of
+from crmcore.metrics.columns import cells_of, codes_of, not_negative, numbers, refuse, same_length, some, truths
 from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of, warn_if_small
 from crmcore.metrics.intervals import normal_quantile
 from crmcore.metrics.means import Moments, mean
 from crmcore.metrics.proportions import proportion
+from crmcore.metrics.scalars import above, count_of
 from crmcore.metrics.shares import ShareTable, share_table
 from crmcore.tables import TextColumn
 
@@ -106,7 +106,7 @@ def traffic(source: TextColumn | ArrayLike, *, level: float = 0.95, small_sample
     if isinstance(source, TextColumn):
         codes, names = np.asarray(source.codes + 1, np.intp), ("(unknown)", *source.values)
     else:
-        listed = np.atleast_1d(np.asarray(source))
+        listed = cells_of("source", source)
         codes, names = codes_of(listed, len(listed), "source")
     counts = np.bincount(codes, minlength=len(names)).tolist()
     by = {name: n for name, n in sorted(zip(names, counts, strict=True)) if n}
@@ -215,11 +215,12 @@ def click_value(
     check_level(level)
     values = numbers("order_values", order_values)
     refuse("click_value", "drop orders without a value", order_values=(~np.isfinite(values), "not a finite number"))
-    if not (clicks >= len(values) and clicks == int(clicks)):
+    clicks = count_of("clicks", clicks, hint="each order has its click")
+    if clicks < len(values):
         raise OutOfRange("clicks", clicks, f"a whole number from {len(values)}, the orders", "each order has its click")
-    warn_if_small(int(clicks), "the value per click", ok=small_sample_ok)
+    warn_if_small(clicks, "the value per click", ok=small_sample_ok)
     orders = Moments.of(values)
-    return ClickValue(moments=orders + Moments(int(clicks) - len(values)), orders=orders, level=level)
+    return ClickValue(moments=orders + Moments(clicks - len(values)), orders=orders, level=level)
 
 
 def bounce_rate(
@@ -256,6 +257,7 @@ def bounce_rate(
     """
     if bounce not in BOUNCES:
         raise UnknownName("bounce", bounce, tuple(BOUNCES))
+    engaged_s = above("engaged_s", engaged_s, least=0, allowed="seconds from 0", hint="such as 10")
     views = numbers("pages", pages)
     not_negative("bounce_rate", pages=views)
     long = None if duration_s is None else numbers("duration_s", duration_s)
@@ -381,7 +383,7 @@ def time_on_site_by_page(
     """
     check_level(level)
     seconds, final = numbers("dwell_s", dwell_s), truths("last", last)
-    n = same_length("time_on_site_by_page", session=np.atleast_1d(np.asarray(session)), dwell_s=seconds, last=final)
+    n = same_length("time_on_site_by_page", session=cells_of("session", session), dwell_s=seconds, last=final)
     some("pages", n, "pass at least one page view")
     codes, names = codes_of(session, n, "session")
     lasts = np.bincount(codes, weights=final, minlength=len(names))

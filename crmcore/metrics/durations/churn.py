@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import number_text
 from crmcore.errors import OutOfRange
-from crmcore.metrics._doors import instant, instants, refuse, same_length, some, whole
+from crmcore.metrics.columns import instant, instants, people, same_length, some
 from crmcore.metrics.days import Period, check_period, local_periods, period_ends
 from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate
@@ -42,9 +42,8 @@ def churn_rate(lost: int, at_start: int, *, level: float = 0.95, small_sample_ok
 
 def _known(customer: ArrayLike, time: ArrayLike, last: np.datetime64, where: str) -> tuple[Ints, Instants]:
     """Codes and times of events of known customers before `last`."""
-    code, at = whole("customer", customer), instants("time", time)
+    code, at = people("customer", customer), instants("time", time)
     some("events", same_length(where, customer=code, time=at), "pass at least one order or event")
-    refuse(where, "codes count from 0; -1 is nobody known", customer=(code < -1, "below -1"))
     kept = (code >= 0) & (at < last)
     some("events before the look", int(kept.sum()), "nobody known was active before it")
     return code[kept], at[kept]
@@ -74,7 +73,7 @@ def lapsed_share(
 
     Parameters
     ----------
-    customer : (n,) codes
+    customer : (n,) codes or names
         Of orders or events; -1 is left out.
     time : (n,) instants
         Events from `now` on are left out.

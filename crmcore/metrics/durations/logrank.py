@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
-from crmcore.metrics._doors import columns_frame, numbers, same_length, truths
+from crmcore.metrics.columns import columns_frame, numbers, same_length, truths
 from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate, frame_of
+from crmcore.metrics.scalars import entries
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -231,7 +232,7 @@ def log_rank(tables: Mapping[str, SurvivalTable], *, rho: float = 0.0, gamma: fl
     >>> print(log_rank({"web": web, "shop": shop}))
     chi2(1) = 37.4, p = 9.55e-10 (log-rank)
     """
-    if len(tables) < 2:
+    if len(entries("tables", tables, hint="{'web': kaplan_meier(...), 'shop': kaplan_meier(...)}")) < 2:
         raise EmptyInput("tables with fewer than two groups", "pass at least two groups to compare")
     if not (rho >= 0 and gamma >= 0):
         raise OutOfRange("rho, gamma", (rho, gamma), "0 or more", "log-rank is (0, 0)")

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics._doors import (
+from crmcore.metrics.columns import (
     SAME,
     columns_frame,
     held_floats,

@@ -15,6 +15,7 @@ from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.scalars import above, count_of, entries, real
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -131,7 +132,7 @@ def audience_index(
         low, high = risk_ratio_interval(audience.k, audience.n, population.k, population.n, level=level)
         n, method = audience.n + population.n, "mover-r, wilson"
     else:
-        base = float(population)
+        base = real("population", population, hint="write 25 % as 0.25, or pass Counts")
         if not 0 < base <= 1:
             hint = "write 25 % as 0.25; a group that the population lacks has no index"
             raise OutOfRange("population", population, "a share above 0", hint)
@@ -257,11 +258,14 @@ def audience_indices(
     """
     if population_is not in ("shares", "counts"):
         raise UnknownName("kind of population", population_is, ("shares", "counts"))
+    for what, given in (("audience", audience), ("population", population)):
+        entries(what, given, hint="name each group: {'under 25': 160}")
+    for group, share in population.items():
+        above(f"population[{group!r}]", share, least=0, allowed="a number from 0", hint="leave empty groups out")
     for group, count in audience.items():
         if group not in population:
             raise UnknownName("group of the audience", group, tuple(population))
-        if not (count >= 0 and count == int(count)):
-            raise OutOfRange(f"audience[{group!r}]", count, "a whole number from 0", "pass counts, not shares")
+        count_of(f"audience[{group!r}]", count, hint="pass counts, not shares")
     total, n = sum(population.values()), sum(audience.values())
     if not population:
         raise EmptyInput("population", "name the groups and their shares")

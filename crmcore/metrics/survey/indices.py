@@ -15,6 +15,7 @@ from crmcore import _json
 from crmcore._base import number_text, one_of
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
 from crmcore.metrics.estimates import Estimate, frame_of, warn_if_small
+from crmcore.metrics.scalars import above
 from crmcore.metrics.survey.answers import check_scale, on_scale, rescale, score_column
 from crmcore.metrics.survey.scales import ScaleReliability, cronbach_alpha
 
@@ -53,8 +54,7 @@ class IndexItem:
     weight: float = 1.0
 
     def __attrs_post_init__(self) -> None:
-        if not 0 < self.weight < math.inf:
-            raise OutOfRange("weight", self.weight, "a number above 0", "leave an item out instead of weighing it 0")
+        above("weight", self.weight, allowed="a number above 0", hint="leave an item out instead of weighing it 0")
 
     def ready(self, cells: ArrayLike, /) -> Floats:
         """(n,) the item from 0 (worst) to 1 (best), NaN where it is missing."""

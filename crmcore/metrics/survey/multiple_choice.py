@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, UnknownName
+from crmcore.metrics.columns import numbers
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.scalars import count_of, hold_counts
 
 if TYPE_CHECKING:
     from crmcore.metrics.comparing import Comparison, ComparisonTable
@@ -46,6 +48,7 @@ class MultiCounts:
     n: int
 
     def __attrs_post_init__(self) -> None:
+        hold_counts(self, "n", hint="n counts respondents")
         if not self.options:
             raise EmptyInput("options", "name the answers that could be chosen")
         again = sorted({o for o in self.options if self.options.count(o) > 1})
@@ -54,7 +57,7 @@ class MultiCounts:
         if len(self.options) != len(self.chosen):
             raise OutOfRange("len(chosen)", len(self.chosen), f"{len(self.options)}, one an option", "pass 0 for none")
         for option, count in zip(self.options, self.chosen, strict=True):
-            if not (0 <= count <= self.n and count == int(count)):
+            if count_of(f"chosen[{option!r}]", count, hint="count respondents") > self.n:
                 hint = "n counts respondents, not answers"
                 raise OutOfRange(f"chosen[{option!r}]", count, f"a whole number from 0 to n = {self.n}", hint)
 
@@ -257,12 +260,13 @@ class MultiAnswers:
         >>> MultiAnswers.of_columns({"price": [1, 0, None], "care": [0, 0, None]}).counts()
         MultiCounts(options=('price', 'care'), chosen=(1, 0), n=2)
         """
-        sizes = {name: len(np.asarray(column)) for name, column in columns.items()}
+        read = {name: numbers(name, column) for name, column in columns.items()}
+        sizes = {name: len(column) for name, column in read.items()}
         if not sizes:
             raise EmptyInput("columns", "pass one column of 0 and 1 for each option")
         if len(set(sizes.values())) > 1:
             raise OutOfRange("columns", sizes, "one length", "row i of every column is one respondent")
-        matrix = np.stack([np.asarray(column, np.float64) for column in columns.values()], axis=1)
+        matrix = np.stack(list(read.values()), axis=1)
         there = ~np.isnan(matrix)
         wrong = there & (matrix != 0) & (matrix != 1)
         if wrong.any():

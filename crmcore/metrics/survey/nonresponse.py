@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
+from crmcore.metrics.columns import cells_of, instants, numbers
 from crmcore.metrics.estimates import Estimate, check_level, frame_of
 from crmcore.metrics.means import Moments
 from crmcore.metrics.proportions import Counts
@@ -322,7 +323,11 @@ def _values(values: ArrayLike, said: Truths, scale: tuple[float, float] | None) 
 
 
 def _times(times: ArrayLike, said: Truths) -> NDArray[Any]:
-    column = np.asarray(times)
+    column = cells_of("times", times)
+    if column.dtype == object:
+        column = instants("times", column, missing_ok=True)
+    elif column.dtype.kind not in "iufM":
+        column = numbers("times", column)
     if column.shape != said.shape:
         raise OutOfRange("len(times)", column.shape, f"{len(said)}, one an invited person", "NaT for the silent")
     given = column[said]

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import normal_quantile, wilson_interval
+from crmcore.metrics.scalars import hold_counts
 from crmcore.metrics.survey.answers import on_scale
 
 if TYPE_CHECKING:
@@ -226,9 +227,8 @@ class NpsCounts:
     detractors: int = 0
 
     def __attrs_post_init__(self) -> None:
-        for name, count in attrs.asdict(self).items():
-            if not (count >= 0 and count == int(count)):
-                raise OutOfRange(name, count, "a whole number from 0", "weighted answers: metrics.nps(..., weights=)")
+        hint = "weighted answers: metrics.nps(..., weights=)"
+        hold_counts(self, "promoters", "passives", "detractors", hint=hint)
 
     def __add__(self, other: NpsCounts) -> NpsCounts:
         return NpsCounts(

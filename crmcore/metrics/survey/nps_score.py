@@ -14,8 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import number_text
 from crmcore.errors import OutOfRange
+from crmcore.metrics.columns import cells_of, numbers
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
+from crmcore.metrics.scalars import count_of
 from crmcore.metrics.survey.nps_counts import (
     NPS_RULE,
     NpsCounts,
@@ -233,7 +235,7 @@ def _simple(counts: NpsCounts, population: int | None) -> _Made:
         return _Made((math.nan, math.nan, math.nan), math.nan, 0.0)
     left = 1.0
     if population is not None:
-        if not (population >= n and population == int(population)):
+        if count_of("population", population, hint="count all people, not the invited") < n:
             allowed = f"a whole number, {n} (the answers) or more"
             raise OutOfRange("population", population, allowed, "count all people, not the invited")
         left = 1 - n / population
@@ -252,11 +254,14 @@ def _designed(
     from crmcore.metrics.design import effective_interval, linearised_mean
 
     there = group >= 0
-    columns = {"weights": weights, "clusters": clusters}
+    columns = {
+        "weights": None if weights is None else numbers("weights", weights),
+        "clusters": None if clusters is None else cells_of("clusters", clusters),
+    }
     for name, column in columns.items():
-        if column is not None and np.shape(column) != group.shape:
-            raise OutOfRange(f"len({name})", np.shape(column), f"{len(group)}, one a score", "pass one entry a score")
-    kept = {name: None if column is None else np.asarray(column)[there] for name, column in columns.items()}
+        if column is not None and column.shape != group.shape:
+            raise OutOfRange(f"len({name})", column.shape, f"{len(group)}, one a score", "pass one entry a score")
+    kept = {name: None if column is None else column[there] for name, column in columns.items()}
     # Promoters 1, passives 1/2, detractors 0: the score is this mean stretched, so its design effect is the same.
     made = linearised_mean(group[there] / 2, **kept, population=population)
     worth = effective_interval(made, level=level, method="wilson")[2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore.errors import CrmWarning, EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.estimates import check_level, frame_of
+from crmcore.metrics.scalars import above, count_of, entries, real
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -174,16 +174,16 @@ def representativeness(
       old: 20 % of the sample, 50 % of the population
     """
     check_level(level)
-    if not 0 <= tolerance < 1:
+    for what, given in (("sample", sample), ("population", population)):
+        entries(what, given, hint="name each cell: {'under 30': 120}")
+    if not 0 <= real("tolerance", tolerance) < 1:
         raise OutOfRange("tolerance", tolerance, "a share from 0", "0.05 lets 5 % of the respondents be others")
     for cell, count in sample.items():
         if cell not in population:
             raise UnknownName("cell of the sample", cell, tuple(population))
-        if not (count >= 0 and count == int(count)):
-            raise OutOfRange(f"sample[{cell!r}]", count, "a whole number from 0", "pass counts, not shares")
+        count_of(f"sample[{cell!r}]", count, hint="pass counts, not shares")
     for cell, share in population.items():
-        if not 0 < share < math.inf:
-            raise OutOfRange(f"population[{cell!r}]", share, "a share or a count above 0", "leave empty cells out")
+        above(f"population[{cell!r}]", share, allowed="a share or a count above 0", hint="leave empty cells out")
     if len(population) < 2:
         raise EmptyInput("population with fewer than two cells", "one cell holds everybody: nothing to compare")
     seen = np.array([sample.get(cell, 0) for cell in population], np.float64)

@@ -15,6 +15,7 @@ from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.scalars import count_of
 from crmcore.metrics.survey.answers import on_scale, rescale
 from crmcore.tables.responses import ResponseTable
 
@@ -62,7 +63,7 @@ def _satisfied(scores: ArrayLike, *, scale: Scale, top: int) -> Floats:
     """1 satisfied, 0 not, NaN not answered."""
     column = on_scale(scores, scale, whole=True, hint=_hint(scale))
     points = round(scale[1] - scale[0]) + 1
-    if not (1 <= top < points and top == int(top)):
+    if not 1 <= count_of("top", top, hint="top=2 counts the two best points") < points:
         hint = "top=2 of a scale of five counts 4 and 5"
         raise OutOfRange("top", top, f"1 to {points - 1} points of {scale[0]:g} to {scale[1]:g}", hint)
     return np.where(np.isnan(column), np.nan, column > scale[1] - top)

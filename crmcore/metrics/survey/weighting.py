@@ -15,6 +15,7 @@ from crmcore import _json
 from crmcore._base import number_text
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
+from crmcore.metrics.scalars import entries, real
 from crmcore.metrics.survey.answers import score_column, segment_codes
 from crmcore.tables.columns import TextColumn
 
@@ -164,10 +165,10 @@ class Margin:
 
 def margin_of(trait: str, cells: Cells, population: Mapping[str, float], /, *, n: int) -> Margin:
     """Cells of n respondents against their shares in the population; see `post_stratify` for what is refused."""
-    names = tuple(map(str, population))
+    names = tuple(map(str, entries(f"population of {trait!r}", population, hint="name each cell: {'north': 0.4}")))
     if not names:
         raise EmptyInput(f"population of {trait!r}", "name each cell with its share or its count of people")
-    wrong = [name for name, size in population.items() if not 0 < size < np.inf]
+    wrong = [name for name, size in population.items() if not 0 < real(f"population of {trait!r}", size) < np.inf]
     if wrong:
         got = {name: population[name] for name in wrong}
         raise OutOfRange(f"population of {trait!r}", got, "shares or counts above 0", "leave empty cells out")

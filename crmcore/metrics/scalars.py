@@ -1,0 +1,129 @@
+"""What a single number handed to a metric must be: read once, refused with the way out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from numbers import Real
+from typing import TypeVar
+
+import numpy as np
+
+from crmcore.errors import OutOfRange, WrongType
+
+__all__ = ["LARGEST_COUNT", "above", "count_of", "entries", "hold_counts", "hold_reals", "real", "share_of"]
+
+LARGEST_COUNT = 2**63 - 1
+"""Counts above do not fit the columns that hold them."""
+
+T = TypeVar("T")
+
+
+def real(name: str, value: object, /, *, hint: str = "pass one number, not text and not a column") -> float:
+    """One number as a float, NaN and infinity included: whether they mean anything is for the caller to say.
+
+    Raises
+    ------
+    WrongType
+        Text, a date, a column, None or anything else that is no number.
+
+    Examples
+    --------
+    >>> real("spend", Decimal("12.5"))
+    12.5
+    """
+    plain = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    if isinstance(plain, np.timedelta64) or not isinstance(plain, Real | Decimal | np.bool_):
+        raise WrongType(name, _kind(value), "a number", hint)
+    try:
+        return float(plain)
+    except OverflowError:
+        raise OutOfRange(name, f"{str(plain)[:12]}...", "a number below 1.8e308", "check the unit") from None
+
+
+def count_of(name: str, value: object, /, *, least: int = 0, hint: str = "pass a count, not a share") -> int:
+    """One count as a whole number.
+
+    Raises
+    ------
+    WrongType
+        No number.
+    OutOfRange
+        Not whole, below `least`, NaN, infinite, or too large to be held.
+
+    Examples
+    --------
+    >>> count_of("visits", 1000.0)
+    1000
+    """
+    number = real(name, value, hint=hint)
+    if not (least <= number <= LARGEST_COUNT and number == int(number)):
+        allowed = f"a whole number from {least}" if number <= LARGEST_COUNT or number != number else "below 2**63"
+        raise OutOfRange(name, value, allowed, hint)
+    whole: int = int(value)  # type: ignore[call-overload]  # `real` has read it, and as a float it lost digits
+    return whole
+
+
+def above(name: str, value: object, /, *, hint: str, allowed: str = "more than 0", least: float | None = None) -> float:
+    """One finite number above 0, or from `least` where that is given.
+
+    Examples
+    --------
+    >>> above("within_hours", 24, hint="such as 24")
+    24.0
+    """
+    number = real(name, value, hint=hint)
+    if not ((number > 0 if least is None else number >= least) and math.isfinite(number)):
+        raise OutOfRange(name, value, allowed, hint)
+    return number
+
+
+def share_of(name: str, value: object, /, *, hint: str, allowed: str = "a share between 0 and 1") -> float:
+    """One share between 0 and 1, both left out.
+
+    Examples
+    --------
+    >>> share_of("target", 0.7, hint="write 70 % as target=0.7")
+    0.7
+    """
+    number = real(name, value, hint=hint)
+    if not 0 < number < 1:
+        raise OutOfRange(name, value, allowed, hint)
+    return number
+
+
+def hold_counts(owner: object, /, *names: str, hint: str) -> None:
+    """Check counts in the fields of a frozen value that is being made, and hold them as plain whole numbers."""
+    for name in names:
+        object.__setattr__(owner, name, count_of(name, getattr(owner, name), hint=hint))
+
+
+def hold_reals(owner: object, /, *names: str, hint: str) -> None:
+    """Check numbers in the fields of a frozen value that is being made, and hold them as plain numbers."""
+    for name in names:
+        given = getattr(owner, name)
+        read = real(name, given, hint=hint)
+        object.__setattr__(owner, name, given if type(given) in (int, float) else read)
+
+
+def entries(name: str, given: Mapping[str, T], /, *, hint: str) -> Mapping[str, T]:
+    """A mapping of names, as it came.
+
+    Raises
+    ------
+    WrongType
+        Something else.
+
+    Examples
+    --------
+    >>> entries("counts", {"north": 3}, hint="name each shop")
+    {'north': 3}
+    """
+    if not isinstance(given, Mapping):
+        raise WrongType(name, _kind(given), "a mapping of names to values", hint)
+    return given
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
