@@ -109,7 +109,8 @@ def sample_ratio(
     >>> sample_ratio({"control": 821_588, "new": 815_482}).mismatch
     True
     """
-    if len(entries("counts", counts, hint="{'control': 500, 'new': 498}")) < 2:
+    counts = entries("counts", counts, hint="{'control': 500, 'new': 498}")
+    if len(counts) < 2:
         raise EmptyInput("counts with fewer than two arms", "pass every arm: {'control': 500, 'new': 498}")
     for arm, n in counts.items():
         count_of(f"counts[{arm!r}]", n, hint="count customers")

@@ -114,7 +114,7 @@ def numbers(name: str, values: ArrayLike, /, *, infinite_ok: bool = True) -> Flo
 
 
 _KINDS = {"U": "a column of text", "S": "a column of bytes", "M": "a column of dates", "c": "complex numbers"}
-_CONVERT = "convert text, dates and money to numbers first"
+_CONVERT = "turn words into numbers first, dates and money too"
 
 
 def _plain(name: str, column: NDArray[Any]) -> NDArray[Any]:

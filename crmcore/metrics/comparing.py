@@ -54,7 +54,8 @@ class Comparison:
     """Two estimates and their difference, first minus second.
 
     `p_value` is two-sided, of the test that `test` names; NaN where it cannot be computed (an empty group, no spread).
-    It ignores that several pairs may have been compared: `compare_many` does not.
+    It ignores that several pairs may have been compared: `compare_many` does not. `statistic` is the z or t that the
+    p-value comes from, with the sign of the difference; None where the test has none (it is exact) or cannot be made.
     """
 
     first: Estimate
@@ -62,6 +63,7 @@ class Comparison:
     difference: Estimate
     p_value: float
     test: str = ""
+    statistic: float | None = None
 
     def __str__(self) -> str:
         how = f" ({self.test})" if self.test else ""
@@ -75,14 +77,20 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         p = None if math.isnan(self.p_value) else self.p_value
-        return {**{name: part.to_dict() for name, part in self._parts().items()}, "p_value": p, "test": self.test}
+        return {
+            **{name: part.to_dict() for name, part in self._parts().items()},
+            "p_value": p,
+            "test": self.test,
+            "statistic": self.statistic,
+        }
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Comparison:
         """Read what `to_dict` wrote."""
-        parts = {name: Estimate.from_dict(fields[name]) for name in ("first", "second", "difference")}
+        parts: dict[str, Any] = {name: Estimate.from_dict(fields[name]) for name in ("first", "second", "difference")}
         p = fields["p_value"]
-        return cls(**parts, p_value=math.nan if p is None else p, test=fields.get("test", ""))
+        known = {"test": fields.get("test", ""), "statistic": fields.get("statistic")}
+        return cls(**parts, p_value=math.nan if p is None else p, **known)
 
     def _parts(self) -> dict[str, Estimate]:
         return {"first": self.first, "second": self.second, "difference": self.difference}
@@ -164,7 +172,7 @@ def compare(a: C, b: C, *, level: float = 0.95, test: str | None = None, small_s
     difference 0.2 [0.0524, 0.334] (95 %, n = 150, newcombe), p = 0.00805 (pooled z)
     """
     check_level(level)
-    _check_alike({"a": a, "b": b})
+    check_alike({"a": a, "b": b})
     made = _minus(a, b, level=level, test=test)
     warn_if_small(min(made.first.n, made.second.n), "the smaller group", ok=small_sample_ok)
     return made
@@ -184,7 +192,7 @@ def _minus(a: C, b: C, *, level: float, test: str | None) -> Comparison:
     return cast(_Tested, a).minus(b, level=level, test=test)
 
 
-def _check_alike(groups: Mapping[str, object]) -> None:
+def check_alike(groups: Mapping[str, object]) -> None:
     """Refuse what cannot be compared, and two kinds in one comparison."""
     kinds: list[type] = []
     for name, group in groups.items():
@@ -369,13 +377,14 @@ def compare_many(
     from crmcore.metrics.multiplicity import adjust as adjusted
 
     check_level(level)
-    if len(entries("groups", groups, hint="{'north': Counts(30, 1000), 'south': Counts(60, 1000)}")) < 2:
+    groups = entries("groups", groups, hint="{'north': Counts(30, 1000), 'south': Counts(60, 1000)}")
+    if len(groups) < 2:
         raise EmptyInput("groups with fewer than two entries", "one group alone: use its estimate()")
-    if adjust not in ADJUSTMENTS:
+    if adjust not in tuple(ADJUSTMENTS):
         raise UnknownName("adjustment", adjust, tuple(ADJUSTMENTS))
-    if baseline is not None and baseline not in groups:
+    if baseline is not None and baseline not in tuple(groups):
         raise UnknownName("baseline", baseline, tuple(groups))
-    _check_alike(groups)
+    check_alike(groups)
     labels = tuple(name for name in groups if name != baseline)
     counts = list(groups.values())
     others = _rest(counts) if baseline is None else [groups[baseline]] * len(labels)

@@ -113,20 +113,21 @@ def _fractions(
         if strata is not None:
             hint = "population={'north': 5000, 'south': 800}"
             raise OutOfRange("population", population, "a size for each stratum", hint)
-        sizes = np.array([real("population", population)])
+        sizes = np.array([real("population", population)], np.float64)
     for name, size, seen in zip(names, sizes, sampled, strict=True):
         if not size >= seen:
             what = f"population of {name}"
             raise OutOfRange(what, size, f"{seen:.0f} or more, the sampled units", "count customers, not answers")
-    return sampled / sizes
+    fractions: Floats = sampled / sizes
+    return fractions
 
 
-def _weights(weights: ArrayLike | None, n: int, units: _Units, *, stratified: bool) -> Floats:
+def _weights(weights: Floats | None, n: int, units: _Units, *, stratified: bool) -> Floats:
     if weights is None:
         # Without weights, a row of a sampled stratum stands for its share of the stratum's population.
         known = stratified and (units.fraction > 0).all()
         return 1 / units.fraction[units.stratum[units.unit]] if known else np.ones(n)
-    return np.asarray(weights, np.float64)
+    return weights
 
 
 def _check_weights(w: Floats, there: NDArray[np.bool_]) -> None:
@@ -269,8 +270,9 @@ def linearised_mean(
     >>> got.value, round(got.design_effect, 2), got.degrees_of_freedom
     (0.5, 1.85, 3)
     """
-    ones = np.ones(np.shape(values))
-    return linearised_ratio(values, ones, weights=weights, clusters=clusters, strata=strata, population=population)
+    column = numbers("values", values, infinite_ok=False)
+    ones = np.ones(len(column))
+    return linearised_ratio(column, ones, weights=weights, clusters=clusters, strata=strata, population=population)
 
 
 def proportion_of(
@@ -358,7 +360,7 @@ def effective_interval(made: Linearised, /, *, level: float, method: str) -> tup
 
     from crmcore.metrics.intervals import METHODS, normal_quantile
 
-    if method not in METHODS:
+    if method not in tuple(METHODS):
         raise UnknownName("interval method", method, tuple(METHODS))
     if made.n == 0:
         return 0.0, 1.0, 0.0

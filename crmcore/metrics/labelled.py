@@ -10,7 +10,8 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
+from crmcore.metrics.columns import truths
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.scalars import above, hold_counts
 
@@ -52,7 +53,7 @@ class Confusion:
     @classmethod
     def of(cls, truth: ArrayLike, predicted: ArrayLike) -> Confusion:
         """Count from two columns of truth values of the same length."""
-        true, said = np.asarray(truth, bool), np.asarray(predicted, bool)
+        true, said = truths("truth", truth), truths("predicted", predicted)
         if true.shape != said.shape:
             raise OutOfRange(
                 "predicted", said.shape, f"the shape of truth {true.shape}", "pass one value a row in each"
@@ -70,6 +71,12 @@ def _share(k: int, n: int, rule: str, level: float, ok: bool) -> Estimate:
     return Estimate(value=value, low=float(low), high=float(high), level=level, n=n, rule=rule, method="wilson")
 
 
+def _check_confusion(counts: object) -> None:
+    if not isinstance(counts, Confusion):
+        hint = "count first: Confusion.of(truth, predicted)"
+        raise WrongType("counts", type(counts).__name__, "a Confusion", hint)
+
+
 def precision(counts: Confusion, *, level: float = 0.95, small_sample_ok: bool = False) -> Estimate:
     """Share of "yes" answers that are right, with Wilson's interval; NaN where nothing was answered "yes".
 
@@ -78,6 +85,7 @@ def precision(counts: Confusion, *, level: float = 0.95, small_sample_ok: bool =
     >>> print(precision(Confusion(tp=90, fp=10, fn=20, tn=880)))
     0.9 [0.826, 0.945] (95 %, n = 100, wilson)
     """
+    _check_confusion(counts)
     return _share(counts.tp, counts.tp + counts.fp, "tp / (tp + fp)", level, small_sample_ok)
 
 
@@ -89,6 +97,7 @@ def recall(counts: Confusion, *, level: float = 0.95, small_sample_ok: bool = Fa
     >>> print(recall(Confusion(tp=90, fp=10, fn=20, tn=880)))
     0.818 [0.736, 0.879] (95 %, n = 110, wilson)
     """
+    _check_confusion(counts)
     return _share(counts.tp, counts.tp + counts.fn, "tp / (tp + fn)", level, small_sample_ok)
 
 
@@ -120,6 +129,7 @@ def fbeta(counts: Confusion, *, beta: float = 1.0, level: float = 0.95, small_sa
     """
     from crmcore.metrics.intervals import normal_quantile, wilson_interval
 
+    _check_confusion(counts)
     above("beta", beta, allowed="a number above 0", hint="1 weighs precision and recall alike")
     check_level(level)
     n = counts.tp + counts.fp + counts.fn

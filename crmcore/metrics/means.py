@@ -132,8 +132,10 @@ class Moments:
         first, second = (_estimate(m, level=level, rule="mean") for m in (self, other))
         low, high, p = welch(self, other, level=level)
         gap = first.value - second.value
+        error = math.hypot(self.standard_error, other.standard_error)
+        t = gap / error if error > 0 else None
         difference = estimate_of(gap, low, high, level=level, n=self.n + other.n, rule="first - second", method="welch")
-        return Comparison(first=first, second=second, difference=difference, p_value=p, test="welch t")
+        return Comparison(first=first, second=second, difference=difference, p_value=p, test="welch t", statistic=t)
 
 
 def _estimate(moments: Moments, *, level: float, rule: str) -> Estimate:
@@ -351,6 +353,7 @@ def paired_difference(
     moved = Moments.of(new - old)
     change = attrs.evolve(_estimate(moved, level=level, rule="after - before"), method="paired t")
     error = moved.standard_error
-    p = 2 * float(stdtr(moved.n - 1, -abs(moved.mean) / error)) if error > 0 else math.nan
+    t = moved.mean / error if error > 0 else None
+    p = math.nan if t is None else 2 * float(stdtr(moved.n - 1, -abs(t)))
     first, second = (_estimate(Moments.of(c), level=level, rule=r) for c, r in ((new, "after"), (old, "before")))
-    return Comparison(first=first, second=second, difference=change, p_value=p, test="paired t")
+    return Comparison(first=first, second=second, difference=change, p_value=p, test="paired t", statistic=t)

@@ -92,7 +92,7 @@ def adjust(p_values: ArrayLike, /, *, method: str = "holm") -> Floats:
     >>> adjust([0.01, 0.04, 0.03], method="benjamini-hochberg")
     array([0.03, 0.04, 0.04])
     """
-    if method not in ADJUSTMENTS:
+    if method not in tuple(ADJUSTMENTS):
         raise UnknownName("adjustment", method, tuple(ADJUSTMENTS))
     p = numbers("p_values", p_values)
     asked = np.flatnonzero(~np.isnan(p))

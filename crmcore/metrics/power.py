@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
 from crmcore._base import number_text
-from crmcore.errors import OutOfRange
+from crmcore.errors import OutOfRange, WrongType
 from crmcore.metrics.assignment import SampleRatio, sample_ratio
 from crmcore.metrics.estimates import check_level
 from crmcore.metrics.scalars import above, count_of, hold_reals, real, share_of
@@ -29,6 +29,7 @@ __all__ = [
 LARGEST = 10**10  # customers of one arm: what needs more cannot be seen
 
 
+@runtime_checkable
 class Question(Protocol):
     """What is to be seen: a difference between a new arm and the control.
 
@@ -227,6 +228,12 @@ def _alpha(level: float, arms: int) -> float:
     return (1 - level) / (arms - 1)
 
 
+def _check_question(question: object) -> None:
+    if not isinstance(question, Question):
+        hint = "Proportions(base=0.1, lift=0.02) or Means(difference=5, sd=75)"
+        raise WrongType("question", type(question).__name__, "a question", hint)
+
+
 def _check_share(name: str, value: float, hint: str) -> None:
     share_of(name, value, hint=hint)
 
@@ -270,6 +277,7 @@ def sample_size(
     >>> print(sample_size(Proportions(base=0.10, lift=0.0, margin=0.01), power=0.8))
     11129 per arm, 22258 in all (effect 0, power 80 %, level 95 %, 2 arms)
     """
+    _check_question(question)
     _check_share("power", power, "80 % is power=0.8")
     _check_allocation(allocation)
     alpha = _alpha(level, arms)
@@ -317,6 +325,7 @@ def power_of(question: Question, *, n: int, level: float = 0.95, arms: int = 2, 
     >>> round(power_of(Proportions(base=0.10, lift=0.02), n=3841), 3)
     0.8
     """
+    _check_question(question)
     n = count_of("n", n, least=2, hint="customers in the control arm")
     _check_allocation(allocation)
     return question.power(n, n * allocation, alpha=_alpha(level, arms))
@@ -357,6 +366,7 @@ def minimum_detectable_effect(
     >>> round(minimum_detectable_effect(Means(difference=1, sd=75), n=2000), 2)  # NPS points
     6.65
     """
+    _check_question(question)
     _check_share("power", power, "80 % is power=0.8")
     side = -1.0 if question.effect < 0 else 1.0
     design = {"n": n, "level": level, "arms": arms, "allocation": allocation}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics.comparing import Comparison, mover
+from crmcore.metrics.comparing import Comparison, check_alike, mover
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
 from crmcore.metrics.scalars import hold_counts
 
@@ -92,14 +93,17 @@ class Counts:
         if not (self.n and other.n):
             difference = attrs.evolve(difference, low=-1.0, high=1.0)
         four = self.k, self.n, other.k, other.n
-        p = fisher_exact(*four) if test == "fisher exact" else pooled_z(*four)[1]
-        return Comparison(first=first, second=second, difference=difference, p_value=float(p), test=test)
+        parts: dict[str, Any] = {"first": first, "second": second, "difference": difference, "test": test}
+        if test == "fisher exact":
+            return Comparison(**parts, p_value=float(fisher_exact(*four)))
+        z, p = map(float, pooled_z(*four))
+        return Comparison(**parts, p_value=p, statistic=None if math.isnan(z) else z)
 
 
 def _estimates(groups: Sequence[Counts], *, level: float, method: str, rule: str) -> list[Estimate]:
     from crmcore.metrics.intervals import METHODS
 
-    if method not in METHODS:
+    if method not in tuple(METHODS):
         raise UnknownName("interval method", method, tuple(METHODS))
     low, high = METHODS[method]([c.k for c in groups], [c.n for c in groups], level=level)
     return [
@@ -179,6 +183,7 @@ def risk_ratio(a: Counts, b: Counts, *, level: float = 0.95, small_sample_ok: bo
     """
     from crmcore.metrics.two_by_two import risk_ratio_interval
 
+    check_alike({"a": a, "b": b})
     warn_if_small(int(min(a.n, b.n)), "the smaller group", ok=small_sample_ok)
     low, high = risk_ratio_interval(a.k, a.n, b.k, b.n, level=level)
     above = math.inf if a.k and b.n else math.nan
@@ -199,6 +204,7 @@ def odds_ratio(a: Counts, b: Counts, *, level: float = 0.95, small_sample_ok: bo
     """
     from crmcore.metrics.two_by_two import odds_ratio_interval
 
+    check_alike({"a": a, "b": b})
     warn_if_small(int(min(a.n, b.n)), "the smaller group", ok=small_sample_ok)
     ends = odds_ratio_interval(a.k, a.n, b.k, b.n, level=level)
     return estimate_of(*ends, level=level, n=a.n + b.n, rule="first odds / second odds", method="gart")

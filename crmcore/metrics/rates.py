@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics.comparing import Comparison, mover
+from crmcore.metrics.comparing import Comparison, check_alike, mover
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
 from crmcore.metrics.scalars import above, hold_counts, hold_reals
 
@@ -181,7 +181,7 @@ def _equal_rates(a: Exposure, b: Exposure, test: str) -> float:
 
 
 def _estimate(counts: Exposure, *, level: float, method: str, per: float, rule: str) -> Estimate:
-    if method not in _METHODS:
+    if method not in tuple(_METHODS):
         raise UnknownName("interval method", method, tuple(_METHODS))
     per = above("per", per, hint="complaints per 1000 orders: per=1000")
     low, high = _METHODS[method](counts.events, counts.exposure, level=level)
@@ -273,6 +273,7 @@ def rate_ratio(
     check_level(level)
     if method not in METHODS:
         raise UnknownName("interval method", method, tuple(METHODS))
+    check_alike({"a": a, "b": b})
     warn_if_small(min(a.n, b.n), "the smaller group", ok=small_sample_ok)
     n = a.n + b.n
     low, high = (float(x) for x in METHODS[method](a.n, n, level=level))

@@ -6,13 +6,24 @@ import math
 from collections.abc import Mapping
 from decimal import Decimal
 from numbers import Real
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from crmcore.errors import OutOfRange, WrongType
 
-__all__ = ["LARGEST_COUNT", "above", "count_of", "entries", "hold_counts", "hold_reals", "real", "share_of"]
+__all__ = [
+    "LARGEST_COUNT",
+    "above",
+    "count_of",
+    "entries",
+    "hold_counts",
+    "hold_reals",
+    "real",
+    "seeded",
+    "share_of",
+    "text_of",
+]
 
 LARGEST_COUNT = 2**63 - 1
 """Counts above do not fit the columns that hold them."""
@@ -93,6 +104,37 @@ def share_of(name: str, value: object, /, *, hint: str, allowed: str = "a share 
     return number
 
 
+def text_of(name: str, value: object, /, *, hint: str) -> str:
+    """One text that is not empty.
+
+    Examples
+    --------
+    >>> text_of("per", "reach", hint="such as 'reach'")
+    'reach'
+    """
+    if not isinstance(value, str):
+        raise WrongType(name, _kind(value), "text", hint)
+    if not value:
+        raise OutOfRange(name, value, "a text", hint)
+    return value
+
+
+def seeded(seed: int | np.random.Generator | None, /) -> np.random.Generator:
+    """Random numbers of a seed, or those of a generator as it stands; None is refused, for nothing here is unseeded.
+
+    Examples
+    --------
+    >>> int(seeded(1).integers(1000))
+    473
+    """
+    if isinstance(seed, np.random.Generator):
+        return seed
+    hint = "method='bootstrap', seed=1"
+    if seed is None:
+        raise OutOfRange("seed", None, "a whole number or a numpy Generator", hint)
+    return np.random.default_rng(count_of("seed", seed, hint=hint))
+
+
 def hold_counts(owner: object, /, *names: str, hint: str) -> None:
     """Check counts in the fields of a frozen value that is being made, and hold them as plain whole numbers."""
     for name in names:
@@ -108,7 +150,7 @@ def hold_reals(owner: object, /, *names: str, hint: str) -> None:
 
 
 def entries(name: str, given: Mapping[str, T], /, *, hint: str) -> Mapping[str, T]:
-    """A mapping of names, as it came.
+    """Values by name: a mapping as it came, the columns of a frame, or a pandas series such as `value_counts` makes.
 
     Raises
     ------
@@ -120,9 +162,15 @@ def entries(name: str, given: Mapping[str, T], /, *, hint: str) -> Mapping[str, 
     >>> entries("counts", {"north": 3}, hint="name each shop")
     {'north': 3}
     """
-    if not isinstance(given, Mapping):
-        raise WrongType(name, _kind(given), "a mapping of names to values", hint)
-    return given
+    frame: Any = given
+    if isinstance(frame, Mapping):
+        return frame
+    names = getattr(frame, "column_names", getattr(frame, "columns", None))  # pyarrow; polars and pandas
+    if names is not None and hasattr(frame, "__getitem__"):
+        return {str(column): frame[column] for column in names}
+    if hasattr(frame, "index") and hasattr(frame, "to_dict"):
+        return {str(label): value for label, value in frame.to_dict().items()}
+    raise WrongType(name, _kind(given), "a mapping of names to values", hint)
 
 
 def _kind(value: object) -> str:

@@ -89,7 +89,8 @@ def share_table(counts: Mapping[str, int], *, level: float = 0.95, small_sample_
     from crmcore.metrics.intervals import wilson_interval
 
     check_level(level)
-    if len(entries("counts", counts, hint="{'ours': 30, 'theirs': 50}")) < 2:
+    counts = entries("counts", counts, hint="{'ours': 30, 'theirs': 50}")
+    if len(counts) < 2:
         raise EmptyInput("counts with fewer than two labels", "for one share use metrics.proportion(k, n)")
     for label, count in counts.items():
         count_of(f"counts[{label!r}]", count, hint="pass counts, not shares")

@@ -151,9 +151,9 @@ def cac_by_channel(
     >>> by["fair"].paid_cost().value, sum(by.values(), Cac(spend=0, paid=0)).blended_cost().value
     (50.0, 40.0)
     """
-    brought = {} if referred is None else referred
-    for what, given in (("spend", spend), ("paid", paid), ("referred", brought)):
-        entries(what, given, hint=f"name each channel: {what}={{'ads': 20}}")
+    hint = "name each channel: {'ads': 20}"
+    spend, paid = entries("spend", spend, hint=hint), entries("paid", paid, hint=hint)
+    brought = {} if referred is None else entries("referred", referred, hint=hint)
     channels = sorted({*spend, *paid, *brought})
     if not channels:
         raise EmptyInput("spend", "name at least one channel: {'ads': 900}")

@@ -22,6 +22,7 @@ from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_
 from crmcore.metrics.intervals import normal_quantile
 from crmcore.metrics.means import Moments, mean
 from crmcore.metrics.proportions import proportion
+from crmcore.metrics.scalars import count_of
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -307,6 +308,7 @@ def interactions(
     interactions per customer  0.1 [-0.0212, 0.221] (95 %, n = 40, t)
     quality of an interaction  4 [-4.47, 12.5] (95 %, n = 3, t, 2 units, design effect 1.33)
     """
+    n_customers = count_of("n_customers", n_customers, least=1, hint="count everybody, also who never came")
     code, good = people("customer", customer), numbers("quality", quality)
     same_length("interactions", customer=code, quality=good)
     refuse("interactions", "raise n_customers or drop them", customer=((code < 0) | (code >= n_customers), "no code"))

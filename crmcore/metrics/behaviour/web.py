@@ -22,7 +22,7 @@ from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_
 from crmcore.metrics.intervals import normal_quantile
 from crmcore.metrics.means import Moments, mean
 from crmcore.metrics.proportions import proportion
-from crmcore.metrics.scalars import above, count_of
+from crmcore.metrics.scalars import above, count_of, text_of
 from crmcore.metrics.shares import ShareTable, share_table
 from crmcore.tables import TextColumn
 
@@ -54,6 +54,8 @@ BOUNCES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What a bounce is, by name. "not engaged" with 10 s is what Google Analytics 4 documents."""
+
+_SESSION_HINT = "name what cut the sessions: '30 minutes'"
 
 LAST_PAGES: Mapping[str, str] = MappingProxyType(
     {
@@ -255,14 +257,17 @@ def bounce_rate(
     >>> print(got, got.rule, sep="; ")
     0.4 [0.118, 0.769] (95 %, n = 5, wilson); bounces (single page) / sessions (30 minutes)
     """
-    if bounce not in BOUNCES:
+    if bounce not in tuple(BOUNCES):
         raise UnknownName("bounce", bounce, tuple(BOUNCES))
     engaged_s = above("engaged_s", engaged_s, least=0, allowed="seconds from 0", hint="such as 10")
     views = numbers("pages", pages)
+    session_rule = text_of("session_rule", session_rule, hint=_SESSION_HINT)
     not_negative("bounce_rate", pages=views)
     long = None if duration_s is None else numbers("duration_s", duration_s)
     keys = None if key_events is None else numbers("key_events", key_events)
     same_length("bounce_rate", pages=views, duration_s=long, key_events=keys)
+    if keys is not None:
+        not_negative("bounce_rate", key_events=keys)
     note: str = bounce
     if bounce == "single page":
         left = views == 1
@@ -314,6 +319,7 @@ def time_on_site(
         raise OutOfRange("last_page", last_page, "'zero' or 'heartbeat' for sessions", "use time_on_site_by_page")
     if (last_page == "heartbeat") != (last_page_s is not None):
         raise OutOfRange("last_page_s", last_page_s, "given with 'heartbeat' and only then", "pass both or neither")
+    session_rule = text_of("session_rule", session_rule, hint=_SESSION_HINT)
     seconds = numbers("duration_s", duration_s)
     not_negative("time_on_site", duration_s=seconds)
     if last_page_s is not None:
@@ -382,6 +388,8 @@ def time_on_site_by_page(
     60 [51.3, 68.7] (95 %, n = 30, kaplan-meier, by session)
     """
     check_level(level)
+    session_rule = text_of("session_rule", session_rule, hint=_SESSION_HINT)
+    horizon_s = above("horizon_s", horizon_s, hint="the longest that a page is read, in seconds")
     seconds, final = numbers("dwell_s", dwell_s), truths("last", last)
     n = same_length("time_on_site_by_page", session=cells_of("session", session), dwell_s=seconds, last=final)
     some("pages", n, "pass at least one page view")

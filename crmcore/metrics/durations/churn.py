@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import number_text
-from crmcore.errors import OutOfRange
 from crmcore.metrics.columns import instant, instants, people, same_length, some
 from crmcore.metrics.days import Period, check_period, local_periods, period_ends
 from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate
 from crmcore.metrics.proportions import proportion
+from crmcore.metrics.scalars import above
 from crmcore.metrics.series import RateSeries
 from crmcore.zones import zone_of
 
@@ -89,8 +89,8 @@ def lapsed_share(
     >>> print(lapsed_share([0, 1, 1, 2], orders, now=april, silence_days=60, small_sample_ok=True))
     0.5 [0.0945, 0.905] (95 %, n = 2, wilson)
     """
-    if not silence_days > 0:
-        raise OutOfRange("silence_days", silence_days, "above 0", "such as 90, or twice the usual gap between orders")
+    hint = "such as 90, or twice the usual gap between orders"
+    silence_days = above("silence_days", silence_days, allowed="above 0", hint=hint)
     look = instant("now", now)
     first, last = _first_and_last(*_known(customer, time, look, "lapsed_share"))
     since = look.astype(np.int64)
@@ -168,8 +168,8 @@ def customer_lifetimes(
     >>> customer_lifetimes([0, 0, 1, 1], orders, now=np.datetime64("2026-04-01"), silence_days=45).to_dict()["time"]
     [30.0, 90.0]
     """
-    if not silence_days > 0:
-        raise OutOfRange("silence_days", silence_days, "above 0", "such as 90, or twice the usual gap between orders")
+    hint = "such as 90, or twice the usual gap between orders"
+    silence_days = above("silence_days", silence_days, allowed="above 0", hint=hint)
     look = instant("now", now)
     first, last = _first_and_last(*_known(customer, time, look, "customer_lifetimes"))
     since = look.astype(np.int64)

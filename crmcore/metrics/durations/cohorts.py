@@ -305,7 +305,7 @@ def retention(
     ['1 [0.342, 1]', '0.5 [0.0945, 0.905]', '0.5 [0.0945, 0.905]']
     """
     check_period(period)
-    if rule not in RULES:
+    if rule not in tuple(RULES):
         raise UnknownName("retention rule", rule, tuple(RULES))
     place, last = zone_of(zone), instant("until", until)
     if joined is not None and cells_of("customer", customer).dtype.kind not in "iuf":

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import number_text
 from crmcore.errors import UnknownName
-from crmcore.metrics.columns import instant, instants, numbers, refuse, same_length, truths
+from crmcore.metrics.columns import cells_of, instant, instants, numbers, refuse, same_length, truths
 from crmcore.metrics.durations.survival import kaplan_meier
 from crmcore.metrics.estimates import Estimate, frame_of, warn_if_small
 from crmcore.metrics.scalars import real, share_of
@@ -114,7 +114,8 @@ def answered_within(
     >>> print(got)
     0.657 [0.367, 0.918] (95 %, n = 10, kaplan-meier, log-log)
     """
-    warn_if_small(len(np.atleast_1d(np.asarray(durations))), "the share in time", ok=small_sample_ok)
+    limit = real("limit", limit)
+    warn_if_small(len(cells_of("durations", durations)), "the share in time", ok=small_sample_ok)
     table = kaplan_meier(durations, answered, unit=unit)
     made = table.ended_by(limit, level=level, small_sample_ok=True)
     return attrs.evolve(made, rule=f"answered within {number_text(limit)} {unit}, open cases censored")

@@ -11,7 +11,7 @@ import attrs
 
 from crmcore import _json
 from crmcore._base import html_table, number_text
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
 from crmcore.metrics.proportions import Counts
@@ -122,6 +122,8 @@ def audience_index(
     64 [53.6, 76.4] (95 %, n = 2000, mover-r, wilson)
     """
     check_level(level)
+    if not isinstance(audience, Counts):
+        raise WrongType("audience", type(audience).__name__, "Counts", "Counts(160, 1000): 160 of 1000 in the audience")
     least = min(audience.n, population.n) if isinstance(population, Counts) else audience.n
     warn_if_small(least, "the audience index", ok=small_sample_ok)
     share = audience.estimate(level=level, rule="group / audience", small_sample_ok=True)
@@ -258,9 +260,10 @@ def audience_indices(
     """
     if population_is not in ("shares", "counts"):
         raise UnknownName("kind of population", population_is, ("shares", "counts"))
-    for what, given in (("audience", audience), ("population", population)):
-        entries(what, given, hint="name each group: {'under 25': 160}")
-    for group, share in population.items():
+    hint = "name each group: {'under 25': 160}"
+    audience = entries("audience", audience, hint=hint)
+    sizes: Mapping[str, float] = entries("population", population, hint=hint)
+    for group, share in sizes.items():
         above(f"population[{group!r}]", share, least=0, allowed="a number from 0", hint="leave empty groups out")
     for group, count in audience.items():
         if group not in population:

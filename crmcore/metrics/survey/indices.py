@@ -15,7 +15,7 @@ from crmcore import _json
 from crmcore._base import number_text, one_of
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
 from crmcore.metrics.estimates import Estimate, frame_of, warn_if_small
-from crmcore.metrics.scalars import above
+from crmcore.metrics.scalars import above, entries
 from crmcore.metrics.survey.answers import check_scale, on_scale, rescale, score_column
 from crmcore.metrics.survey.scales import ScaleReliability, cronbach_alpha
 
@@ -121,6 +121,7 @@ class SurveyIndex:
     def matrix(self, columns: Mapping[str, ArrayLike]) -> Floats:
         """(n, k) items, 0 worst and 1 best, NaN where missing."""
         ready = []
+        columns = entries("columns", columns, hint="a frame, or {'honest': column, 'reliable': column}")
         for item in self.items:
             if item.column not in columns:
                 raise MissingColumn(item.column, tuple(columns), "the answers")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, UnknownName
-from crmcore.metrics.columns import numbers
+from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, UnknownName, WrongType
+from crmcore.metrics.columns import is_missing, numbers
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
@@ -179,6 +179,24 @@ def _table(
     )
 
 
+def _rows(rows: Iterable[object]) -> list[Sequence[str] | None]:
+    """Rows of plain sequences, out of lists, arrays or the list columns of a frame library."""
+    hint = "one list of options a respondent, None where nobody answered"
+    to_list = getattr(rows, "to_pylist", getattr(rows, "to_list", None))  # pyarrow; polars and pandas
+    listed = to_list() if callable(to_list) else rows
+    if isinstance(listed, str | bytes | Mapping) or not isinstance(listed, Iterable):
+        raise WrongType("rows", type(rows).__name__, "one sequence of options a respondent", hint)
+    read: list[Any] = [None if not isinstance(row, Iterable) and is_missing(row) else row for row in listed]
+    odd = tuple(i for i, row in enumerate(read) if row is not None and not isinstance(row, Iterable))
+    if odd:
+        raise BadRows("rows", (BadRow("chosen", "no list of options", odd),), hint)
+    made: list[Sequence[str] | None] = [row if row is None or isinstance(row, str) else list(row) for row in read]
+    odd = tuple(i for i, row in enumerate(made) if row and not all(isinstance(option, str) for option in row))
+    if odd:
+        raise BadRows("rows", (BadRow("chosen", "options that are no text", odd),), "write each option as text")
+    return made
+
+
 @attrs.frozen(eq=False, repr=False)
 class MultiAnswers:
     """Which options each respondent chose: rows are respondents, so options can be compared within one sample.
@@ -232,6 +250,7 @@ class MultiAnswers:
         EmptyInput
             Nobody chose anything and no options are named.
         """
+        rows = _rows(rows)
         words = tuple(i for i, row in enumerate(rows) if isinstance(row, str))
         if words:
             bad = BadRow("chosen", "text instead of a list", words, tuple(str(rows[i]) for i in words[:5]))

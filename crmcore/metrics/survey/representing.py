@@ -174,8 +174,8 @@ def representativeness(
       old: 20 % of the sample, 50 % of the population
     """
     check_level(level)
-    for what, given in (("sample", sample), ("population", population)):
-        entries(what, given, hint="name each cell: {'under 30': 120}")
+    hint = "name each cell: {'under 30': 120}"
+    sample, population = entries("sample", sample, hint=hint), entries("population", population, hint=hint)
     if not 0 <= real("tolerance", tolerance) < 1:
         raise OutOfRange("tolerance", tolerance, "a share from 0", "0.05 lets 5 % of the respondents be others")
     for cell, count in sample.items():

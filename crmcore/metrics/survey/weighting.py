@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import number_text
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
+from crmcore.metrics.columns import cells_of
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.scalars import entries, real
 from crmcore.metrics.survey.answers import score_column, segment_codes
@@ -165,7 +166,8 @@ class Margin:
 
 def margin_of(trait: str, cells: Cells, population: Mapping[str, float], /, *, n: int) -> Margin:
     """Cells of n respondents against their shares in the population; see `post_stratify` for what is refused."""
-    names = tuple(map(str, entries(f"population of {trait!r}", population, hint="name each cell: {'north': 0.4}")))
+    population = entries(f"population of {trait!r}", population, hint="name each cell: {'north': 0.4}")
+    names = tuple(map(str, population))
     if not names:
         raise EmptyInput(f"population of {trait!r}", "name each cell with its share or its count of people")
     wrong = [name for name, size in population.items() if not 0 < real(f"population of {trait!r}", size) < np.inf]
@@ -241,7 +243,7 @@ def post_stratify(cells: Cells, population: Mapping[str, float], /, *, n: int | 
     >>> print(post_stratify(["young"] * 80 + ["old"] * 20, {"young": 0.5, "old": 0.5}))
     post-stratified, 2 cells: weights 0.625 to 2.5, design effect 1.56, worth 64 of 100 respondents
     """
-    size = len(cells) if isinstance(cells, TextColumn) else len(np.asarray(cells))
+    size = len(cells_of("cells", cells))
     if n is not None and n != size:
         raise OutOfRange("len(cells)", size, f"{n}, one a respondent", "pass the cell of every respondent")
     if size == 0:

@@ -35,7 +35,7 @@ def test_scores_off_the_scale_are_named_at_once_with_the_way_out() -> None:
 def test_words_and_matrices_are_no_scores() -> None:
     with pytest.raises(WrongType, match="turn words into numbers"):
         nps(["ten", "nine"])
-    with pytest.raises(WrongType, match="one column"):
+    with pytest.raises(OutOfRange, match="one column"):
         nps([[10, 9], [8, 7]])
 
 

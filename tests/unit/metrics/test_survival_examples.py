@@ -89,7 +89,7 @@ def test_wrong_arguments_say_the_way_out(table: SurvivalTable) -> None:
         kaplan_meier([], [])
     with pytest.raises(OutOfRange, match=r"len\(observed\) = 1: expected 2, as durations"):
         kaplan_meier([1, 2], [True])
-    with pytest.raises(WrongType, match="durations is not a column of numbers"):
+    with pytest.raises(WrongType, match="durations is a column of str: expected numbers"):
         kaplan_meier(["one"], [True])
     with pytest.raises(WrongType, match="observed is <U6 column: expected truths"):
         kaplan_meier([1], ["closed"])
