@@ -270,7 +270,9 @@ def truths(name: str, values: ArrayLike) -> Bools:
     if column.dtype.kind == "b":
         return np.asarray(column, np.bool_)
     if column.dtype.kind in "USM":
-        raise WrongType(name, _KINDS[column.dtype.kind], "truths, or 0 and 1", "compare first: closed == closed")
+        raise WrongType(name, _KINDS[column.dtype.kind], "truths, or 0 and 1", "compare first: status == 'closed'")
+    if column.dtype == object and any(isinstance(cell, str) for cell in column.tolist()):
+        raise WrongType(name, "a column of str", "truths, or 0 and 1", "compare first: status == 'closed'")
     found = numbers(name, column)
     refuse(name, "write True or False", **{name: (~((found == 0) | (found == 1)), "neither 0 nor 1")})
     return np.asarray(found == 1)
@@ -354,8 +356,8 @@ def held(values: ArrayLike) -> NDArray[Any]:
 
 
 def _equal(first: NDArray[Any], second: NDArray[Any]) -> bool:
-    return bool(np.array_equal(first, second))
+    return bool(np.array_equal(first, second, equal_nan=first.dtype.kind == second.dtype.kind == "f"))
 
 
 SAME = attrs.cmp_using(eq=_equal)
-"""Equality of columns inside attrs classes."""
+"""Equality of columns inside attrs classes; a value that is missing in both is the same."""

@@ -15,7 +15,7 @@ import attrs
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, UnknownName, WrongType
 from crmcore.metrics.estimates import SMALL_N, Estimate, check_level, estimate_of, frame_of, warn_if_small
-from crmcore.metrics.scalars import entries
+from crmcore.metrics.scalars import entries, nan_alike
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -61,7 +61,7 @@ class Comparison:
     first: Estimate
     second: Estimate
     difference: Estimate
-    p_value: float
+    p_value: float = attrs.field(eq=nan_alike)
     test: str = ""
     statistic: float | None = None
 
@@ -216,7 +216,7 @@ class ComparisonTable:
 
     labels: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
-    p_adjusted: tuple[float, ...]
+    p_adjusted: tuple[float, ...] = attrs.field(eq=lambda p: tuple(map(nan_alike, p)))
     against: str
     adjustment: str
     level: float

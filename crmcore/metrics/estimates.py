@@ -12,7 +12,7 @@ import attrs
 
 from crmcore._base import number_text
 from crmcore.errors import SmallSample, UnknownName
-from crmcore.metrics.scalars import share_of
+from crmcore.metrics.scalars import nan_alike, share_of
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -46,9 +46,9 @@ class Estimate:
     0.43 [0.382, 0.479] (95 %, n = 400, wilson)
     """
 
-    value: float
-    low: float
-    high: float
+    value: float = attrs.field(eq=nan_alike)
+    low: float = attrs.field(eq=nan_alike)
+    high: float = attrs.field(eq=nan_alike)
     level: float
     n: int
     rule: str = ""

@@ -19,6 +19,7 @@ __all__ = [
     "entries",
     "hold_counts",
     "hold_reals",
+    "nan_alike",
     "real",
     "seeded",
     "share_of",
@@ -171,6 +172,17 @@ def entries(name: str, given: Mapping[str, T], /, *, hint: str) -> Mapping[str, 
     if hasattr(frame, "index") and hasattr(frame, "to_dict"):
         return {str(label): value for label, value in frame.to_dict().items()}
     raise WrongType(name, _kind(given), "a mapping of names to values", hint)
+
+
+def nan_alike(value: float, /) -> float | None:
+    """Key by which results compare numbers: NaN equals NaN, or a result read back would differ from what was written.
+
+    Examples
+    --------
+    >>> nan_alike(math.nan) == nan_alike(float("nan")), nan_alike(2.0)
+    (True, 2.0)
+    """
+    return None if value != value else value
 
 
 def _kind(value: object) -> str:

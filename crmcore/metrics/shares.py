@@ -48,6 +48,22 @@ class ShareTable:
         """One row a label: label, value, low, high, level, n, rule, method."""
         return frame_of(self._rows(), backend=backend)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"labels": list(self.labels), "estimates": [e.to_dict() for e in self.estimates]}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> ShareTable:
+        """Read what `to_dict` wrote.
+
+        Examples
+        --------
+        >>> table = share_table({"ours": 30, "theirs": 70})
+        >>> ShareTable.from_dict(table.to_dict()) == table
+        True
+        """
+        return cls(tuple(fields["labels"]), tuple(map(Estimate.from_dict, fields["estimates"])))
+
     def chart(self, *, title: str = "Shares") -> Chart:
         """Dots with intervals, in the order of the table."""
         from crmcore.charts import dot_interval

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import number_text, one_of
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
+from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimates import Estimate, frame_of, warn_if_small
 from crmcore.metrics.scalars import above, entries
 from crmcore.metrics.survey.answers import check_scale, on_scale, rescale, score_column
@@ -212,7 +213,7 @@ def weighted_means(matrix: Floats, weights: ArrayLike, /, *, at_least: float) ->
     return np.where(enough, sums / np.where(weight > 0, weight, 1.0), np.nan)
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class IndexResult:
     """An index of a group: its mean, its reliability, and the index of each respondent.
 
@@ -223,7 +224,7 @@ class IndexResult:
     name: str
     mean: Estimate
     reliability: ScaleReliability | None
-    scores: Floats  # (n,) NaN = answered too little
+    scores: Floats = attrs.field(converter=held, eq=SAME)  # (n,) NaN = answered too little
     missing: int
 
     def __repr__(self) -> str:

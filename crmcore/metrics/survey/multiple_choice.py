@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, UnknownName, WrongType
-from crmcore.metrics.columns import is_missing, numbers
+from crmcore.metrics.columns import SAME, held, is_missing, numbers
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
@@ -197,7 +197,7 @@ def _rows(rows: Iterable[object]) -> list[Sequence[str] | None]:
     return made
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(hash=False, repr=False)
 class MultiAnswers:
     """Which options each respondent chose: rows are respondents, so options can be compared within one sample.
 
@@ -217,8 +217,8 @@ class MultiAnswers:
     """
 
     options: tuple[str, ...]
-    chosen: NDArray[np.bool_]
-    answered: NDArray[np.bool_]
+    chosen: NDArray[np.bool_] = attrs.field(converter=held, eq=SAME)
+    answered: NDArray[np.bool_] = attrs.field(converter=held, eq=SAME)
 
     def __attrs_post_init__(self) -> None:
         if self.chosen.shape != (len(self.answered), len(self.options)):

@@ -33,7 +33,7 @@ __all__ = ["NpsTrend", "nps_trend"]
 Floats = NDArray[np.float64]
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class NpsTrend:
     """Net Promoter Score by period, in order of time.
 

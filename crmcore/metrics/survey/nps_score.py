@@ -17,7 +17,7 @@ from crmcore.errors import OutOfRange
 from crmcore.metrics.columns import cells_of, numbers
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
-from crmcore.metrics.scalars import count_of
+from crmcore.metrics.scalars import count_of, nan_alike
 from crmcore.metrics.survey.nps_counts import (
     NPS_RULE,
     NpsCounts,
@@ -64,7 +64,7 @@ class NpsResult:
     passives: Estimate
     detractors: Estimate
     score: Estimate
-    standard_error: float
+    standard_error: float = attrs.field(eq=nan_alike)
     effective_n: float
     not_answered: int = 0
 

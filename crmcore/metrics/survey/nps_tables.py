@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, UnknownName
+from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimates import SMALL_N, Estimate, check_level, frame_of
 from crmcore.metrics.survey.answers import segment_codes
 from crmcore.metrics.survey.nps_counts import (
@@ -33,7 +34,7 @@ __all__ = ["NpsTable", "nps_by", "table_of_groups"]
 Floats = NDArray[np.float64]
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class NpsTable:
     """Net Promoter Score of each segment, with its interval.
 
@@ -51,9 +52,9 @@ class NpsTable:
     """
 
     labels: tuple[str, ...]
-    counts: NDArray[np.int64]
-    low: Floats
-    high: Floats
+    counts: NDArray[np.int64] = attrs.field(converter=held, eq=SAME)
+    low: Floats = attrs.field(converter=held, eq=SAME)
+    high: Floats = attrs.field(converter=held, eq=SAME)
     level: float
     method: str
     rule: str

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore.errors import CrmWarning, EmptyInput, OutOfRange, UnknownName
+from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimates import check_level, frame_of
 from crmcore.metrics.scalars import above, count_of, entries, real
 
@@ -28,7 +29,7 @@ class UnrepresentativeSample(CrmWarning):
     """A sample differs from its population in a trait that is known."""
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class Representativeness:
     """How the cells of a sample compare with those of the population.
 
@@ -52,12 +53,12 @@ class Representativeness:
     """
 
     cells: tuple[str, ...]
-    sample: Floats
-    population: Floats
+    sample: Floats = attrs.field(converter=held, eq=SAME)
+    population: Floats = attrs.field(converter=held, eq=SAME)
     n: int
     chi_squared: float
     p_value: float
-    p_adjusted: Floats
+    p_adjusted: Floats = attrs.field(converter=held, eq=SAME)
     least_expected: float
     level: float
     tolerance: float

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, OutOfRange, WrongType
+from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _alpha(covariance: Floats) -> float:
     return k / (k - 1) * (1 - float(np.trace(covariance)) / total) if k > 1 and total > 0 else math.nan
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class ScaleReliability:
     """Cronbach's alpha of a scale, and what each item does to it.
 
@@ -140,10 +141,10 @@ class ScaleReliability:
 
     alpha: Estimate
     items: tuple[str, ...]
-    means: Floats
-    deviations: Floats
-    item_total: Floats
-    alpha_if_deleted: Floats
+    means: Floats = attrs.field(converter=held, eq=SAME)
+    deviations: Floats = attrs.field(converter=held, eq=SAME)
+    item_total: Floats = attrs.field(converter=held, eq=SAME)
+    alpha_if_deleted: Floats = attrs.field(converter=held, eq=SAME)
     reversed: tuple[str, ...]
     left_out: int
 

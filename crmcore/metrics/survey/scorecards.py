@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import check_level, frame_of
 from crmcore.metrics.survey.indices import IndexItem, SurveyIndex, weighted_means
@@ -232,7 +233,7 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class ScorecardTable:
     """Sub-scores of n customers: `table[i]` is one of them.
 
@@ -248,9 +249,9 @@ class ScorecardTable:
     """
 
     card: Scorecard
-    scores: Floats
-    overall: Floats
-    inputs: Floats
+    scores: Floats = attrs.field(converter=held, eq=SAME)
+    overall: Floats = attrs.field(converter=held, eq=SAME)
+    inputs: Floats = attrs.field(converter=held, eq=SAME)
 
     def __len__(self) -> int:
         return len(self.scores)

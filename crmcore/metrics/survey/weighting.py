@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import number_text
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
-from crmcore.metrics.columns import cells_of
+from crmcore.metrics.columns import SAME, cells_of, held
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.scalars import entries, real
 from crmcore.metrics.survey.answers import score_column, segment_codes
@@ -78,7 +78,7 @@ def positive_weights(weights: ArrayLike, /) -> Floats:
     return w
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class SurveyWeights:
     """One weight a respondent, with mean 1, and what they cost.
 
@@ -96,7 +96,7 @@ class SurveyWeights:
         Weights that were cut.
     """
 
-    weights: Floats
+    weights: Floats = attrs.field(converter=held, eq=SAME)
     method: str
     iterations: int = 1
     off: float = 0.0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from crmcore.errors import BadRows, CrmError, CrmWarning, NaiveDatetime, OutOfRange, UnknownName, WrongType
+from crmcore.errors import BadRows, CrmError, CrmWarning, EmptyInput, NaiveDatetime, OutOfRange, UnknownName, WrongType
 from crmcore.metrics import (
     Comparison,
     Counts,
@@ -73,9 +73,11 @@ from crmcore.metrics.durations import (
 )
 from crmcore.metrics.intervals import wilson_interval
 from crmcore.metrics.scalars import count_of, entries, real
+from crmcore.metrics.series import RateSeries
 from crmcore.metrics.survey import (
     NpsCounts,
     audience_index,
+    cronbach_alpha,
     multi_answer,
     nps_by,
     post_stratify,
@@ -406,3 +408,30 @@ def test_conversion_of_nobody_is_not_a_number() -> None:
     made = conversion(0, 0, small_sample_ok=True)
     assert math.isnan(made.value)
     assert (made.low, made.high) == (0.0, 1.0)
+
+
+def test_results_with_columns_and_missing_numbers_equal_what_is_read_back() -> None:
+    made: tuple[Any, ...] = (
+        nps_by([9, 3] * 20, WORDS),
+        rake({"w": WORDS}, {"w": {"a": 1, "b": 3}}),
+        representativeness({"a": 20, "b": 20}, {"a": 1, "b": 3}, skew_ok=True),
+        cronbach_alpha({"x": SCORES, "y": SCORES[::-1]}),
+        share_table({"a": 20, "b": 20}),
+        proportion(0, 0, small_sample_ok=True),
+        compare(Counts(0, 0), Counts(1, 40), small_sample_ok=True),
+    )
+    for one in made:
+        assert pickle.loads(pickle.dumps(one)) == one
+        assert type(one).from_dict(json.loads(json.dumps(one.to_dict(), allow_nan=False))) == one
+    assert nps_by([9, 3] * 20, WORDS) != nps_by([9, 4, 9, 8] * 10, WORDS)
+    with pytest.raises(ValueError, match="read-only"):
+        made[0].counts[0, 0] = 7
+
+
+def test_one_period_is_drawn_with_its_interval_and_none_says_so() -> None:
+    one = churn_by_period(WHO, TIMES, until=NOW)
+    assert len(one.starts) == 1
+    assert [row["alone"] for row in one.chart().rows] == [True]
+    assert "rule" in str(one.chart().spec)
+    with pytest.raises(EmptyInput, match="draw at least one row"):
+        RateSeries(number=[0], k=[0], n=[0], rule="k / n").chart()
