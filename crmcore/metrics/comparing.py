@@ -15,7 +15,7 @@ import attrs
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, UnknownName, WrongType
 from crmcore.metrics.estimates import SMALL_N, Estimate, check_level, estimate_of, frame_of, warn_if_small
-from crmcore.metrics.scalars import entries, nan_alike
+from crmcore.metrics.scalars import entries, named, nan_alike
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -197,7 +197,9 @@ def check_alike(groups: Mapping[str, object]) -> None:
     kinds: list[type] = []
     for name, group in groups.items():
         if not isinstance(group, Comparable):
-            hint = "count first: Counts(k, n) for shares, Moments.of(values) for means"
+            hint = "count first: Counts(k, n) for shares, Moments.of(values) for means, NpsCounts.of(scores)"
+            if hasattr(group, "minus"):
+                hint = "take the difference of two results, first.minus(second), or compare their counts"
             raise WrongType(name, type(group).__name__, "counts that can be compared", hint)
         kinds.append(type(group))
         if kinds[-1] is not kinds[0]:
@@ -380,8 +382,7 @@ def compare_many(
     groups = entries("groups", groups, hint="{'north': Counts(30, 1000), 'south': Counts(60, 1000)}")
     if len(groups) < 2:
         raise EmptyInput("groups with fewer than two entries", "one group alone: use its estimate()")
-    if adjust not in tuple(ADJUSTMENTS):
-        raise UnknownName("adjustment", adjust, tuple(ADJUSTMENTS))
+    adjust = named("adjustment", adjust, ADJUSTMENTS)
     if baseline is not None and baseline not in tuple(groups):
         raise UnknownName("baseline", baseline, tuple(groups))
     check_alike(groups)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore.errors import BadRow, BadRows, OutOfRange, UnknownName
 from crmcore.metrics.columns import cells_of, codes_of, numbers
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
-from crmcore.metrics.scalars import real
+from crmcore.metrics.scalars import named, real
 
 __all__ = ["Linearised", "Population", "effective_interval", "linearised_mean", "linearised_ratio", "proportion_of"]
 
@@ -325,9 +325,11 @@ def proportion_of(
     >>> print(proportion_of(asked, clusters=[i // 4 for i in range(40)], small_sample_ok=True))
     0.75 [0.573, 0.87] (95 %, n = 40, wilson, effective n = 30)
     """
+    from crmcore.metrics.intervals import METHODS
     from crmcore.metrics.proportions import proportion
 
     check_level(level)
+    method = named("interval method", method, METHODS)
     column = numbers("values", values, infinite_ok=False)
     there = ~np.isnan(column)
     wrong = np.flatnonzero(there & (column != 0) & (column != 1))
@@ -360,8 +362,7 @@ def effective_interval(made: Linearised, /, *, level: float, method: str) -> tup
 
     from crmcore.metrics.intervals import METHODS, normal_quantile
 
-    if method not in tuple(METHODS):
-        raise UnknownName("interval method", method, tuple(METHODS))
+    method = named("interval method", method, METHODS)
     if made.n == 0:
         return 0.0, 1.0, 0.0
     if made.unsampled <= 0:

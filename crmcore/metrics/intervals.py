@@ -252,5 +252,6 @@ METHODS: MappingProxyType[str, Callable[..., Interval]] = MappingProxyType(
         "clopper-pearson": clopper_pearson_interval,
         "agresti-coull": agresti_coull_interval,
         "wald": wald_interval,
+        "normal": wald_interval,  # its other name in the field
     }
 )

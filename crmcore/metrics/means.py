@@ -15,7 +15,7 @@ from crmcore.metrics.comparing import Comparison
 from crmcore.metrics.design import Linearised, Population, linearised_mean, linearised_ratio
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
 from crmcore.metrics.intervals import t_interval
-from crmcore.metrics.scalars import hold_counts, hold_reals
+from crmcore.metrics.scalars import hold_counts, hold_reals, named
 from crmcore.metrics.skewed import hall_interval
 
 __all__ = ["Moments", "mean", "paired_difference", "ratio", "welch"]
@@ -215,8 +215,7 @@ def mean(
     4 [3.81, 4.19] (95 %, n = 40, t, 10 units, design effect 0.27)
     """
     check_level(level)
-    if method not in MEAN_METHODS:
-        raise UnknownName("interval method", method, MEAN_METHODS)
+    method = named("interval method", method, MEAN_METHODS)
     design: dict[str, Any] = {"weights": weights, "clusters": clusters, "strata": strata, "population": population}
     if all(part is None for part in design.values()):
         column = observed(values)

@@ -8,8 +8,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import BadRow, BadRows, UnknownName
+from crmcore.errors import BadRow, BadRows
 from crmcore.metrics.columns import numbers
+from crmcore.metrics.scalars import named
 
 __all__ = ["ADJUSTMENTS", "FAMILY_WISE", "adjust"]
 
@@ -92,8 +93,7 @@ def adjust(p_values: ArrayLike, /, *, method: str = "holm") -> Floats:
     >>> adjust([0.01, 0.04, 0.03], method="benjamini-hochberg")
     array([0.03, 0.04, 0.04])
     """
-    if method not in tuple(ADJUSTMENTS):
-        raise UnknownName("adjustment", method, tuple(ADJUSTMENTS))
+    method = named("adjustment", method, ADJUSTMENTS)
     p = numbers("p_values", p_values)
     asked = np.flatnonzero(~np.isnan(p))
     wrong = asked[(p[asked] < 0) | (p[asked] > 1)]

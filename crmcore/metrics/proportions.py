@@ -8,10 +8,10 @@ from typing import Any
 
 import attrs
 
-from crmcore.errors import OutOfRange, UnknownName
+from crmcore.errors import OutOfRange
 from crmcore.metrics.comparing import Comparison, check_alike, mover
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
-from crmcore.metrics.scalars import hold_counts
+from crmcore.metrics.scalars import hold_counts, named
 
 __all__ = ["PROPORTION_TESTS", "Counts", "odds_ratio", "proportion", "risk_ratio"]
 
@@ -86,8 +86,7 @@ class Counts:
         from crmcore.metrics.two_by_two import pooled_z
 
         check_level(level)
-        if test not in PROPORTION_TESTS:
-            raise UnknownName("test", test, PROPORTION_TESTS)
+        test = named("test", test, PROPORTION_TESTS)
         first, second = _estimates((self, other), level=level, method="wilson", rule="k / n")
         difference = mover(first, second, method="newcombe")
         if not (self.n and other.n):
@@ -103,8 +102,7 @@ class Counts:
 def _estimates(groups: Sequence[Counts], *, level: float, method: str, rule: str) -> list[Estimate]:
     from crmcore.metrics.intervals import METHODS
 
-    if method not in tuple(METHODS):
-        raise UnknownName("interval method", method, tuple(METHODS))
+    method = named("interval method", method, METHODS)
     low, high = METHODS[method]([c.k for c in groups], [c.n for c in groups], level=level)
     return [
         estimate_of(c.mean, lo, hi, level=level, n=c.n, rule=rule, method=method)

@@ -8,10 +8,10 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import OutOfRange, UnknownName
+from crmcore.errors import OutOfRange
 from crmcore.metrics.comparing import Comparison, check_alike, mover
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
-from crmcore.metrics.scalars import above, hold_counts, hold_reals
+from crmcore.metrics.scalars import above, hold_counts, hold_reals, named
 
 __all__ = ["Exposure", "exact_rate_interval", "rate", "rate_ratio", "score_rate_interval"]
 
@@ -156,8 +156,7 @@ class Exposure:
         difference 0.002 [2.95e-05, 0.00402] (95 %, n = 100, mover score), p = 0.0569 (conditional exact)
         """
         check_level(level)
-        if test not in _TESTS:
-            raise UnknownName("test", test, _TESTS)
+        test = named("test", test, _TESTS)
         first, second = (
             _estimate(e, level=level, method="score", per=1.0, rule="events / exposure") for e in (self, other)
         )
@@ -181,8 +180,7 @@ def _equal_rates(a: Exposure, b: Exposure, test: str) -> float:
 
 
 def _estimate(counts: Exposure, *, level: float, method: str, per: float, rule: str) -> Estimate:
-    if method not in tuple(_METHODS):
-        raise UnknownName("interval method", method, tuple(_METHODS))
+    method = named("interval method", method, _METHODS)
     per = above("per", per, hint="complaints per 1000 orders: per=1000")
     low, high = _METHODS[method](counts.events, counts.exposure, level=level)
     return estimate_of(counts.value * per, low * per, high * per, level=level, n=counts.n, rule=rule, method=method)
@@ -271,8 +269,7 @@ def rate_ratio(
     from crmcore.metrics.intervals import METHODS
 
     check_level(level)
-    if method not in METHODS:
-        raise UnknownName("interval method", method, tuple(METHODS))
+    method = named("interval method", method, METHODS)
     check_alike({"a": a, "b": b})
     warn_if_small(min(a.n, b.n), "the smaller group", ok=small_sample_ok)
     n = a.n + b.n

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from numbers import Real
 from typing import Any, TypeVar
 
 import numpy as np
 
-from crmcore.errors import OutOfRange, WrongType
+from crmcore.errors import OutOfRange, UnknownName, WrongType
 
 __all__ = [
     "LARGEST_COUNT",
@@ -19,6 +19,7 @@ __all__ = [
     "entries",
     "hold_counts",
     "hold_reals",
+    "named",
     "nan_alike",
     "real",
     "seeded",
@@ -118,6 +119,29 @@ def text_of(name: str, value: object, /, *, hint: str) -> str:
     if not value:
         raise OutOfRange(name, value, "a text", hint)
     return value
+
+
+def named(what: str, given: object, known: Collection[str], /) -> str:
+    """The name among `known` that was meant: small and capital letters, blanks, "-" and "_" are alike.
+
+    Raises
+    ------
+    UnknownName
+        None of them, with the nearest.
+
+    Examples
+    --------
+    >>> named("interval method", "Clopper_Pearson", ("wilson", "clopper-pearson"))
+    'clopper-pearson'
+    """
+    for name in known:
+        if isinstance(given, str) and _folded(name) == _folded(given):
+            return name
+    raise UnknownName(what, given if isinstance(given, str) else str(given), tuple(known))
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace("_", "-").replace(" ", "-")
 
 
 def seeded(seed: int | np.random.Generator | None, /) -> np.random.Generator:

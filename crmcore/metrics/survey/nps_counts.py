@@ -11,10 +11,10 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import BadRow, BadRows, UnknownName, WrongType
+from crmcore.errors import BadRow, BadRows, WrongType
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import normal_quantile, wilson_interval
-from crmcore.metrics.scalars import hold_counts, seeded
+from crmcore.metrics.scalars import hold_counts, named, seeded
 from crmcore.metrics.survey.answers import on_scale
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ __all__ = ["NPS_METHODS", "NPS_RULE", "NpsCounts", "nps_difference", "nps_groups
 Floats = NDArray[np.float64]
 DRAWS = 10_000  # the ends of a 95 % percentile interval then wander by about 0.7 % of its width
 LOWEST_PROMOTER, HIGHEST_DETRACTOR = 9, 6
-HINT = "NPS is asked from 0 to 10: carry other scales over first, answers.rescale(scores, (1, 5), (0, 10)).round()"
+HINT = (
+    "NPS is asked from 0 to 10: counts of answers are NpsCounts(50, 30, 20); carry other scales over first, "
+    "metrics.survey.rescale(scores, (1, 5), (0, 10)).round()"
+)
 _COUNT_HINT = "count answers of 9-10, 7-8 and 0-6: NpsCounts.of(scores)"
 NPS_RULE = "% promoters (9-10) - % detractors (0-6)"
 
@@ -146,8 +149,7 @@ def nps_interval(
     (array([ 14. , -19.7]), array([44.2, 65.7]))
     """
     check_level(level)
-    if method not in NPS_METHODS:
-        raise UnknownName("NPS interval method", method, NPS_METHODS)
+    method = named("NPS interval method", method, NPS_METHODS)
     p, d, n = _shares(promoters, passives, detractors)
     low, high = _drawn(p, d, n, level, seed) if method == "bootstrap" else _CLOSED[method](p, d, n, level)
     return np.where(n > 0, 100 * low, -100.0), np.where(n > 0, 100 * high, 100.0)
@@ -287,6 +289,7 @@ class NpsCounts:
     ) -> Estimate:
         """The score in points with its interval; see `nps_interval` for the methods."""
         warn_if_small(self.n, "the Net Promoter Score", ok=small_sample_ok)
+        method = named("NPS interval method", method, NPS_METHODS)
         low, high = nps_interval(*attrs.astuple(self), level=level, method=method, seed=seed)
         ends = {"low": float(low), "high": float(high)}
         return Estimate(value=self.score, **ends, level=level, n=self.n, rule=rule, method=method)

@@ -17,8 +17,9 @@ from crmcore.errors import OutOfRange
 from crmcore.metrics.columns import cells_of, numbers
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
-from crmcore.metrics.scalars import count_of, nan_alike
+from crmcore.metrics.scalars import count_of, named, nan_alike
 from crmcore.metrics.survey.nps_counts import (
+    NPS_METHODS,
     NPS_RULE,
     NpsCounts,
     nps_difference,
@@ -192,6 +193,7 @@ def nps(
     30 [14, 44.2] (95 %, n = 100, mover-wilson)
     """
     check_level(level)
+    method = named("NPS interval method", method, NPS_METHODS)
     if isinstance(answers, NpsCounts):
         given = [name for name, column in (("weights", weights), ("clusters", clusters)) if column is not None]
         if given:

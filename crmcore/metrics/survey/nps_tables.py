@@ -14,8 +14,10 @@ from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, UnknownName
 from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimates import SMALL_N, Estimate, check_level, frame_of
+from crmcore.metrics.scalars import named
 from crmcore.metrics.survey.answers import segment_codes
 from crmcore.metrics.survey.nps_counts import (
+    NPS_METHODS,
     NPS_RULE,
     NpsCounts,
     nps_difference,
@@ -287,6 +289,7 @@ def table_of_groups(
     # The unanswered and the unsegmented get cells of their own: one bincount, no masks.
     cells = np.bincount((codes + 1) * 4 + group + 1, minlength=4 * (len(names) + 1)).reshape(-1, 4)
     counts = cells[:, :0:-1].copy()
+    method = named("NPS interval method", method, NPS_METHODS)
     low, high = nps_interval(*counts[1:].T, level=level, method=method, seed=seed)
     return NpsTable(
         labels=names,

@@ -435,3 +435,23 @@ def test_one_period_is_drawn_with_its_interval_and_none_says_so() -> None:
     assert "rule" in str(one.chart().spec)
     with pytest.raises(EmptyInput, match="draw at least one row"):
         RateSeries(number=[0], k=[0], n=[0], rule="k / n").chart()
+
+
+@pytest.mark.parametrize("name", ["clopper_pearson", "Clopper-Pearson", "clopper pearson"])
+def test_names_are_read_however_they_are_joined(name: str) -> None:
+    assert proportion(3, 100, method=name) == proportion(3, 100, method="clopper-pearson")
+    assert proportion_of(TRUE, method=name) == proportion_of(TRUE, method="clopper-pearson")
+    assert adjust([0.1, 0.2], method="benjamini_hochberg").tolist() == [0.2, 0.2]
+    assert nps([9] * 40, method="adjusted_wald").score.method == "adjusted-wald"
+    assert nps_by([9] * 40, WORDS, method="Mover_Wilson").method == "mover-wilson"
+    assert compare(Counts(1, 40), Counts(4, 40), test="fisher_exact").test == "fisher exact"
+    assert proportion(3, 100, method="normal").high == proportion(3, 100, method="wald").high
+
+
+def test_two_results_are_subtracted_and_the_error_says_so() -> None:
+    a, b = nps([9] * 40), nps([9] * 30 + [3] * 10)
+    assert a.minus(b).difference.value == 50.0
+    with pytest.raises(WrongType, match=r"a is NpsResult[\s\S]*first\.minus\(second\)"):
+        compare(a, b)  # type: ignore[type-var]
+    with pytest.raises(BadRows, match=r"NpsCounts\(50, 30, 20\)"):
+        nps((50, 30, 20))
