@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib.util import find_spec
@@ -117,8 +118,14 @@ _KINDS = {"U": "a column of text", "S": "a column of bytes", "M": "a column of d
 _CONVERT = "turn words into numbers first, dates and money too"
 
 
+_NUMBERS_OR_NONE = {int, float, bool, type(None)}  # numpy turns None into NaN by itself, and fast
+
+
 def _plain(name: str, column: NDArray[Any]) -> NDArray[Any]:
     """Objects as numbers: missing cells NaN, Decimals floats; anything else is named by its row."""
+    if set(map(type, column.tolist())) <= _NUMBERS_OR_NONE:
+        with suppress(OverflowError):  # named below
+            return column.astype(np.float64)
     listed = [np.nan if is_missing(cell) else cell for cell in column.tolist()]
     odd = np.array([not isinstance(c, int | float | Decimal | np.number | np.bool_) for c in listed], np.bool_)
     if odd.all() and odd.size:
@@ -219,6 +226,8 @@ def _same_people(columns: Mapping[str, TextColumn | ArrayLike]) -> tuple[Ints, .
 
 def _missing(column: NDArray[Any]) -> Bools:
     if column.dtype.kind == "O":
+        if set(map(type, column.tolist())) <= {str}:
+            return np.zeros(len(column), np.bool_)
         return np.array([is_missing(cell) for cell in column.tolist()], np.bool_)
     if column.dtype.kind in "fcmM":
         return np.asarray(column != column)

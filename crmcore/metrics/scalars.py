@@ -70,6 +70,8 @@ def count_of(name: str, value: object, /, *, least: int = 0, hint: str = "pass a
     >>> count_of("visits", 1000.0)
     1000
     """
+    if type(value) is int and least <= value <= LARGEST_COUNT:
+        return value
     number = real(name, value, hint=hint)
     if not (least <= number <= LARGEST_COUNT and number == int(number)):
         allowed = f"a whole number from {least}" if number <= LARGEST_COUNT or number != number else "below 2**63"

@@ -72,10 +72,11 @@ def on_scale(
     """
     check_scale(scale)
     low, high = scale
-    if cells_of(what, scores).dtype.kind == "b" and (low, high) != (0, 1):
+    cells = cells_of(what, scores)
+    if cells.dtype.kind == "b" and (low, high) != (0, 1):
         hint = "pass the scores themselves, not whether they are high"
         raise WrongType(what, "truths", f"scores from {low:g} to {high:g}", hint)
-    column = score_column(scores, what=what)
+    column = score_column(cells, what=what)
     answered = ~np.isnan(column)
     off = answered & ~((column >= low) & (column <= high))
     broken = answered & ~off & (column != np.floor(column)) if whole else np.zeros_like(off)

@@ -258,7 +258,7 @@ def test_text_and_dates_where_a_number_belongs_are_named() -> None:
         mean(SCORES, level="95 %")  # type: ignore[arg-type]
     with pytest.raises(WrongType, match=r"groups is list: expected a mapping"):
         compare_many([Counts(1, 9), Counts(2, 9)])  # type: ignore[arg-type]
-    with pytest.raises(UnknownName, match="unknown interval method None"):
+    with pytest.raises(UnknownName, match="unknown interval method 'None'"):
         proportion(3, 100, method=None)  # type: ignore[arg-type]
     with pytest.raises(WrongType, match="values is a column of dates"):
         numbers("values", np.array(["2026-01-01"], "datetime64[D]"))
