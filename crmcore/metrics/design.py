@@ -117,7 +117,9 @@ def _fractions(
     for name, size, seen in zip(names, sizes, sampled, strict=True):
         if not size >= seen:
             what = f"population of {name}"
-            raise OutOfRange(what, size, f"{seen:.0f} or more, the sampled units", "count customers, not answers")
+            raise OutOfRange(
+                what, float(size), f"{seen:.0f} or more, the sampled units", "count customers, not answers"
+            )
     fractions: Floats = sampled / sizes
     return fractions
 
@@ -213,6 +215,8 @@ def linearised_ratio(
 
 
 def _linearise(y: Floats, x: Floats, w: Floats, units: _Units) -> Linearised:
+    if max(np.abs(y).max(), np.abs(x).max(), np.abs(w).max()) > 1e70:  # a square of their product would overflow
+        raise OutOfRange("values", "beyond 1e70", "numbers whose variance can be held", "choose a larger unit")
     n, k = len(y), len(units.stratum)
     top, bottom = float(w @ y), float(w @ x)
     value = top / bottom if bottom else math.nan

@@ -23,6 +23,7 @@ __all__ = ["Moments", "mean", "paired_difference", "ratio", "welch"]
 Floats = NDArray[np.float64]
 
 MEAN_METHODS = ("t", "hall")
+LARGEST_VALUE = 1e150  # squares of larger values overflow
 
 
 @attrs.frozen
@@ -86,6 +87,8 @@ class Moments:
         n = float(often.sum())
         if not n:
             return cls()
+        if len(column) and np.abs(column).max() > LARGEST_VALUE:
+            raise OutOfRange("values", "beyond 1e150", "numbers whose squares can be held", "choose a larger unit")
         centre = float(often @ column) / n
         off = column - centre
         slip = float(often @ off) / n  # what rounding left in the mean

@@ -191,7 +191,7 @@ def entries(name: str, given: Mapping[str, T], /, *, hint: str) -> Mapping[str, 
     """
     frame: Any = given
     if isinstance(frame, Mapping):
-        return frame
+        return frame if all(isinstance(key, str) for key in frame) else {str(key): v for key, v in frame.items()}
     names = getattr(frame, "column_names", getattr(frame, "columns", None))  # pyarrow; polars and pandas
     if names is not None and hasattr(frame, "__getitem__"):
         return {str(column): frame[column] for column in names}

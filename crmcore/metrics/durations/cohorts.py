@@ -372,9 +372,13 @@ def _ages(rule: str, brackets: Sequence[tuple[int, int]] | None, n: int) -> tupl
         return np.arange(n), np.arange(n)
     if not brackets:
         raise EmptyInput("brackets", "pass pairs of ages such as [(0, 0), (1, 7), (8, 30)]")
-    pairs = np.array(brackets, np.int64).reshape(len(brackets), 2)
+    hint = "such as [(0, 0), (1, 7)]"
+    try:
+        pairs = np.array([(int(first), int(last)) for first, last in brackets], np.int64)
+    except (TypeError, ValueError):
+        raise WrongType("brackets", "no pairs of ages", "pairs of whole numbers", hint) from None
     if (pairs < 0).any() or (pairs[:, 1] < pairs[:, 0]).any() or (pairs[1:, 0] <= pairs[:-1, 1]).any():
-        raise OutOfRange("brackets", brackets, "ascending pairs that do not overlap", "such as [(0, 0), (1, 7)]")
+        raise OutOfRange("brackets", brackets, "ascending pairs that do not overlap", hint)
     return pairs[:, 0], pairs[:, 1]
 
 

@@ -16,7 +16,7 @@ from crmcore._base import number_text, one_of
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
 from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimates import Estimate, frame_of, warn_if_small
-from crmcore.metrics.scalars import above, entries
+from crmcore.metrics.scalars import above, entries, real
 from crmcore.metrics.survey.answers import check_scale, on_scale, rescale, score_column
 from crmcore.metrics.survey.scales import ScaleReliability, cronbach_alpha
 
@@ -106,7 +106,7 @@ class SurveyIndex:
         again = sorted({c for c in columns if columns.count(c) > 1})
         if again:
             raise OutOfRange("items", again, "each column once", "an item that is named twice counts twice")
-        if not 0 < self.at_least <= 1:
+        if not 0 < real("at_least", self.at_least) <= 1:
             raise OutOfRange("at_least", self.at_least, "a share above 0", "0.5 asks for half of the items")
 
     def to_dict(self) -> dict[str, Any]:

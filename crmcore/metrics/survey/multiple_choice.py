@@ -15,7 +15,7 @@ from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
 from crmcore.metrics.proportions import Counts
-from crmcore.metrics.scalars import count_of, hold_counts
+from crmcore.metrics.scalars import count_of, hold_counts, real
 
 if TYPE_CHECKING:
     from crmcore.metrics.comparing import Comparison, ComparisonTable
@@ -70,8 +70,9 @@ class MultiCounts:
         >>> MultiCounts.of_shares({"engage": 0.75, "measure": 0.18}, 400).chosen
         (300, 72)
         """
+        n = count_of("n", n, hint="n counts respondents")
         for option, share in shares.items():
-            if not 0 <= share <= 1:
+            if not 0 <= real(f"shares[{option!r}]", share) <= 1:
                 raise OutOfRange(f"shares[{option!r}]", share, "a share from 0 to 1", "write 75 % as 0.75")
         return cls(tuple(shares), tuple(round(share * n) for share in shares.values()), n)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore import _json
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.proportions import Counts
@@ -203,6 +203,10 @@ def csat_by(
     call  1 [0.342, 1] (95 %, n = 2, wilson)  few answers
     shop  0 [0, 0.793] (95 %, n = 1, wilson)  few answers
     """
+    given: object = table
+    if not isinstance(given, ResponseTable):
+        hint = "ResponseTable.from_frame(answers); for one column of scores, csat(scores)"
+        raise WrongType("table", type(given).__name__, "a ResponseTable", hint)
     for name, value, allowed in (
         ("column to count by", by, BY),
         ("form of satisfaction", as_, FORMS),

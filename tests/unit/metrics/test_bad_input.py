@@ -75,9 +75,13 @@ from crmcore.metrics.intervals import wilson_interval
 from crmcore.metrics.scalars import count_of, entries, real
 from crmcore.metrics.series import RateSeries
 from crmcore.metrics.survey import (
+    IndexItem,
+    MultiCounts,
     NpsCounts,
+    SurveyIndex,
     audience_index,
     cronbach_alpha,
+    csat_by,
     multi_answer,
     nps_by,
     post_stratify,
@@ -455,3 +459,30 @@ def test_two_results_are_subtracted_and_the_error_says_so() -> None:
         compare(a, b)  # type: ignore[type-var]
     with pytest.raises(BadRows, match=r"NpsCounts\(50, 30, 20\)"):
         nps((50, 30, 20))
+
+
+def test_what_results_are_asked_is_checked_too() -> None:
+    table = kaplan_meier(SCORES, TRUE)
+    for call in (
+        lambda: table.survival_at("3"),  # type: ignore[arg-type]
+        lambda: table.restricted_mean([2]),  # type: ignore[arg-type]
+        lambda: MultiCounts.of_shares({"a": "75 %"}, 400),  # type: ignore[dict-item]
+        lambda: MultiCounts.of_shares({"a": 0.75}, "400"),  # type: ignore[arg-type]
+        lambda: csat_by({"score": [1]}),  # type: ignore[arg-type]
+        lambda: SurveyIndex(name="x", items=(IndexItem("x"),), at_least="half"),  # type: ignore[arg-type]
+        lambda: cronbach_alpha({"a": ["1", "2"], "b": [1, 2]}),
+    ):
+        with pytest.raises(WrongType, match="hint: "):
+            call()
+
+
+def test_values_whose_squares_overflow_are_refused_before_they_do() -> None:
+    with pytest.raises(OutOfRange, match=r"beyond 1e150[\s\S]*larger unit"):
+        mean([1e200] * 40)
+    with pytest.raises(OutOfRange, match=r"beyond 1e70[\s\S]*larger unit"):
+        ratio([1e300] * 40, [1e-300] * 40)
+
+
+def test_labels_may_be_numbers() -> None:
+    assert str(share_table({1: 20, 2: 20})).startswith("1  0.5")  # type: ignore[dict-item]
+    assert compare_many({1: Counts(1, 40), 2: Counts(3, 40)}).labels == ("1", "2")  # type: ignore[dict-item]
