@@ -32,7 +32,9 @@ class Comparable(Protocol):
     """
 
     def __add__(self, other: Self, /) -> Self: ...
-    def minus(self, other: Self, /, *, level: float = 0.95) -> Comparison: ...
+    def minus(self, other: Self, /, *, level: float = 0.95) -> Comparison:
+        """Difference, self minus other."""
+        ...
 
 
 C = TypeVar("C", bound=Comparable)

@@ -97,7 +97,7 @@ def test_wrong_arguments_say_the_way_out(table: SurvivalTable) -> None:
         kaplan_meier([[1]], [True])
     with pytest.raises(UnknownName, match="did you mean 'log-log'"):
         table.band(band="loglog")
-    with pytest.raises(OutOfRange, match="duration = -1.0: expected 0 or more"):
+    with pytest.raises(OutOfRange, match=r"duration = -1\.0: expected 0 or more"):
         table.survival_at(-1, small_sample_ok=True)
     with pytest.raises(OutOfRange, match=r"write the median as 0\.5"):
         table.quantile(50)
