@@ -103,7 +103,7 @@ class UnknownName(CrmError, LookupError):
     known: tuple[str, ...]
 
     def __str__(self) -> str:
-        near = nearest(self.got, self.known)
+        near = nearest(str(self.got), self.known)
         hint = f"did you mean {near!r}?" if near else f"choose one of {', '.join(self.known) or '(none is registered)'}"
         return f"unknown {self.what} {self.got!r}: expected one of {list(self.known)}.\n  hint: {hint}"
 

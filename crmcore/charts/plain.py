@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -300,8 +301,15 @@ def line(
             row |= {"low": float(a), "high": float(b)}
         band = {"y": {"field": "low", **y_axis}, "y2": {"field": "high"}}
         layers.insert(0, {"mark": {"type": "area", "opacity": 0.18}, "encoding": band})
+        often = Counter(names)
+        for row in rows:  # the band of a single point would have no width
+            row["alone"] = often[str(row["series"])] == 1
+        if any(row["alone"] for row in rows):
+            rule: dict[str, Any] = {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": band}
+            layers.insert(1, {"transform": [{"filter": "datum.alone"}], **rule})
     layers[-1]["encoding"] = {"y": {"field": "y", **y_axis}}
-    x_axis = {"grid": False, "tickCount": 8, "labelOverlap": True}
+    ticks = min(8, max(len(set(places)), 2)) if dated else 8  # of two months, no ticks at weeks
+    x_axis = {"grid": False, "tickCount": ticks, "labelOverlap": True}
     shared: dict[str, Any] = {
         "x": {"field": "x", "type": "temporal" if dated else "quantitative", "title": None, "axis": x_axis}
     }

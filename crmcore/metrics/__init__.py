@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crmcore.metrics.rates import Exposure, rate
     from crmcore.metrics.ratios import Totals
     from crmcore.metrics.shares import ShareTable, share_table
+    from crmcore.metrics.survey.nps_counts import NpsCounts
     from crmcore.metrics.survey.nps_score import nps
     from crmcore.metrics.survey.satisfaction import ces, csat
 
@@ -35,6 +36,7 @@ __all__ = [
     "Estimate",
     "Exposure",
     "Moments",
+    "NpsCounts",
     "ShareTable",
     "Totals",
     "adjust",
@@ -70,6 +72,7 @@ __getattr__ = lazy_names(
         "Estimate": ".estimates",
         "Exposure": ".rates",
         "Moments": ".means",
+        "NpsCounts": ".survey.nps_counts",
         "ShareTable": ".shares",
         "Totals": ".ratios",
         "adjust": ".multiplicity",

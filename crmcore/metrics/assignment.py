@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.errors import EmptyInput, OutOfRange
+from crmcore.metrics.scalars import above, count_of, entries
 
 __all__ = ["SampleRatio", "sample_ratio"]
 
@@ -109,11 +109,11 @@ def sample_ratio(
     >>> sample_ratio({"control": 821_588, "new": 815_482}).mismatch
     True
     """
+    counts = entries("counts", counts, hint="{'control': 500, 'new': 498}")
     if len(counts) < 2:
         raise EmptyInput("counts with fewer than two arms", "pass every arm: {'control': 500, 'new': 498}")
     for arm, n in counts.items():
-        if not (n >= 0 and n == int(n)):
-            raise OutOfRange(f"counts[{arm!r}]", n, "a whole number from 0", "count customers")
+        count_of(f"counts[{arm!r}]", n, hint="count customers")
     if not sum(counts.values()):
         raise EmptyInput("counts", "the arms have no customers yet")
     shares = _shares(counts, expected)
@@ -122,13 +122,16 @@ def sample_ratio(
 
 
 def _shares(counts: Mapping[str, int], expected: Mapping[str, float] | None) -> dict[str, float]:
-    given = dict.fromkeys(counts, 1.0) if expected is None else expected
+    given = (
+        dict.fromkeys(counts, 1.0)
+        if expected is None
+        else entries("expected", expected, hint="{'control': 1, 'new': 1}")
+    )
     if set(given) != set(counts):
         odd = sorted(set(given) ^ set(counts))
         raise OutOfRange("arms of expected", odd, f"those of counts, {list(counts)}", "name every arm in both")
     for arm, share in given.items():
-        if not (share > 0 and math.isfinite(share)):
-            raise OutOfRange(f"expected[{arm!r}]", share, "more than 0", "leave out arms that were never assigned")
+        above(f"expected[{arm!r}]", share, hint="leave out arms that were never assigned")
     whole = sum(given.values())
     return {arm: given[arm] / whole for arm in counts}
 

@@ -15,6 +15,7 @@ import attrs
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, UnknownName, WrongType
 from crmcore.metrics.estimates import SMALL_N, Estimate, check_level, estimate_of, frame_of, warn_if_small
+from crmcore.metrics.scalars import entries, named, nan_alike
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -31,7 +32,9 @@ class Comparable(Protocol):
     """
 
     def __add__(self, other: Self, /) -> Self: ...
-    def minus(self, other: Self, /, *, level: float = 0.95) -> Comparison: ...
+    def minus(self, other: Self, /, *, level: float = 0.95) -> Comparison:
+        """Difference, self minus other."""
+        ...
 
 
 C = TypeVar("C", bound=Comparable)
@@ -53,14 +56,16 @@ class Comparison:
     """Two estimates and their difference, first minus second.
 
     `p_value` is two-sided, of the test that `test` names; NaN where it cannot be computed (an empty group, no spread).
-    It ignores that several pairs may have been compared: `compare_many` does not.
+    It ignores that several pairs may have been compared: `compare_many` does not. `statistic` is the z or t that the
+    p-value comes from, with the sign of the difference; None where the test has none (it is exact) or cannot be made.
     """
 
     first: Estimate
     second: Estimate
     difference: Estimate
-    p_value: float
+    p_value: float = attrs.field(eq=nan_alike)
     test: str = ""
+    statistic: float | None = None
 
     def __str__(self) -> str:
         how = f" ({self.test})" if self.test else ""
@@ -74,14 +79,20 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         p = None if math.isnan(self.p_value) else self.p_value
-        return {**{name: part.to_dict() for name, part in self._parts().items()}, "p_value": p, "test": self.test}
+        return {
+            **{name: part.to_dict() for name, part in self._parts().items()},
+            "p_value": p,
+            "test": self.test,
+            "statistic": self.statistic,
+        }
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Comparison:
         """Read what `to_dict` wrote."""
-        parts = {name: Estimate.from_dict(fields[name]) for name in ("first", "second", "difference")}
+        parts: dict[str, Any] = {name: Estimate.from_dict(fields[name]) for name in ("first", "second", "difference")}
         p = fields["p_value"]
-        return cls(**parts, p_value=math.nan if p is None else p, test=fields.get("test", ""))
+        known = {"test": fields.get("test", ""), "statistic": fields.get("statistic")}
+        return cls(**parts, p_value=math.nan if p is None else p, **known)
 
     def _parts(self) -> dict[str, Estimate]:
         return {"first": self.first, "second": self.second, "difference": self.difference}
@@ -163,7 +174,7 @@ def compare(a: C, b: C, *, level: float = 0.95, test: str | None = None, small_s
     difference 0.2 [0.0524, 0.334] (95 %, n = 150, newcombe), p = 0.00805 (pooled z)
     """
     check_level(level)
-    _check_alike({"a": a, "b": b})
+    check_alike({"a": a, "b": b})
     made = _minus(a, b, level=level, test=test)
     warn_if_small(min(made.first.n, made.second.n), "the smaller group", ok=small_sample_ok)
     return made
@@ -183,12 +194,14 @@ def _minus(a: C, b: C, *, level: float, test: str | None) -> Comparison:
     return cast(_Tested, a).minus(b, level=level, test=test)
 
 
-def _check_alike(groups: Mapping[str, object]) -> None:
+def check_alike(groups: Mapping[str, object]) -> None:
     """Refuse what cannot be compared, and two kinds in one comparison."""
     kinds: list[type] = []
     for name, group in groups.items():
         if not isinstance(group, Comparable):
-            hint = "count first: Counts(k, n) for shares, Moments.of(values) for means"
+            hint = "count first: Counts(k, n) for shares, Moments.of(values) for means, NpsCounts.of(scores)"
+            if hasattr(group, "minus"):
+                hint = "take the difference of two results, first.minus(second), or compare their counts"
             raise WrongType(name, type(group).__name__, "counts that can be compared", hint)
         kinds.append(type(group))
         if kinds[-1] is not kinds[0]:
@@ -207,7 +220,7 @@ class ComparisonTable:
 
     labels: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
-    p_adjusted: tuple[float, ...]
+    p_adjusted: tuple[float, ...] = attrs.field(eq=lambda p: tuple(map(nan_alike, p)))
     against: str
     adjustment: str
     level: float
@@ -368,13 +381,13 @@ def compare_many(
     from crmcore.metrics.multiplicity import adjust as adjusted
 
     check_level(level)
+    groups = entries("groups", groups, hint="{'north': Counts(30, 1000), 'south': Counts(60, 1000)}")
     if len(groups) < 2:
         raise EmptyInput("groups with fewer than two entries", "one group alone: use its estimate()")
-    if adjust not in ADJUSTMENTS:
-        raise UnknownName("adjustment", adjust, tuple(ADJUSTMENTS))
-    if baseline is not None and baseline not in groups:
+    adjust = named("adjustment", adjust, ADJUSTMENTS)
+    if baseline is not None and baseline not in tuple(groups):
         raise UnknownName("baseline", baseline, tuple(groups))
-    _check_alike(groups)
+    check_alike(groups)
     labels = tuple(name for name in groups if name != baseline)
     counts = list(groups.values())
     others = _rest(counts) if baseline is None else [groups[baseline]] * len(labels)

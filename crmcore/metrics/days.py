@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import UnknownName
-from crmcore.metrics._doors import instants
+from crmcore.metrics.columns import instants
 from crmcore.zones import offset_table, zone_of
 
 __all__ = ["PERIODS", "Period", "local_clock", "local_periods", "period_ends", "period_starts"]

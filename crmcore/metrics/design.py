@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import BadRow, BadRows, OutOfRange, UnknownName
-from crmcore.metrics.columns import codes_of, numbers
+from crmcore.metrics.columns import cells_of, codes_of, numbers
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
+from crmcore.metrics.scalars import named, real
 
 __all__ = ["Linearised", "Population", "effective_interval", "linearised_mean", "linearised_ratio", "proportion_of"]
 
@@ -107,29 +108,31 @@ def _fractions(
         for name in names:
             if name not in population:
                 raise UnknownName("stratum of population", name, tuple(map(str, population)))
-        sizes = np.array([population[name] for name in names], np.float64)
+        sizes = np.array([real(f"population of {name}", population[name]) for name in names])
     else:
         if strata is not None:
             hint = "population={'north': 5000, 'south': 800}"
             raise OutOfRange("population", population, "a size for each stratum", hint)
-        sizes = np.array([population], np.float64)
+        sizes = np.array([real("population", population)], np.float64)
     for name, size, seen in zip(names, sizes, sampled, strict=True):
         if not size >= seen:
             what = f"population of {name}"
-            raise OutOfRange(what, size, f"{seen:.0f} or more, the sampled units", "count customers, not answers")
-    return sampled / sizes
+            raise OutOfRange(
+                what, float(size), f"{seen:.0f} or more, the sampled units", "count customers, not answers"
+            )
+    fractions: Floats = sampled / sizes
+    return fractions
 
 
-def _weights(weights: ArrayLike | None, n: int, units: _Units, *, stratified: bool) -> Floats:
+def _weights(weights: Floats | None, n: int, units: _Units, *, stratified: bool) -> Floats:
     if weights is None:
         # Without weights, a row of a sampled stratum stands for its share of the stratum's population.
         known = stratified and (units.fraction > 0).all()
         return 1 / units.fraction[units.stratum[units.unit]] if known else np.ones(n)
-    return np.asarray(weights, np.float64)
+    return weights
 
 
-def _check_weights(weights: ArrayLike, there: NDArray[np.bool_]) -> None:
-    w = np.asarray(weights, np.float64)
+def _check_weights(w: Floats, there: NDArray[np.bool_]) -> None:
     wrong = np.flatnonzero(there & ~(np.isfinite(w) & (w >= 0)))
     if len(wrong):
         rows = BadRow("weights", "not a number from 0", tuple(wrong.tolist()), tuple(f"{x:g}" for x in w[wrong[:5]]))
@@ -185,18 +188,24 @@ def linearised_ratio(
     >>> got.value, round(got.standard_error, 4)
     (2.0, 0.4714)
     """
-    y, x = numbers(numerators, "numerators"), numbers(denominators, "denominators")
+    y = numbers("numerators", numerators, infinite_ok=False)
+    x = numbers("denominators", denominators, infinite_ok=False)
     if len(y) != len(x):
         hint = "row i of both columns is one observation"
         raise OutOfRange("length of denominators", len(x), f"{len(y)}, as of numerators", hint)
     there = ~(np.isnan(y) | np.isnan(x))
-    part = {"weights": weights, "clusters": clusters, "strata": strata}
+    heavy = None if weights is None else numbers("weights", weights)
+    part = {
+        "weights": heavy,
+        "clusters": None if clusters is None else cells_of("clusters", clusters),
+        "strata": None if strata is None else cells_of("strata", strata),
+    }
     for name, column in part.items():
-        if column is not None and np.shape(column) != y.shape:
-            raise OutOfRange(f"shape of {name}", np.shape(column), f"{y.shape}", f"one of {name} a row")
-    if weights is not None:
-        _check_weights(weights, there)
-    kept = {k: None if v is None else np.asarray(v)[there] for k, v in part.items()}
+        if column is not None and column.shape != y.shape:
+            raise OutOfRange(f"shape of {name}", column.shape, f"{y.shape}", f"one of {name} a row")
+    if heavy is not None:
+        _check_weights(heavy, there)
+    kept = {k: None if v is None else v[there] for k, v in part.items()}
     n = int(there.sum())
     if n == 0:
         return _nothing()
@@ -206,6 +215,8 @@ def linearised_ratio(
 
 
 def _linearise(y: Floats, x: Floats, w: Floats, units: _Units) -> Linearised:
+    if max(np.abs(y).max(), np.abs(x).max(), np.abs(w).max()) > 1e70:  # a square of their product would overflow
+        raise OutOfRange("values", "beyond 1e70", "numbers whose variance can be held", "choose a larger unit")
     n, k = len(y), len(units.stratum)
     top, bottom = float(w @ y), float(w @ x)
     value = top / bottom if bottom else math.nan
@@ -263,8 +274,9 @@ def linearised_mean(
     >>> got.value, round(got.design_effect, 2), got.degrees_of_freedom
     (0.5, 1.85, 3)
     """
-    ones = np.ones(np.shape(values))
-    return linearised_ratio(values, ones, weights=weights, clusters=clusters, strata=strata, population=population)
+    column = numbers("values", values, infinite_ok=False)
+    ones = np.ones(len(column))
+    return linearised_ratio(column, ones, weights=weights, clusters=clusters, strata=strata, population=population)
 
 
 def proportion_of(
@@ -317,10 +329,12 @@ def proportion_of(
     >>> print(proportion_of(asked, clusters=[i // 4 for i in range(40)], small_sample_ok=True))
     0.75 [0.573, 0.87] (95 %, n = 40, wilson, effective n = 30)
     """
+    from crmcore.metrics.intervals import METHODS
     from crmcore.metrics.proportions import proportion
 
     check_level(level)
-    column = numbers(values)
+    method = named("interval method", method, METHODS)
+    column = numbers("values", values, infinite_ok=False)
     there = ~np.isnan(column)
     wrong = np.flatnonzero(there & (column != 0) & (column != 1))
     if len(wrong):
@@ -352,8 +366,7 @@ def effective_interval(made: Linearised, /, *, level: float, method: str) -> tup
 
     from crmcore.metrics.intervals import METHODS, normal_quantile
 
-    if method not in METHODS:
-        raise UnknownName("interval method", method, tuple(METHODS))
+    method = named("interval method", method, METHODS)
     if made.n == 0:
         return 0.0, 1.0, 0.0
     if made.unsampled <= 0:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 import attrs
 
 from crmcore._base import number_text
-from crmcore.errors import OutOfRange, SmallSample, UnknownName
+from crmcore.errors import SmallSample, UnknownName
+from crmcore.metrics.scalars import nan_alike, share_of
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -45,9 +46,9 @@ class Estimate:
     0.43 [0.382, 0.479] (95 %, n = 400, wilson)
     """
 
-    value: float
-    low: float
-    high: float
+    value: float = attrs.field(eq=nan_alike)
+    low: float = attrs.field(eq=nan_alike)
+    high: float = attrs.field(eq=nan_alike)
     level: float
     n: int
     rule: str = ""
@@ -138,8 +139,7 @@ def _out(value: float) -> str | None:
 
 def check_level(level: float) -> None:
     """Refuse a level outside (0, 1)."""
-    if not 0 < level < 1:
-        raise OutOfRange("level", level, "a share between 0 and 1", "write 95 % as level=0.95")
+    share_of("level", level, hint="write 95 % as level=0.95")
 
 
 def warn_if_small(n: int, what: str, *, ok: bool, stacklevel: int = 3) -> None:

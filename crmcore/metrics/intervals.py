@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crmcore.errors import BadRow, BadRows
 from crmcore.metrics.estimates import check_level
 
 __all__ = [
@@ -43,6 +44,11 @@ def normal_quantile(level: float, /) -> float:
 
 def _columns(k: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
     k_, n_ = np.broadcast_arrays(np.asarray(k, np.float64), np.asarray(n, np.float64))
+    # A weighted share of 1 may come out a rounding above n; NaN marks rows that are not there.
+    wrong = (k_ < 0) | (n_ < 0) | (k_ > n_ * (1 + 1e-9)) | (k_ == np.inf)
+    if wrong.any():
+        rows = tuple(np.flatnonzero(wrong).tolist())
+        raise BadRows("k, n", (BadRow("k", "not within 0 to n", rows),), "k counts a part of the n trials")
     return k_, n_
 
 
@@ -246,5 +252,6 @@ METHODS: MappingProxyType[str, Callable[..., Interval]] = MappingProxyType(
         "clopper-pearson": clopper_pearson_interval,
         "agresti-coull": agresti_coull_interval,
         "wald": wald_interval,
+        "normal": wald_interval,  # its other name in the field
     }
 )

@@ -10,8 +10,10 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
+from crmcore.metrics.columns import truths
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
+from crmcore.metrics.scalars import above, hold_counts
 
 __all__ = [
     "Confusion",
@@ -43,9 +45,7 @@ class Confusion:
     tn: int = 0
 
     def __attrs_post_init__(self) -> None:
-        for name, count in attrs.asdict(self).items():
-            if not (count >= 0 and count == int(count)):
-                raise OutOfRange(name, count, "a whole number from 0", "pass counts of a simple random sample")
+        hold_counts(self, "tp", "fp", "fn", "tn", hint="pass counts of a simple random sample")
 
     def __add__(self, other: Confusion) -> Confusion:
         return Confusion(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
@@ -53,7 +53,7 @@ class Confusion:
     @classmethod
     def of(cls, truth: ArrayLike, predicted: ArrayLike) -> Confusion:
         """Count from two columns of truth values of the same length."""
-        true, said = np.asarray(truth, bool), np.asarray(predicted, bool)
+        true, said = truths("truth", truth), truths("predicted", predicted)
         if true.shape != said.shape:
             raise OutOfRange(
                 "predicted", said.shape, f"the shape of truth {true.shape}", "pass one value a row in each"
@@ -71,6 +71,12 @@ def _share(k: int, n: int, rule: str, level: float, ok: bool) -> Estimate:
     return Estimate(value=value, low=float(low), high=float(high), level=level, n=n, rule=rule, method="wilson")
 
 
+def _check_confusion(counts: object) -> None:
+    if not isinstance(counts, Confusion):
+        hint = "count first: Confusion.of(truth, predicted)"
+        raise WrongType("counts", type(counts).__name__, "a Confusion", hint)
+
+
 def precision(counts: Confusion, *, level: float = 0.95, small_sample_ok: bool = False) -> Estimate:
     """Share of "yes" answers that are right, with Wilson's interval; NaN where nothing was answered "yes".
 
@@ -79,6 +85,7 @@ def precision(counts: Confusion, *, level: float = 0.95, small_sample_ok: bool =
     >>> print(precision(Confusion(tp=90, fp=10, fn=20, tn=880)))
     0.9 [0.826, 0.945] (95 %, n = 100, wilson)
     """
+    _check_confusion(counts)
     return _share(counts.tp, counts.tp + counts.fp, "tp / (tp + fp)", level, small_sample_ok)
 
 
@@ -90,6 +97,7 @@ def recall(counts: Confusion, *, level: float = 0.95, small_sample_ok: bool = Fa
     >>> print(recall(Confusion(tp=90, fp=10, fn=20, tn=880)))
     0.818 [0.736, 0.879] (95 %, n = 110, wilson)
     """
+    _check_confusion(counts)
     return _share(counts.tp, counts.tp + counts.fn, "tp / (tp + fn)", level, small_sample_ok)
 
 
@@ -121,8 +129,8 @@ def fbeta(counts: Confusion, *, beta: float = 1.0, level: float = 0.95, small_sa
     """
     from crmcore.metrics.intervals import normal_quantile, wilson_interval
 
-    if not (beta > 0 and math.isfinite(beta)):
-        raise OutOfRange("beta", beta, "a number above 0", "1 weighs precision and recall alike")
+    _check_confusion(counts)
+    above("beta", beta, allowed="a number above 0", hint="1 weighs precision and recall alike")
     check_level(level)
     n = counts.tp + counts.fp + counts.fn
     warn_if_small(n, "the F measure", ok=small_sample_ok)
@@ -157,6 +165,7 @@ class Stratum:
     predicted: bool = True
 
     def __attrs_post_init__(self) -> None:
+        hold_counts(self, "population", "n", "k", hint="count the items of the part")
         if not 1 <= self.n <= self.population:
             raise OutOfRange(
                 "n", self.n, f"1 to population = {self.population}", "label at least one item of each part"

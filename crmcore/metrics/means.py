@@ -15,6 +15,7 @@ from crmcore.metrics.comparing import Comparison
 from crmcore.metrics.design import Linearised, Population, linearised_mean, linearised_ratio
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
 from crmcore.metrics.intervals import t_interval
+from crmcore.metrics.scalars import hold_counts, hold_reals, named
 from crmcore.metrics.skewed import hall_interval
 
 __all__ = ["Moments", "mean", "paired_difference", "ratio", "welch"]
@@ -22,6 +23,7 @@ __all__ = ["Moments", "mean", "paired_difference", "ratio", "welch"]
 Floats = NDArray[np.float64]
 
 MEAN_METHODS = ("t", "hall")
+LARGEST_VALUE = 1e150  # squares of larger values overflow
 
 
 @attrs.frozen
@@ -54,8 +56,8 @@ class Moments:
     m2: float = 0.0
 
     def __attrs_post_init__(self) -> None:
-        if not (self.n >= 0 and self.n == int(self.n)):
-            raise OutOfRange("n", self.n, "a whole number from 0", "Moments.of(values) counts")
+        hold_counts(self, "n", hint="Moments.of(values) counts")
+        hold_reals(self, "mean", "m2", hint="Moments.of(values) sums")
         if not (math.isfinite(self.mean) and math.isfinite(self.m2) and self.m2 >= 0):
             raise OutOfRange("mean, m2", (self.mean, self.m2), "finite numbers, m2 from 0", "Moments.of(values) sums")
 
@@ -85,6 +87,8 @@ class Moments:
         n = float(often.sum())
         if not n:
             return cls()
+        if len(column) and np.abs(column).max() > LARGEST_VALUE:
+            raise OutOfRange("values", "beyond 1e150", "numbers whose squares can be held", "choose a larger unit")
         centre = float(often @ column) / n
         off = column - centre
         slip = float(often @ off) / n  # what rounding left in the mean
@@ -131,8 +135,10 @@ class Moments:
         first, second = (_estimate(m, level=level, rule="mean") for m in (self, other))
         low, high, p = welch(self, other, level=level)
         gap = first.value - second.value
+        error = math.hypot(self.standard_error, other.standard_error)
+        t = gap / error if error > 0 else None
         difference = estimate_of(gap, low, high, level=level, n=self.n + other.n, rule="first - second", method="welch")
-        return Comparison(first=first, second=second, difference=difference, p_value=p, test="welch t")
+        return Comparison(first=first, second=second, difference=difference, p_value=p, test="welch t", statistic=t)
 
 
 def _estimate(moments: Moments, *, level: float, rule: str) -> Estimate:
@@ -212,8 +218,7 @@ def mean(
     4 [3.81, 4.19] (95 %, n = 40, t, 10 units, design effect 0.27)
     """
     check_level(level)
-    if method not in MEAN_METHODS:
-        raise UnknownName("interval method", method, MEAN_METHODS)
+    method = named("interval method", method, MEAN_METHODS)
     design: dict[str, Any] = {"weights": weights, "clusters": clusters, "strata": strata, "population": population}
     if all(part is None for part in design.values()):
         column = observed(values)
@@ -350,6 +355,7 @@ def paired_difference(
     moved = Moments.of(new - old)
     change = attrs.evolve(_estimate(moved, level=level, rule="after - before"), method="paired t")
     error = moved.standard_error
-    p = 2 * float(stdtr(moved.n - 1, -abs(moved.mean) / error)) if error > 0 else math.nan
+    t = moved.mean / error if error > 0 else None
+    p = math.nan if t is None else 2 * float(stdtr(moved.n - 1, -abs(t)))
     first, second = (_estimate(Moments.of(c), level=level, rule=r) for c, r in ((new, "after"), (old, "before")))
-    return Comparison(first=first, second=second, difference=change, p_value=p, test="paired t")
+    return Comparison(first=first, second=second, difference=change, p_value=p, test="paired t", statistic=t)

@@ -8,7 +8,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import BadRow, BadRows, OutOfRange, UnknownName
+from crmcore.errors import BadRow, BadRows
+from crmcore.metrics.columns import numbers
+from crmcore.metrics.scalars import named
 
 __all__ = ["ADJUSTMENTS", "FAMILY_WISE", "adjust"]
 
@@ -91,11 +93,8 @@ def adjust(p_values: ArrayLike, /, *, method: str = "holm") -> Floats:
     >>> adjust([0.01, 0.04, 0.03], method="benjamini-hochberg")
     array([0.03, 0.04, 0.04])
     """
-    if method not in ADJUSTMENTS:
-        raise UnknownName("adjustment", method, tuple(ADJUSTMENTS))
-    p = np.asarray(p_values, np.float64)
-    if p.ndim != 1:
-        raise OutOfRange("shape of p_values", p.shape, "one column", "pass the p-values of one family at a time")
+    method = named("adjustment", method, ADJUSTMENTS)
+    p = numbers("p_values", p_values)
     asked = np.flatnonzero(~np.isnan(p))
     wrong = asked[(p[asked] < 0) | (p[asked] > 1)]
     if len(wrong):

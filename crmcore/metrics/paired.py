@@ -8,10 +8,11 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import BadRow, BadRows, OutOfRange
+from crmcore.errors import BadRow, BadRows
 from crmcore.metrics.columns import pairs_observed
 from crmcore.metrics.comparing import Comparison
 from crmcore.metrics.estimates import check_level, estimate_of, warn_if_small
+from crmcore.metrics.scalars import hold_counts
 
 __all__ = ["PairedCounts", "newcombe_paired"]
 
@@ -87,9 +88,8 @@ class PairedCounts:
     neither: int = 0
 
     def __attrs_post_init__(self) -> None:
-        for name, count in attrs.asdict(self).items():
-            if not (count >= 0 and count == int(count)):
-                raise OutOfRange(name, count, "a whole number from 0", "PairedCounts.of(first, second) counts")
+        hint = "PairedCounts.of(first, second) counts"
+        hold_counts(self, "both", "first_only", "second_only", "neither", hint=hint)
 
     @classmethod
     def of(cls, first: ArrayLike, second: ArrayLike) -> PairedCounts:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
 from crmcore._base import number_text
-from crmcore.errors import OutOfRange
+from crmcore.errors import OutOfRange, WrongType
 from crmcore.metrics.assignment import SampleRatio, sample_ratio
 from crmcore.metrics.estimates import check_level
+from crmcore.metrics.scalars import above, count_of, hold_reals, real, share_of
 
 __all__ = [
     "Means",
@@ -28,6 +29,7 @@ __all__ = [
 LARGEST = 10**10  # customers of one arm: what needs more cannot be seen
 
 
+@runtime_checkable
 class Question(Protocol):
     """What is to be seen: a difference between a new arm and the control.
 
@@ -37,12 +39,17 @@ class Question(Protocol):
 
     @property
     def effect(self) -> float: ...
-    def power(self, n_control: float, n_new: float, /, *, alpha: float) -> float: ...
-    def with_effect(self, effect: float, /) -> Question: ...
+    def power(self, n_control: float, n_new: float, /, *, alpha: float) -> float:
+        """Probability of seeing the effect."""
+        ...
+
+    def with_effect(self, effect: float, /) -> Question:
+        """The same question about another effect."""
+        ...
 
 
 def _check_finite(name: str, value: float) -> None:
-    if not math.isfinite(value):
+    if not math.isfinite(real(name, value)):
         raise OutOfRange(name, value, "a finite number", "state the effect that would matter to the business")
 
 
@@ -86,8 +93,8 @@ class Proportions:
     margin: float | None = None
 
     def __attrs_post_init__(self) -> None:
-        if not 0 < self.base < 1:
-            raise OutOfRange("base", self.base, "a share between 0 and 1", "10 % is base=0.10")
+        hold_reals(self, "base", "lift", hint="10 % is base=0.10")
+        share_of("base", self.base, hint="10 % is base=0.10")
         if not 0 < self.base + self.lift < 1:
             hint = "lift is in absolute points: from 10 % to 12 % is lift=0.02"
             raise OutOfRange("lift", self.lift, f"{-self.base:g} to {1 - self.base:g}, both left out", hint)
@@ -149,9 +156,9 @@ class Means:
     margin: float | None = None
 
     def __attrs_post_init__(self) -> None:
+        hold_reals(self, "difference", "sd", hint="in the unit of the values")
         _check_finite("difference", self.difference)
-        if not (self.sd > 0 and math.isfinite(self.sd)):
-            raise OutOfRange("sd", self.sd, "more than 0", "standard deviation of single values: math.sqrt(m.variance)")
+        above("sd", self.sd, hint="standard deviation of single values: math.sqrt(m.variance)")
         _check_margin(self.margin, self.difference)
 
     @property
@@ -222,20 +229,23 @@ class SampleSize:
 
 def _alpha(level: float, arms: int) -> float:
     check_level(level)
-    if not (arms >= 2 and arms == int(arms)):
-        raise OutOfRange("arms", arms, "a whole number from 2", "the control counts as one arm")
+    arms = count_of("arms", arms, least=2, hint="the control counts as one arm")
     return (1 - level) / (arms - 1)
 
 
+def _check_question(question: object) -> None:
+    if not isinstance(question, Question):
+        hint = "Proportions(base=0.1, lift=0.02) or Means(difference=5, sd=75)"
+        raise WrongType("question", type(question).__name__, "a question", hint)
+
+
 def _check_share(name: str, value: float, hint: str) -> None:
-    if not 0 < value < 1:
-        raise OutOfRange(name, value, "a share between 0 and 1", hint)
+    share_of(name, value, hint=hint)
 
 
 def _check_allocation(allocation: float) -> None:
-    if not (allocation > 0 and math.isfinite(allocation)):
-        hint = "customers in each new arm for one in the control: 0.25 is a quarter of the control"
-        raise OutOfRange("allocation", allocation, "more than 0", hint)
+    hint = "customers in each new arm for one in the control: 0.25 is a quarter of the control"
+    above("allocation", allocation, hint=hint)
 
 
 def sample_size(
@@ -272,6 +282,7 @@ def sample_size(
     >>> print(sample_size(Proportions(base=0.10, lift=0.0, margin=0.01), power=0.8))
     11129 per arm, 22258 in all (effect 0, power 80 %, level 95 %, 2 arms)
     """
+    _check_question(question)
     _check_share("power", power, "80 % is power=0.8")
     _check_allocation(allocation)
     alpha = _alpha(level, arms)
@@ -319,8 +330,8 @@ def power_of(question: Question, *, n: int, level: float = 0.95, arms: int = 2, 
     >>> round(power_of(Proportions(base=0.10, lift=0.02), n=3841), 3)
     0.8
     """
-    if not n >= 2:
-        raise OutOfRange("n", n, "2 or more", "customers in the control arm")
+    _check_question(question)
+    n = count_of("n", n, least=2, hint="customers in the control arm")
     _check_allocation(allocation)
     return question.power(n, n * allocation, alpha=_alpha(level, arms))
 
@@ -360,6 +371,7 @@ def minimum_detectable_effect(
     >>> round(minimum_detectable_effect(Means(difference=1, sd=75), n=2000), 2)  # NPS points
     6.65
     """
+    _check_question(question)
     _check_share("power", power, "80 % is power=0.8")
     side = -1.0 if question.effect < 0 else 1.0
     design = {"n": n, "level": level, "arms": arms, "allocation": allocation}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 
-from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics.comparing import Comparison, mover
+from crmcore.errors import OutOfRange
+from crmcore.metrics.comparing import Comparison, check_alike, mover
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
+from crmcore.metrics.scalars import hold_counts, named
 
 __all__ = ["PROPORTION_TESTS", "Counts", "odds_ratio", "proportion", "risk_ratio"]
 
@@ -32,12 +34,9 @@ class Counts:
     n: int = 0
 
     def __attrs_post_init__(self) -> None:
-        if not self.n >= 0:
-            raise OutOfRange("n", self.n, "0 or more trials", "pass counts, not shares")
-        if not 0 <= self.k <= self.n:
+        hold_counts(self, "n", "k", hint="pass counts; weighted shares: metrics.proportion_of(values, weights=...)")
+        if self.k > self.n:
             raise OutOfRange("k", self.k, f"0 to n = {self.n}", "k counts a part of the n trials")
-        if self.k != int(self.k) or self.n != int(self.n):
-            raise OutOfRange("k, n", (self.k, self.n), "whole numbers", "weighted shares: metrics.stratified_share")
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(self.k + other.k, self.n + other.n)
@@ -87,22 +86,23 @@ class Counts:
         from crmcore.metrics.two_by_two import pooled_z
 
         check_level(level)
-        if test not in PROPORTION_TESTS:
-            raise UnknownName("test", test, PROPORTION_TESTS)
+        test = named("test", test, PROPORTION_TESTS)
         first, second = _estimates((self, other), level=level, method="wilson", rule="k / n")
         difference = mover(first, second, method="newcombe")
         if not (self.n and other.n):
             difference = attrs.evolve(difference, low=-1.0, high=1.0)
         four = self.k, self.n, other.k, other.n
-        p = fisher_exact(*four) if test == "fisher exact" else pooled_z(*four)[1]
-        return Comparison(first=first, second=second, difference=difference, p_value=float(p), test=test)
+        parts: dict[str, Any] = {"first": first, "second": second, "difference": difference, "test": test}
+        if test == "fisher exact":
+            return Comparison(**parts, p_value=float(fisher_exact(*four)))
+        z, p = map(float, pooled_z(*four))
+        return Comparison(**parts, p_value=p, statistic=None if math.isnan(z) else z)
 
 
 def _estimates(groups: Sequence[Counts], *, level: float, method: str, rule: str) -> list[Estimate]:
     from crmcore.metrics.intervals import METHODS
 
-    if method not in METHODS:
-        raise UnknownName("interval method", method, tuple(METHODS))
+    method = named("interval method", method, METHODS)
     low, high = METHODS[method]([c.k for c in groups], [c.n for c in groups], level=level)
     return [
         estimate_of(c.mean, lo, hi, level=level, n=c.n, rule=rule, method=method)
@@ -181,6 +181,7 @@ def risk_ratio(a: Counts, b: Counts, *, level: float = 0.95, small_sample_ok: bo
     """
     from crmcore.metrics.two_by_two import risk_ratio_interval
 
+    check_alike({"a": a, "b": b})
     warn_if_small(int(min(a.n, b.n)), "the smaller group", ok=small_sample_ok)
     low, high = risk_ratio_interval(a.k, a.n, b.k, b.n, level=level)
     above = math.inf if a.k and b.n else math.nan
@@ -201,6 +202,7 @@ def odds_ratio(a: Counts, b: Counts, *, level: float = 0.95, small_sample_ok: bo
     """
     from crmcore.metrics.two_by_two import odds_ratio_interval
 
+    check_alike({"a": a, "b": b})
     warn_if_small(int(min(a.n, b.n)), "the smaller group", ok=small_sample_ok)
     ends = odds_ratio_interval(a.k, a.n, b.k, b.n, level=level)
     return estimate_of(*ends, level=level, n=a.n + b.n, rule="first odds / second odds", method="gart")

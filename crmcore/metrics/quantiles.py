@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import OutOfRange, UnknownName
+from crmcore.errors import UnknownName
 from crmcore.metrics.columns import observed
 from crmcore.metrics.comparing import Comparison
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
+from crmcore.metrics.scalars import seeded, share_of
 
 __all__ = ["difference_in_medians", "median", "price_bonett_error", "quantile", "quantile_ranks"]
 
@@ -105,8 +107,7 @@ def quantile(
     >>> print(quantile(hours, 0.9))
     51 [36, 72] (95 %, n = 40, order statistics, covers 97 %)
     """
-    if not 0 < q < 1:
-        raise OutOfRange("q", q, "a share between 0 and 1", "write the 90th percentile as q=0.9")
+    share_of("q", q, hint="write the 90th percentile as q=0.9")
     x = _ordered(values)
     warn_if_small(len(x), "the quantile", ok=small_sample_ok)
     return _quantile(x, q, level=level, rule=rule or f"{100 * q:g} % quantile")
@@ -208,18 +209,18 @@ def difference_in_medians(
         low, high = _bootstrap(x, y, level=level, seed=seed)
     else:
         low, high = gap - normal_quantile(level) * error, gap + normal_quantile(level) * error
-    p = 2 * float(ndtr(-abs(gap) / error)) if error > 0 else math.nan
+    z = gap / error if error > 0 else None
+    p = math.nan if z is None else 2 * float(ndtr(-abs(z)))
     n = len(x) + len(y)
     difference = estimate_of(gap, low, high, level=level, n=n, rule="first - second", method=method)
-    return Comparison(first=first, second=second, difference=difference, p_value=p, test="price-bonett z")
+    parts: dict[str, Any] = {"first": first, "second": second, "difference": difference}
+    return Comparison(**parts, p_value=p, test="price-bonett z", statistic=z)
 
 
 def _bootstrap(x: Floats, y: Floats, *, level: float, seed: int | np.random.Generator | None) -> tuple[float, float]:
-    if seed is None:
-        raise OutOfRange("seed", None, "a whole number or a numpy Generator", "method='bootstrap', seed=1")
     if not (len(x) and len(y)):
         return math.nan, math.nan
-    drawn = [_medians(group, rng) for group, rng in zip((x, y), np.random.default_rng(seed).spawn(2), strict=True)]
+    drawn = [_medians(group, rng) for group, rng in zip((x, y), seeded(seed).spawn(2), strict=True)]
     low, high = np.quantile(drawn[0] - drawn[1], [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

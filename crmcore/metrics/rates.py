@@ -8,9 +8,10 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics.comparing import Comparison, mover
+from crmcore.errors import OutOfRange
+from crmcore.metrics.comparing import Comparison, check_alike, mover
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
+from crmcore.metrics.scalars import above, hold_counts, hold_reals, named
 
 __all__ = ["Exposure", "exact_rate_interval", "rate", "rate_ratio", "score_rate_interval"]
 
@@ -98,10 +99,10 @@ class Exposure:
     exposure: float = 0.0
 
     def __attrs_post_init__(self) -> None:
-        if not (self.events >= 0 and self.events == int(self.events)):
-            raise OutOfRange("events", self.events, "a whole number from 0", "sums of amounts: metrics.ratio")
-        if not (self.exposure >= 0 and math.isfinite(self.exposure)):
-            raise OutOfRange("exposure", self.exposure, "a finite amount from 0", "pass what the events arose from")
+        hold_counts(self, "events", hint="sums of amounts: metrics.ratio")
+        hint = "pass what the events arose from"
+        hold_reals(self, "exposure", hint=hint)
+        above("exposure", self.exposure, least=0, allowed="a finite amount from 0", hint=hint)
         if self.events and not self.exposure:
             raise OutOfRange("exposure", self.exposure, "more than 0 where events were seen", "count both alike")
 
@@ -155,8 +156,7 @@ class Exposure:
         difference 0.002 [2.95e-05, 0.00402] (95 %, n = 100, mover score), p = 0.0569 (conditional exact)
         """
         check_level(level)
-        if test not in _TESTS:
-            raise UnknownName("test", test, _TESTS)
+        test = named("test", test, _TESTS)
         first, second = (
             _estimate(e, level=level, method="score", per=1.0, rule="events / exposure") for e in (self, other)
         )
@@ -180,10 +180,8 @@ def _equal_rates(a: Exposure, b: Exposure, test: str) -> float:
 
 
 def _estimate(counts: Exposure, *, level: float, method: str, per: float, rule: str) -> Estimate:
-    if method not in _METHODS:
-        raise UnknownName("interval method", method, tuple(_METHODS))
-    if not (per > 0 and math.isfinite(per)):
-        raise OutOfRange("per", per, "more than 0", "complaints per 1000 orders: per=1000")
+    method = named("interval method", method, _METHODS)
+    per = above("per", per, hint="complaints per 1000 orders: per=1000")
     low, high = _METHODS[method](counts.events, counts.exposure, level=level)
     return estimate_of(counts.value * per, low * per, high * per, level=level, n=counts.n, rule=rule, method=method)
 
@@ -271,8 +269,8 @@ def rate_ratio(
     from crmcore.metrics.intervals import METHODS
 
     check_level(level)
-    if method not in METHODS:
-        raise UnknownName("interval method", method, tuple(METHODS))
+    method = named("interval method", method, METHODS)
+    check_alike({"a": a, "b": b})
     warn_if_small(min(a.n, b.n), "the smaller group", ok=small_sample_ok)
     n = a.n + b.n
     low, high = (float(x) for x in METHODS[method](a.n, n, level=level))

@@ -13,6 +13,7 @@ from crmcore.metrics.columns import pairs_observed
 from crmcore.metrics.comparing import Comparison
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
 from crmcore.metrics.intervals import t_interval
+from crmcore.metrics.scalars import hold_counts, hold_reals
 
 __all__ = ["Totals"]
 
@@ -52,8 +53,9 @@ class Totals:
     joint: float = 0.0
 
     def __attrs_post_init__(self) -> None:
-        if not (self.n >= 0 and self.n == int(self.n)):
-            raise OutOfRange("n", self.n, "a whole number from 0", "Totals.of(numerators, denominators) counts")
+        hold_counts(self, "n", hint="Totals.of(numerators, denominators) counts")
+        floats = ("numerator", "denominator", "spread_numerator", "spread_denominator", "joint")
+        hold_reals(self, *floats, hint="Totals.of(...) sums")
         if not (
             self.spread_numerator >= 0 and self.spread_denominator >= 0 and all(map(math.isfinite, self._floats()))
         ):

@@ -8,10 +8,11 @@ from typing import Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import OutOfRange, UnknownName, WrongType
+from crmcore.errors import UnknownName, WrongType
 from crmcore.metrics.comparing import Comparison
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.scalars import above
 
 __all__ = [
     "Averaged",
@@ -47,8 +48,8 @@ def _tuned(planned_n: float, level: float) -> float:
     from scipy.special import lambertw
 
     check_level(level)
-    if not planned_n >= 2:
-        raise OutOfRange("planned_n", planned_n, "2 or more", "the n at which you expect to decide: power.sample_size")
+    hint = "the n at which you expect to decide: power.sample_size"
+    planned_n = above("planned_n", planned_n, least=2, allowed="2 or more", hint=hint)
     alpha = 1 - level
     return float(-lambertw(-alpha * alpha / math.e, -1).real - 1) / planned_n
 
@@ -267,6 +268,7 @@ def compare_anytime(a: A, b: A, *, planned_n: float, level: float = 0.95) -> Com
     if type(b) is not type(a):
         hint = "compare shares with shares and means with means"
         raise WrongType("b", type(b).__name__, f"the kind of a, {type(a).__name__}", hint)
+    planned_n = above("planned_n", planned_n, hint="the n at which you expect to decide: power.sample_size")
     total = a.n + b.n
     each = [max(planned_n * (g.n / total if total else 0.5), 2.0) for g in (a, b)]
     first, second = (confidence_sequence(g, planned_n=n, level=level) for g, n in zip((a, b), each, strict=True))

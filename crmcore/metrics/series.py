@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics._doors import SAME, columns_frame, held_whole
+from crmcore.metrics.columns import SAME, columns_frame, held_whole
 from crmcore.metrics.days import Period, check_period, period_starts
 from crmcore.metrics.estimates import Estimate
 from crmcore.metrics.intervals import wilson_interval

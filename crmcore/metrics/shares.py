@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmcore._base import html_table, number_text
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import EmptyInput, UnknownName
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
+from crmcore.metrics.scalars import count_of, entries
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -46,6 +47,22 @@ class ShareTable:
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a label: label, value, low, high, level, n, rule, method."""
         return frame_of(self._rows(), backend=backend)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"labels": list(self.labels), "estimates": [e.to_dict() for e in self.estimates]}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> ShareTable:
+        """Read what `to_dict` wrote.
+
+        Examples
+        --------
+        >>> table = share_table({"ours": 30, "theirs": 70})
+        >>> ShareTable.from_dict(table.to_dict()) == table
+        True
+        """
+        return cls(tuple(fields["labels"]), tuple(map(Estimate.from_dict, fields["estimates"])))
 
     def chart(self, *, title: str = "Shares") -> Chart:
         """Dots with intervals, in the order of the table."""
@@ -88,11 +105,11 @@ def share_table(counts: Mapping[str, int], *, level: float = 0.95, small_sample_
     from crmcore.metrics.intervals import wilson_interval
 
     check_level(level)
+    counts = entries("counts", counts, hint="{'ours': 30, 'theirs': 50}")
     if len(counts) < 2:
         raise EmptyInput("counts with fewer than two labels", "for one share use metrics.proportion(k, n)")
     for label, count in counts.items():
-        if not (count >= 0 and count == int(count)):
-            raise OutOfRange(f"counts[{label!r}]", count, "a whole number from 0", "pass counts, not shares")
+        count_of(f"counts[{label!r}]", count, hint="pass counts, not shares")
     n = int(sum(counts.values()))
     warn_if_small(n, "the share table", ok=small_sample_ok)
     low, high = wilson_interval(list(counts.values()), n, level=1 - (1 - level) / len(counts))

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore.errors import OutOfRange
 from crmcore.metrics.columns import observed
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, warn_if_small
+from crmcore.metrics.scalars import real
 
 __all__ = ["hall_interval", "trimmed_mean", "winsorised_mean"]
 
@@ -71,7 +72,7 @@ def _unskewed(y: float, skew: float) -> float:
 
 def _trimmed(values: ArrayLike, share: float) -> tuple[Floats, int]:
     """Values in rising order and how many are cut at each end."""
-    if not 0 < share < 0.5:
+    if not 0 < real("share", share) < 0.5:
         raise OutOfRange("share", share, "more than 0, less than 0.5", "cut 10 % at each end: share=0.1")
     x = np.sort(observed(values))
     return x, math.floor(share * len(x) + 1e-9)

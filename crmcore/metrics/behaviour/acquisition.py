@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmcore.errors import CurrencyMismatch, EmptyInput, OutOfRange
+from crmcore.errors import CurrencyMismatch, EmptyInput
 from crmcore.metrics.estimates import Estimate, estimate_of, frame_of
 from crmcore.metrics.rates import exact_rate_interval
+from crmcore.metrics.scalars import above, entries, hold_counts, hold_reals
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -45,12 +46,10 @@ class Cac:
     currency: str = ""
 
     def __attrs_post_init__(self) -> None:
-        if not 0 <= self.spend < math.inf:
-            raise OutOfRange("spend", self.spend, "0 or more", "refunds of one month belong to the month that was paid")
-        for name in ("paid", "referred"):
-            count: int = getattr(self, name)
-            if not (count >= 0 and count == int(count)):
-                raise OutOfRange(name, count, "a whole number from 0", "count customers who bought for the first time")
+        hint = "refunds of one month belong to the month that was paid"
+        hold_reals(self, "spend", hint=hint)
+        above("spend", self.spend, least=0, allowed="0 or more", hint=hint)
+        hold_counts(self, "paid", "referred", hint="count customers who bought for the first time")
 
     def __add__(self, other: Cac) -> Cac:
         """Spend and customers of both."""
@@ -152,7 +151,9 @@ def cac_by_channel(
     >>> by["fair"].paid_cost().value, sum(by.values(), Cac(spend=0, paid=0)).blended_cost().value
     (50.0, 40.0)
     """
-    brought = referred or {}
+    hint = "name each channel: {'ads': 20}"
+    spend, paid = entries("spend", spend, hint=hint), entries("paid", paid, hint=hint)
+    brought = {} if referred is None else entries("referred", referred, hint=hint)
     channels = sorted({*spend, *paid, *brought})
     if not channels:
         raise EmptyInput("spend", "name at least one channel: {'ads': 900}")

@@ -16,12 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import OutOfRange
-from crmcore.metrics._doors import numbers, refuse, same_length, some, truths, whole
+from crmcore.metrics.columns import numbers, people, refuse, same_length, some, truths
 from crmcore.metrics.comparing import Comparison, compare
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of, warn_if_small
 from crmcore.metrics.intervals import normal_quantile
 from crmcore.metrics.means import Moments, mean
 from crmcore.metrics.proportions import proportion
+from crmcore.metrics.scalars import count_of
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -289,7 +290,7 @@ def interactions(
 
     Parameters
     ----------
-    customer : (n,) codes
+    customer : (n,) codes or names
         Of each interaction, in ``[0, n_customers)``.
     quality : (n,) numbers
         Of each interaction, on one scale (score, share solved, sentiment); NaN is not known.
@@ -307,7 +308,8 @@ def interactions(
     interactions per customer  0.1 [-0.0212, 0.221] (95 %, n = 40, t)
     quality of an interaction  4 [-4.47, 12.5] (95 %, n = 3, t, 2 units, design effect 1.33)
     """
-    code, good = whole("customer", customer), numbers("quality", quality)
+    n_customers = count_of("n_customers", n_customers, least=1, hint="count everybody, also who never came")
+    code, good = people("customer", customer), numbers("quality", quality)
     same_length("interactions", customer=code, quality=good)
     refuse("interactions", "raise n_customers or drop them", customer=((code < 0) | (code >= n_customers), "no code"))
     warn_if_small(n_customers, "interactions per customer", ok=small_sample_ok)

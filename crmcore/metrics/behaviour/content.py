@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import number_text
-from crmcore.errors import OutOfRange
-from crmcore.metrics._doors import instants, refuse, same_length, some, whole
-from crmcore.metrics.columns import codes_of
+from crmcore.metrics.columns import codes_of, instants, same_length, same_people, some
 from crmcore.metrics.comparing import Comparison, ComparisonTable, compare_many
 from crmcore.metrics.estimates import Estimate, frame_of, warn_if_small
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.scalars import above
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -42,8 +41,8 @@ def link_purchases(
 
     Parameters
     ----------
-    view_person, buy_person : (n,), (m,) codes
-        Of one index of persons; −1 is nobody known and links nothing.
+    view_person, buy_person : (n,), (m,) codes or names
+        Of one index of persons; −1 (a missing name) is nobody known and links nothing.
     view_time, buy_time : (n,), (m,) instants
         `datetime64` in UTC or aware datetimes.
     within_hours : number
@@ -61,10 +60,9 @@ def link_purchases(
     >>> link_purchases([0, 0, 1], views, [0, 0, 1], buys)
     array([ 1, -1, -1])
     """
-    if not within_hours > 0:
-        raise OutOfRange("within_hours", within_hours, "above 0", "such as 24")
-    viewer, seen = _who_and_when("view", view_person, view_time)
-    buyer, bought = _who_and_when("buy", buy_person, buy_time)
+    within_hours = above("within_hours", within_hours, allowed="above 0", hint="such as 24")
+    views, buys = _who_and_when(view=(view_person, view_time), buy=(buy_person, buy_time))
+    (viewer, seen), (buyer, bought) = views, buys
     rows = np.flatnonzero(viewer >= 0)
     if len(rows) == 0 or len(buyer) == 0:
         return np.full(len(buyer), -1)
@@ -84,11 +82,15 @@ def link_purchases(
     return np.where(linked, view, -1)
 
 
-def _who_and_when(what: str, person: ArrayLike, time: ArrayLike) -> tuple[Ints, Instants]:
-    code, at = whole(f"{what}_person", person), instants(f"{what}_time", time)
-    same_length(what, **{f"{what}_person": code, f"{what}_time": at})
-    refuse(what, "codes count from 0; -1 is nobody known", **{f"{what}_person": (code < -1, "below -1")})
-    return code, at
+def _who_and_when(**columns: tuple[ArrayLike, ArrayLike]) -> list[tuple[Ints, Instants]]:
+    """Person and instant of each row of views, purchases, controls: one person has one code in all of them."""
+    codes = same_people(**{f"{what}_person": person for what, (person, _) in columns.items()})
+    read = []
+    for code, (what, (_, time)) in zip(codes, columns.items(), strict=True):
+        at = instants(f"{what}_time", time)
+        same_length(what, **{f"{what}_person": code, f"{what}_time": at})
+        read.append((code, at))
+    return read
 
 
 @attrs.frozen(kw_only=True)
@@ -183,9 +185,9 @@ def content_effect(
     >>> got.linked, str(got.uplift.difference)
     (10, '0.2 [0.0421, 0.356] (95 %, n = 80, newcombe)')
     """
-    viewer, seen = _who_and_when("view", view_person, view_time)
-    other, when = _who_and_when("control", control_person, control_time)
-    buyer, bought = _who_and_when("buy", buy_person, buy_time)
+    (viewer, seen), (other, when), (buyer, bought) = _who_and_when(
+        view=(view_person, view_time), control=(control_person, control_time), buy=(buy_person, buy_time)
+    )
     linked = link_purchases(viewer, seen, buyer, bought, within_hours=within_hours)
     other_only = (other >= 0) & ~np.isin(other, viewer)
     first = _converted(viewer, seen, buyer, bought, within_hours)
@@ -247,12 +249,12 @@ def content_types(
     >>> content_types(kinds, range(80), seen, range(20, 44), bought).found()
     ('clip', 'live')
     """
-    viewer, seen = _who_and_when("view", view_person, view_time)
+    (viewer, seen), (buyer, bought_at) = _who_and_when(view=(view_person, view_time), buy=(buy_person, buy_time))
     some("views", len(viewer), "pass at least one view")
     codes, names = codes_of(content, len(viewer), "content")
     order = np.argsort(codes, kind="stable")  # of views at one instant the first name is linked, however rows lie
     codes, viewer, seen = codes[order], viewer[order], seen[order]
-    link = link_purchases(viewer, seen, buy_person, buy_time, within_hours=within_hours)
+    link = link_purchases(viewer, seen, buyer, bought_at, within_hours=within_hours)
     bought = np.zeros(len(viewer), np.bool_)
     bought[link[link >= 0]] = True
     k, n = np.bincount(codes, weights=bought), np.bincount(codes)

@@ -13,11 +13,11 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import OutOfRange
-from crmcore.metrics._doors import instant, instants, refuse, same_length, some
+from crmcore.metrics.columns import instant, instants, refuse, same_length, some
 from crmcore.metrics.days import Period, local_periods
 from crmcore.metrics.estimates import Estimate, frame_of
 from crmcore.metrics.proportions import proportion
+from crmcore.metrics.scalars import above, share_of
 from crmcore.metrics.series import RateSeries
 from crmcore.zones import zone_of
 
@@ -57,8 +57,7 @@ def active_followers(
 
 
 def _active(last_active: ArrayLike, now: datetime | np.datetime64, within_days: float) -> NDArray[np.bool_]:
-    if not within_days > 0:
-        raise OutOfRange("within_days", within_days, "above 0", "such as 30")
+    within_days = above("within_days", within_days, allowed="above 0", hint="such as 30")
     seen, look = instants("last_active", last_active, missing_ok=True), instant("now", now)
     refuse("followers", "take the latest interaction before the look", last_active=(seen > look, "after now"))
     days = (look - seen).astype(np.float64)
@@ -175,7 +174,6 @@ def vanity(*, followers: int, engaged: int, limit: float = 0.01, level: float = 
         Of the Wilson interval: the flag is raised when all of it lies below the limit, so small accounts with few
         engaged followers by chance stay undecided.
     """
-    if not 0 < limit < 1:
-        raise OutOfRange("limit", limit, "a share between 0 and 1", "write 1 % as limit=0.01")
+    limit = share_of("limit", limit, hint="write 1 % as limit=0.01")
     share = proportion(engaged, followers, level=level, rule="engaged / followers", small_sample_ok=True)
     return Vanity(followers=int(followers), engaged=share, limit=limit)

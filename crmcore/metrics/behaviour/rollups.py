@@ -13,8 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics._doors import (
+from crmcore.metrics.columns import (
     SAME,
+    cells_of,
+    codes_of,
     columns_frame,
     held,
     held_whole,
@@ -25,7 +27,6 @@ from crmcore.metrics._doors import (
     refuse,
     same_length,
 )
-from crmcore.metrics.columns import codes_of
 from crmcore.metrics.days import Period, check_period, local_periods, period_ends, period_starts
 from crmcore.tables import TextColumn
 from crmcore.zones import zone_of
@@ -286,7 +287,7 @@ def roll_up(
     """
     check_period(period)
     place, at = zone_of(zone), instants("time", time)
-    amounts = None if values is None else np.asarray(values)
+    amounts = None if values is None else cells_of("values", values)
     if amounts is not None and amounts.dtype.kind not in "iu":
         amounts = numbers("values", amounts)
         refuse("roll_up", "leave events without a value out", values=(~np.isfinite(amounts), "not a finite number"))

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import EmptyInput
-from crmcore.metrics._doors import not_negative, numbers, same_length, some, truths
-from crmcore.metrics.columns import codes_of
+from crmcore.metrics.columns import cells_of, codes_of, not_negative, numbers, same_length, some, truths
 from crmcore.metrics.design import proportion_of
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.means import ratio
 from crmcore.metrics.proportions import proportion
+from crmcore.metrics.scalars import entries, text_of
 from crmcore.metrics.shares import ShareTable, share_table
 
 __all__ = ["Mentions", "brand_mentions", "engagement_rate", "engagement_rates", "share_of_voice"]
@@ -47,6 +47,7 @@ def engagement_rate(
     >>> print(engagement_rate(50, 2000, per="followers"))
     0.025 [0.019, 0.0328] (95 %, n = 2000, wilson)
     """
+    per = text_of("per", per, hint="say what the base counts: per='reach'")
     return proportion(engaged, base, level=level, rule=f"engaged / {per}", small_sample_ok=small_sample_ok)
 
 
@@ -74,6 +75,7 @@ def engagement_rates(
     >>> print(rates["reach"])
     0.04 [0.0381, 0.0419] (95 %, n = 30, delta)
     """
+    bases = entries("bases", bases, hint="{'reach': column}")
     if not bases:
         raise EmptyInput("bases", "name at least one: {'reach': column}")
     counted = numbers("reactions", reactions)
@@ -180,7 +182,7 @@ def share_of_voice(
     0.5 [0.294, 0.706] (95 %, n = 40, wilson, effective n = 24.7, bonferroni)
     """
     check_level(level)
-    voices = np.atleast_1d(np.asarray(brand))
+    voices = cells_of("brand", brand)
     n = len(voices)
     some("mentions", n, "pass at least one mention")
     codes, brands = codes_of(voices, n, "brand")

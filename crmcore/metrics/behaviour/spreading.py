@@ -11,11 +11,10 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import OutOfRange
-from crmcore.metrics._doors import instants, some
-from crmcore.metrics.columns import codes_of
+from crmcore.metrics.columns import codes_of, instants, some
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of, warn_if_small
 from crmcore.metrics.means import mean
+from crmcore.metrics.scalars import count_of, seeded
 
 __all__ = ["Spread", "spread"]
 
@@ -106,7 +105,7 @@ def spread(
     uses = np.bincount(codes, minlength=people)
     repeats = mean(uses - 1, level=level, rule="uses after the first / people", small_sample_ok=True)
     age = (at - at.min()).astype(np.float64) / _DAY_US
-    low, high = _median_over_people(codes, age, people, np.random.default_rng(seed), draws=draws, level=level)
+    low, high = _median_over_people(codes, age, people, seeded(seed), draws=draws, level=level)
     half = estimate_of(
         _lower_median(np.sort(age)), low, high, level=level, n=len(at), rule="days until half of the uses",
         method="bootstrap by person",
@@ -122,8 +121,7 @@ def _median_over_people(
     codes: NDArray[np.intp], age: Floats, people: int, rng: np.random.Generator, *, draws: int, level: float
 ) -> tuple[float, float]:
     """Percentile interval of the median age when people are drawn with replacement."""
-    if not draws >= 100:
-        raise OutOfRange("draws", draws, "100 or more", "2000 is enough for two digits")
+    draws = count_of("draws", draws, least=100, hint="2000 is enough for two digits")
     if people < 2:
         return math.nan, math.nan
     order = np.argsort(age, kind="stable")

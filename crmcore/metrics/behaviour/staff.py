@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crmcore.errors import OutOfRange
-from crmcore.metrics._doors import instant, instants, refuse, same_length, whole
+from crmcore.metrics.columns import instant, instants, people, refuse, same_length
 from crmcore.metrics.days import Period, check_period, local_periods, period_ends
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.means import Moments
+from crmcore.metrics.scalars import count_of
 from crmcore.metrics.series import RateSeries
 from crmcore.zones import zone_of
 
@@ -86,7 +87,7 @@ def adoption(
 
     Parameters
     ----------
-    user : (n,) codes
+    user : (n,) codes or names
         Of each logged action, in ``[0, n_users)``.
     time : (n,) instants
         Actions outside `since` to `until` are left out.
@@ -119,11 +120,9 @@ def adoption(
     """
     check_level(level)
     check_period(period)
-    if not (n_users >= 1 and n_users == int(n_users)):
-        raise OutOfRange("n_users", n_users, "a whole number from 1", "count everybody who should use the system")
-    if not at_least >= 1:
-        raise OutOfRange("at_least", at_least, "1 or more actions", "who did nothing is never active")
-    place, code, at = zone_of(zone), whole("user", user), instants("time", time)
+    n_users = count_of("n_users", n_users, least=1, hint="count everybody who should use the system")
+    at_least = count_of("at_least", at_least, least=1, hint="who did nothing is never active")
+    place, code, at = zone_of(zone), people("user", user), instants("time", time)
     begin, end = instant("since", since), instant("until", until)
     same_length("adoption", user=code, time=at)
     refuse("adoption", "raise n_users or drop them", user=((code < 0) | (code >= n_users), "no code of a user"))

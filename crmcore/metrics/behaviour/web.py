@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics._doors import not_negative, numbers, refuse, same_length, some, truths
-from crmcore.metrics.columns import codes_of
+from crmcore.metrics.columns import cells_of, codes_of, not_negative, numbers, refuse, same_length, some, truths
 from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of, warn_if_small
 from crmcore.metrics.intervals import normal_quantile
 from crmcore.metrics.means import Moments, mean
 from crmcore.metrics.proportions import proportion
+from crmcore.metrics.scalars import above, count_of, text_of
 from crmcore.metrics.shares import ShareTable, share_table
 from crmcore.tables import TextColumn
 
@@ -54,6 +54,8 @@ BOUNCES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What a bounce is, by name. "not engaged" with 10 s is what Google Analytics 4 documents."""
+
+_SESSION_HINT = "name what cut the sessions: '30 minutes'"
 
 LAST_PAGES: Mapping[str, str] = MappingProxyType(
     {
@@ -106,7 +108,7 @@ def traffic(source: TextColumn | ArrayLike, *, level: float = 0.95, small_sample
     if isinstance(source, TextColumn):
         codes, names = np.asarray(source.codes + 1, np.intp), ("(unknown)", *source.values)
     else:
-        listed = np.atleast_1d(np.asarray(source))
+        listed = cells_of("source", source)
         codes, names = codes_of(listed, len(listed), "source")
     counts = np.bincount(codes, minlength=len(names)).tolist()
     by = {name: n for name, n in sorted(zip(names, counts, strict=True)) if n}
@@ -215,11 +217,12 @@ def click_value(
     check_level(level)
     values = numbers("order_values", order_values)
     refuse("click_value", "drop orders without a value", order_values=(~np.isfinite(values), "not a finite number"))
-    if not (clicks >= len(values) and clicks == int(clicks)):
+    clicks = count_of("clicks", clicks, hint="each order has its click")
+    if clicks < len(values):
         raise OutOfRange("clicks", clicks, f"a whole number from {len(values)}, the orders", "each order has its click")
-    warn_if_small(int(clicks), "the value per click", ok=small_sample_ok)
+    warn_if_small(clicks, "the value per click", ok=small_sample_ok)
     orders = Moments.of(values)
-    return ClickValue(moments=orders + Moments(int(clicks) - len(values)), orders=orders, level=level)
+    return ClickValue(moments=orders + Moments(clicks - len(values)), orders=orders, level=level)
 
 
 def bounce_rate(
@@ -254,13 +257,17 @@ def bounce_rate(
     >>> print(got, got.rule, sep="; ")
     0.4 [0.118, 0.769] (95 %, n = 5, wilson); bounces (single page) / sessions (30 minutes)
     """
-    if bounce not in BOUNCES:
+    if bounce not in tuple(BOUNCES):
         raise UnknownName("bounce", bounce, tuple(BOUNCES))
+    engaged_s = above("engaged_s", engaged_s, least=0, allowed="seconds from 0", hint="such as 10")
     views = numbers("pages", pages)
+    session_rule = text_of("session_rule", session_rule, hint=_SESSION_HINT)
     not_negative("bounce_rate", pages=views)
     long = None if duration_s is None else numbers("duration_s", duration_s)
     keys = None if key_events is None else numbers("key_events", key_events)
     same_length("bounce_rate", pages=views, duration_s=long, key_events=keys)
+    if keys is not None:
+        not_negative("bounce_rate", key_events=keys)
     note: str = bounce
     if bounce == "single page":
         left = views == 1
@@ -312,6 +319,7 @@ def time_on_site(
         raise OutOfRange("last_page", last_page, "'zero' or 'heartbeat' for sessions", "use time_on_site_by_page")
     if (last_page == "heartbeat") != (last_page_s is not None):
         raise OutOfRange("last_page_s", last_page_s, "given with 'heartbeat' and only then", "pass both or neither")
+    session_rule = text_of("session_rule", session_rule, hint=_SESSION_HINT)
     seconds = numbers("duration_s", duration_s)
     not_negative("time_on_site", duration_s=seconds)
     if last_page_s is not None:
@@ -380,8 +388,10 @@ def time_on_site_by_page(
     60 [51.3, 68.7] (95 %, n = 30, kaplan-meier, by session)
     """
     check_level(level)
+    session_rule = text_of("session_rule", session_rule, hint=_SESSION_HINT)
+    horizon_s = above("horizon_s", horizon_s, hint="the longest that a page is read, in seconds")
     seconds, final = numbers("dwell_s", dwell_s), truths("last", last)
-    n = same_length("time_on_site_by_page", session=np.atleast_1d(np.asarray(session)), dwell_s=seconds, last=final)
+    n = same_length("time_on_site_by_page", session=cells_of("session", session), dwell_s=seconds, last=final)
     some("pages", n, "pass at least one page view")
     codes, names = codes_of(session, n, "session")
     lasts = np.bincount(codes, weights=final, minlength=len(names))

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import number_text
-from crmcore.errors import OutOfRange
-from crmcore.metrics._doors import instant, instants, refuse, same_length, some, whole
+from crmcore.metrics.columns import instant, instants, people, same_length, some
 from crmcore.metrics.days import Period, check_period, local_periods, period_ends
 from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate
 from crmcore.metrics.proportions import proportion
+from crmcore.metrics.scalars import above
 from crmcore.metrics.series import RateSeries
 from crmcore.zones import zone_of
 
@@ -42,9 +42,8 @@ def churn_rate(lost: int, at_start: int, *, level: float = 0.95, small_sample_ok
 
 def _known(customer: ArrayLike, time: ArrayLike, last: np.datetime64, where: str) -> tuple[Ints, Instants]:
     """Codes and times of events of known customers before `last`."""
-    code, at = whole("customer", customer), instants("time", time)
+    code, at = people("customer", customer), instants("time", time)
     some("events", same_length(where, customer=code, time=at), "pass at least one order or event")
-    refuse(where, "codes count from 0; -1 is nobody known", customer=(code < -1, "below -1"))
     kept = (code >= 0) & (at < last)
     some("events before the look", int(kept.sum()), "nobody known was active before it")
     return code[kept], at[kept]
@@ -74,7 +73,7 @@ def lapsed_share(
 
     Parameters
     ----------
-    customer : (n,) codes
+    customer : (n,) codes or names
         Of orders or events; -1 is left out.
     time : (n,) instants
         Events from `now` on are left out.
@@ -90,8 +89,8 @@ def lapsed_share(
     >>> print(lapsed_share([0, 1, 1, 2], orders, now=april, silence_days=60, small_sample_ok=True))
     0.5 [0.0945, 0.905] (95 %, n = 2, wilson)
     """
-    if not silence_days > 0:
-        raise OutOfRange("silence_days", silence_days, "above 0", "such as 90, or twice the usual gap between orders")
+    hint = "such as 90, or twice the usual gap between orders"
+    silence_days = above("silence_days", silence_days, allowed="above 0", hint=hint)
     look = instant("now", now)
     first, last = _first_and_last(*_known(customer, time, look, "lapsed_share"))
     since = look.astype(np.int64)
@@ -169,8 +168,8 @@ def customer_lifetimes(
     >>> customer_lifetimes([0, 0, 1, 1], orders, now=np.datetime64("2026-04-01"), silence_days=45).to_dict()["time"]
     [30.0, 90.0]
     """
-    if not silence_days > 0:
-        raise OutOfRange("silence_days", silence_days, "above 0", "such as 90, or twice the usual gap between orders")
+    hint = "such as 90, or twice the usual gap between orders"
+    silence_days = above("silence_days", silence_days, allowed="above 0", hint=hint)
     look = instant("now", now)
     first, last = _first_and_last(*_known(customer, time, look, "customer_lifetimes"))
     since = look.astype(np.int64)

@@ -14,18 +14,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
-from crmcore.metrics._doors import (
+from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
+from crmcore.metrics.columns import (
     SAME,
+    cells_of,
     columns_frame,
     held_whole,
     instant,
     instants,
     moment,
-    refuse,
+    people,
     same_length,
     some,
-    whole,
 )
 from crmcore.metrics.days import Period, check_period, local_periods, period_ends, period_starts
 from crmcore.metrics.estimates import Estimate
@@ -272,8 +272,8 @@ def retention(
 
     Parameters
     ----------
-    customer : (n,) codes
-        Of orders or events; -1 is a customer whom nobody knows, and is left out.
+    customer : (n,) codes or names
+        Of orders or events; -1 (a missing name) is a customer whom nobody knows, and is left out.
     time : (n,) instants
         `datetime64` in UTC or aware datetimes.
     until : instant
@@ -305,12 +305,14 @@ def retention(
     ['1 [0.342, 1]', '0.5 [0.0945, 0.905]', '0.5 [0.0945, 0.905]']
     """
     check_period(period)
-    if rule not in RULES:
+    if rule not in tuple(RULES):
         raise UnknownName("retention rule", rule, tuple(RULES))
     place, last = zone_of(zone), instant("until", until)
-    code, at = whole("customer", customer), instants("time", time)
+    if joined is not None and cells_of("customer", customer).dtype.kind not in "iuf":
+        hint = "joined[i] is the sign-up of the customer with the code i"
+        raise WrongType("customer", "a column of names beside joined", "codes", hint)
+    code, at = people("customer", customer), instants("time", time)
     some("events", same_length("retention", customer=code, time=at), "pass at least one order or event")
-    refuse("retention", "codes count from 0; -1 is nobody known", customer=(code < -1, "below -1"))
     known = (code >= 0) & (at < last)
     code, number = code[known], local_periods(at[known], place, period=period)
     began = _beginnings(code, number, joined, last, place, period)
@@ -370,9 +372,13 @@ def _ages(rule: str, brackets: Sequence[tuple[int, int]] | None, n: int) -> tupl
         return np.arange(n), np.arange(n)
     if not brackets:
         raise EmptyInput("brackets", "pass pairs of ages such as [(0, 0), (1, 7), (8, 30)]")
-    pairs = np.array(brackets, np.int64).reshape(len(brackets), 2)
+    hint = "such as [(0, 0), (1, 7)]"
+    try:
+        pairs = np.array([(int(first), int(last)) for first, last in brackets], np.int64)
+    except (TypeError, ValueError):
+        raise WrongType("brackets", "no pairs of ages", "pairs of whole numbers", hint) from None
     if (pairs < 0).any() or (pairs[:, 1] < pairs[:, 0]).any() or (pairs[1:, 0] <= pairs[:-1, 1]).any():
-        raise OutOfRange("brackets", brackets, "ascending pairs that do not overlap", "such as [(0, 0), (1, 7)]")
+        raise OutOfRange("brackets", brackets, "ascending pairs that do not overlap", hint)
     return pairs[:, 0], pairs[:, 1]
 
 

@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
-from crmcore.metrics._doors import columns_frame, numbers, same_length, truths
+from crmcore.metrics.columns import cells_of, codes_of, columns_frame, numbers, same_length, truths
 from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate, frame_of
+from crmcore.metrics.scalars import entries
+from crmcore.tables import TextColumn
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -157,7 +159,7 @@ class SurvivalTables:
 
 
 def survival_by(
-    groups: Sequence[str] | NDArray[np.str_],
+    groups: TextColumn | ArrayLike,
     durations: ArrayLike,
     observed: ArrayLike,
     *,
@@ -180,7 +182,7 @@ def survival_by(
     >>> str(both.medians(small_sample_ok=True)["a"])
     '18 [8, 28] (95 %, n = 20, brookmeyer-crowley, log-log)'
     """
-    names, codes = np.unique(np.asarray(groups, np.str_), return_inverse=True)
+    codes, names = codes_of(groups, len(cells_of("groups", groups)), "groups")
     columns = {
         "durations": numbers("durations", durations),
         "observed": truths("observed", observed),
@@ -193,7 +195,7 @@ def survival_by(
     order = np.argsort(codes, kind="stable")
     cuts = np.searchsorted(codes[order], np.arange(len(names) + 1))
     made = {}
-    for i, name in enumerate(names.tolist()):
+    for i, name in enumerate(names):
         rows = order[cuts[i] : cuts[i + 1]]
         time, seen, weight, begin = (None if c is None else c[rows] for c in columns.values())
         assert time is not None and seen is not None  # noqa: PT018 (for the type checker)
@@ -231,7 +233,7 @@ def log_rank(tables: Mapping[str, SurvivalTable], *, rho: float = 0.0, gamma: fl
     >>> print(log_rank({"web": web, "shop": shop}))
     chi2(1) = 37.4, p = 9.55e-10 (log-rank)
     """
-    if len(tables) < 2:
+    if len(entries("tables", tables, hint="{'web': kaplan_meier(...), 'shop': kaplan_meier(...)}")) < 2:
         raise EmptyInput("tables with fewer than two groups", "pass at least two groups to compare")
     if not (rho >= 0 and gamma >= 0):
         raise OutOfRange("rho, gamma", (rho, gamma), "0 or more", "log-rank is (0, 0)")

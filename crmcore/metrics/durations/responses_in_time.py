@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import number_text
-from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics._doors import instant, instants, numbers, refuse, same_length, truths
+from crmcore.errors import UnknownName
+from crmcore.metrics.columns import cells_of, instant, instants, numbers, refuse, same_length, truths
 from crmcore.metrics.durations.survival import kaplan_meier
 from crmcore.metrics.estimates import Estimate, frame_of, warn_if_small
+from crmcore.metrics.scalars import real, share_of
 
 __all__ = ["SECONDS", "InTime", "Verdict", "answered_within", "in_time", "waits"]
 
@@ -113,7 +114,8 @@ def answered_within(
     >>> print(got)
     0.657 [0.367, 0.918] (95 %, n = 10, kaplan-meier, log-log)
     """
-    warn_if_small(len(np.atleast_1d(np.asarray(durations))), "the share in time", ok=small_sample_ok)
+    limit = real("limit", limit)
+    warn_if_small(len(cells_of("durations", durations)), "the share in time", ok=small_sample_ok)
     table = kaplan_meier(durations, answered, unit=unit)
     made = table.ended_by(limit, level=level, small_sample_ok=True)
     return attrs.evolve(made, rule=f"answered within {number_text(limit)} {unit}, open cases censored")
@@ -201,8 +203,8 @@ def in_time(
     >>> print(got.verdict, got.share, got.kept, got.late, got.overdue, got.pending)
     kept 0.667 [0.548, 0.782] (95 %, n = 60, kaplan-meier, log-log) 40 0 20 0
     """
-    if not 0 < target < 1:
-        raise OutOfRange("target", target, "a share between 0 and 1", "write 70 % as target=0.7")
+    share_of("target", target, hint="write 70 % as target=0.7")
+    limit = real("limit", limit)
     share = answered_within(durations, answered, limit, unit=unit, level=level, small_sample_ok=small_sample_ok)
     wait, done = numbers("durations", durations), truths("answered", answered)
     within = wait <= limit

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.metrics._doors import (
+from crmcore.metrics.columns import (
     SAME,
     columns_frame,
     held_floats,
@@ -31,6 +31,7 @@ from crmcore.metrics._doors import (
 from crmcore.metrics.durations import lifetables as kernels
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import normal_quantile
+from crmcore.metrics.scalars import real
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -238,7 +239,7 @@ class SurvivalTable:
         """
         check_level(level)
         last = float(self.time[-1])
-        until = last if horizon is None else float(horizon)
+        until = last if horizon is None else real("horizon", horizon)
         if not 0 < until < math.inf or (until > last and self.survival[-1] > 0):
             raise OutOfRange("horizon", horizon, f"above 0, at most {number_text(last)}", "nothing was seen past that")
         warn_if_small(self.n, "the restricted mean", ok=small_sample_ok)
@@ -277,6 +278,7 @@ class SurvivalTable:
 
     def _at(self, duration: float, *, level: float, band: str) -> tuple[float, float, float]:
         """Curve and band at one duration."""
+        duration = real("duration", duration)
         if not duration >= 0:
             raise OutOfRange("duration", duration, "0 or more", "durations count from the start of each case")
         low, high = self.band(level=level, band=band)

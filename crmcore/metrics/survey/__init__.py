@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from crmcore.metrics.survey.answers import rescale
     from crmcore.metrics.survey.audience import audience_index, audience_indices
     from crmcore.metrics.survey.indices import IndexItem, SurveyIndex
-    from crmcore.metrics.survey.multiple_choice import multi_answer
+    from crmcore.metrics.survey.multiple_choice import MultiCounts, multi_answer
     from crmcore.metrics.survey.nonresponse import response_bias
     from crmcore.metrics.survey.nps_counts import NpsCounts
     from crmcore.metrics.survey.nps_over_time import nps_trend
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IndexItem",
+    "MultiCounts",
     "NpsCounts",
     "Scorecard",
     "SubScore",
@@ -53,6 +54,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "IndexItem": ".indices",
+        "MultiCounts": ".multiple_choice",
         "NpsCounts": ".nps_counts",
         "Scorecard": ".scorecards",
         "SubScore": ".scorecards",

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import number_text
 from crmcore.errors import BadRow, BadRows, OutOfRange, WrongType
+from crmcore.metrics.columns import cells_of, is_missing, numbers
+from crmcore.metrics.scalars import real
 from crmcore.tables.columns import TextColumn
 
 __all__ = ["check_scale", "on_scale", "rescale", "segment_codes", "score_column"]
@@ -18,8 +20,12 @@ Floats = NDArray[np.float64]
 
 def check_scale(scale: tuple[float, float]) -> None:
     """Refuse a scale whose ends are not two finite numbers in ascending order."""
-    if not (len(scale) == 2 and -np.inf < scale[0] < scale[1] < np.inf):
-        raise OutOfRange("scale", scale, "(lowest, highest)", "write a scale of one to five as scale=(1, 5)")
+    hint = "write a scale of one to five as scale=(1, 5)"
+    if not isinstance(scale, tuple | list):
+        raise WrongType("scale", type(scale).__name__, "(lowest, highest)", hint)
+    ends = [real("end of scale", end, hint=hint) for end in scale]
+    if not (len(ends) == 2 and -np.inf < ends[0] < ends[1] < np.inf):
+        raise OutOfRange("scale", scale, "(lowest, highest)", hint)
 
 
 def score_column(scores: ArrayLike, /, *, what: str = "scores") -> Floats:
@@ -35,13 +41,7 @@ def score_column(scores: ArrayLike, /, *, what: str = "scores") -> Floats:
     >>> score_column([9, None, 3])
     array([ 9., nan,  3.])
     """
-    try:
-        column = np.asarray(scores, np.float64)
-    except (TypeError, ValueError):
-        raise WrongType(what, "not numeric", "one number an answer", "turn words into numbers first") from None
-    if column.ndim != 1:
-        raise WrongType(what, f"an array of {column.ndim} dimensions", "one column", "pass one question at a time")
-    return column
+    return numbers(what, scores)
 
 
 def on_scale(
@@ -72,10 +72,11 @@ def on_scale(
     """
     check_scale(scale)
     low, high = scale
-    if np.asarray(scores).dtype.kind == "b" and (low, high) != (0, 1):
+    cells = cells_of(what, scores)
+    if cells.dtype.kind == "b" and (low, high) != (0, 1):
         hint = "pass the scores themselves, not whether they are high"
         raise WrongType(what, "truths", f"scores from {low:g} to {high:g}", hint)
-    column = score_column(scores, what=what)
+    column = score_column(cells, what=what)
     answered = ~np.isnan(column)
     off = answered & ~((column >= low) & (column <= high))
     broken = answered & ~off & (column != np.floor(column)) if whole else np.zeros_like(off)
@@ -151,12 +152,10 @@ def segment_codes(
     if isinstance(segments, TextColumn):
         codes, words = segments.codes.astype(np.int64), segments.values
     else:
-        cells = np.asarray(segments)
+        cells = cells_of("segments", segments)
         if cells.dtype.kind in "iu":
             return _whole_codes(cells.astype(np.int64), labels, n)
-        if cells.dtype.kind in "US" and not isinstance(segments, np.ndarray):
-            cells = np.asarray(segments, object)  # or a missing cell among words would become the word "nan"
-        column = TextColumn.of([None if _missing(c) else str(c) for c in cells.tolist()])
+        column = TextColumn.of([None if is_missing(c) or c == "" else str(c) for c in cells.tolist()])
         codes, words = column.codes.astype(np.int64), column.values
     _same_length(codes, n)
     names = sorted(words) if labels is None else list(labels)
@@ -171,10 +170,6 @@ def segment_codes(
     place = {w: i for i, w in enumerate(kept)}
     to[:-1] = [place.get(w, -1) for w in words]
     return to[codes], tuple(kept)
-
-
-def _missing(cell: object) -> bool:
-    return cell is None or cell != cell or cell == ""
 
 
 def _same_length(codes: NDArray[np.int64], n: int) -> None:

@@ -11,10 +11,11 @@ import attrs
 
 from crmcore import _json
 from crmcore._base import html_table, number_text
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.scalars import above, count_of, entries, real
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -121,6 +122,8 @@ def audience_index(
     64 [53.6, 76.4] (95 %, n = 2000, mover-r, wilson)
     """
     check_level(level)
+    if not isinstance(audience, Counts):
+        raise WrongType("audience", type(audience).__name__, "Counts", "Counts(160, 1000): 160 of 1000 in the audience")
     least = min(audience.n, population.n) if isinstance(population, Counts) else audience.n
     warn_if_small(least, "the audience index", ok=small_sample_ok)
     share = audience.estimate(level=level, rule="group / audience", small_sample_ok=True)
@@ -131,7 +134,7 @@ def audience_index(
         low, high = risk_ratio_interval(audience.k, audience.n, population.k, population.n, level=level)
         n, method = audience.n + population.n, "mover-r, wilson"
     else:
-        base = float(population)
+        base = real("population", population, hint="write 25 % as 0.25, or pass Counts")
         if not 0 < base <= 1:
             hint = "write 25 % as 0.25; a group that the population lacks has no index"
             raise OutOfRange("population", population, "a share above 0", hint)
@@ -257,11 +260,15 @@ def audience_indices(
     """
     if population_is not in ("shares", "counts"):
         raise UnknownName("kind of population", population_is, ("shares", "counts"))
+    hint = "name each group: {'under 25': 160}"
+    audience = entries("audience", audience, hint=hint)
+    sizes: Mapping[str, float] = entries("population", population, hint=hint)
+    for group, share in sizes.items():
+        above(f"population[{group!r}]", share, least=0, allowed="a number from 0", hint="leave empty groups out")
     for group, count in audience.items():
         if group not in population:
             raise UnknownName("group of the audience", group, tuple(population))
-        if not (count >= 0 and count == int(count)):
-            raise OutOfRange(f"audience[{group!r}]", count, "a whole number from 0", "pass counts, not shares")
+        count_of(f"audience[{group!r}]", count, hint="pass counts, not shares")
     total, n = sum(population.values()), sum(audience.values())
     if not population:
         raise EmptyInput("population", "name the groups and their shares")

@@ -50,7 +50,7 @@ def stacked_answers(
     for label, parts, score in zip(labels, shares, scores, strict=True):
         ends = {"value": score.value, "low": score.low, "high": score.high, "n": score.n}
         for place, (answer, share) in enumerate(parts.items()):
-            text = written(share, percent=True) if share >= 0.05 else ""
+            text = f"{share:.0%}" if share >= 0.1 else ""  # narrower parts have no room for it
             row = {"label": str(label), "answer": answer, "place": place, "share": float(share), "text": text}
             rows.append({**row, **ends, "score": written(score.value, sign=True)})
     groups = list(shares[0])

@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import number_text, one_of
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
+from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimates import Estimate, frame_of, warn_if_small
+from crmcore.metrics.scalars import above, entries, real
 from crmcore.metrics.survey.answers import check_scale, on_scale, rescale, score_column
 from crmcore.metrics.survey.scales import ScaleReliability, cronbach_alpha
 
@@ -53,8 +55,7 @@ class IndexItem:
     weight: float = 1.0
 
     def __attrs_post_init__(self) -> None:
-        if not 0 < self.weight < math.inf:
-            raise OutOfRange("weight", self.weight, "a number above 0", "leave an item out instead of weighing it 0")
+        above("weight", self.weight, allowed="a number above 0", hint="leave an item out instead of weighing it 0")
 
     def ready(self, cells: ArrayLike, /) -> Floats:
         """(n,) the item from 0 (worst) to 1 (best), NaN where it is missing."""
@@ -105,7 +106,7 @@ class SurveyIndex:
         again = sorted({c for c in columns if columns.count(c) > 1})
         if again:
             raise OutOfRange("items", again, "each column once", "an item that is named twice counts twice")
-        if not 0 < self.at_least <= 1:
+        if not 0 < real("at_least", self.at_least) <= 1:
             raise OutOfRange("at_least", self.at_least, "a share above 0", "0.5 asks for half of the items")
 
     def to_dict(self) -> dict[str, Any]:
@@ -121,6 +122,7 @@ class SurveyIndex:
     def matrix(self, columns: Mapping[str, ArrayLike]) -> Floats:
         """(n, k) items, 0 worst and 1 best, NaN where missing."""
         ready = []
+        columns = entries("columns", columns, hint="a frame, or {'honest': column, 'reliable': column}")
         for item in self.items:
             if item.column not in columns:
                 raise MissingColumn(item.column, tuple(columns), "the answers")
@@ -211,7 +213,7 @@ def weighted_means(matrix: Floats, weights: ArrayLike, /, *, at_least: float) ->
     return np.where(enough, sums / np.where(weight > 0, weight, 1.0), np.nan)
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class IndexResult:
     """An index of a group: its mean, its reliability, and the index of each respondent.
 
@@ -222,7 +224,7 @@ class IndexResult:
     name: str
     mean: Estimate
     reliability: ScaleReliability | None
-    scores: Floats  # (n,) NaN = answered too little
+    scores: Floats = attrs.field(converter=held, eq=SAME)  # (n,) NaN = answered too little
     missing: int
 
     def __repr__(self) -> str:

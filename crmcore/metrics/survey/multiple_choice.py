@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, UnknownName, WrongType
+from crmcore.metrics.columns import SAME, held, is_missing, numbers
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.scalars import count_of, hold_counts, real
 
 if TYPE_CHECKING:
     from crmcore.metrics.comparing import Comparison, ComparisonTable
@@ -46,6 +48,7 @@ class MultiCounts:
     n: int
 
     def __attrs_post_init__(self) -> None:
+        hold_counts(self, "n", hint="n counts respondents")
         if not self.options:
             raise EmptyInput("options", "name the answers that could be chosen")
         again = sorted({o for o in self.options if self.options.count(o) > 1})
@@ -54,7 +57,7 @@ class MultiCounts:
         if len(self.options) != len(self.chosen):
             raise OutOfRange("len(chosen)", len(self.chosen), f"{len(self.options)}, one an option", "pass 0 for none")
         for option, count in zip(self.options, self.chosen, strict=True):
-            if not (0 <= count <= self.n and count == int(count)):
+            if count_of(f"chosen[{option!r}]", count, hint="count respondents") > self.n:
                 hint = "n counts respondents, not answers"
                 raise OutOfRange(f"chosen[{option!r}]", count, f"a whole number from 0 to n = {self.n}", hint)
 
@@ -67,8 +70,9 @@ class MultiCounts:
         >>> MultiCounts.of_shares({"engage": 0.75, "measure": 0.18}, 400).chosen
         (300, 72)
         """
+        n = count_of("n", n, hint="n counts respondents")
         for option, share in shares.items():
-            if not 0 <= share <= 1:
+            if not 0 <= real(f"shares[{option!r}]", share) <= 1:
                 raise OutOfRange(f"shares[{option!r}]", share, "a share from 0 to 1", "write 75 % as 0.75")
         return cls(tuple(shares), tuple(round(share * n) for share in shares.values()), n)
 
@@ -176,7 +180,25 @@ def _table(
     )
 
 
-@attrs.frozen(eq=False, repr=False)
+def _rows(rows: Iterable[object]) -> list[Sequence[str] | None]:
+    """Rows of plain sequences, out of lists, arrays or the list columns of a frame library."""
+    hint = "one list of options a respondent, None where nobody answered"
+    to_list = getattr(rows, "to_pylist", getattr(rows, "to_list", None))  # pyarrow; polars and pandas
+    listed = to_list() if callable(to_list) else rows
+    if isinstance(listed, str | bytes | Mapping) or not isinstance(listed, Iterable):
+        raise WrongType("rows", type(rows).__name__, "one sequence of options a respondent", hint)
+    read: list[Any] = [None if not isinstance(row, Iterable) and is_missing(row) else row for row in listed]
+    odd = tuple(i for i, row in enumerate(read) if row is not None and not isinstance(row, Iterable))
+    if odd:
+        raise BadRows("rows", (BadRow("chosen", "no list of options", odd),), hint)
+    made: list[Sequence[str] | None] = [row if row is None or isinstance(row, str) else list(row) for row in read]
+    odd = tuple(i for i, row in enumerate(made) if row and not all(isinstance(option, str) for option in row))
+    if odd:
+        raise BadRows("rows", (BadRow("chosen", "options that are no text", odd),), "write each option as text")
+    return made
+
+
+@attrs.frozen(hash=False, repr=False)
 class MultiAnswers:
     """Which options each respondent chose: rows are respondents, so options can be compared within one sample.
 
@@ -196,8 +218,8 @@ class MultiAnswers:
     """
 
     options: tuple[str, ...]
-    chosen: NDArray[np.bool_]
-    answered: NDArray[np.bool_]
+    chosen: NDArray[np.bool_] = attrs.field(converter=held, eq=SAME)
+    answered: NDArray[np.bool_] = attrs.field(converter=held, eq=SAME)
 
     def __attrs_post_init__(self) -> None:
         if self.chosen.shape != (len(self.answered), len(self.options)):
@@ -229,6 +251,7 @@ class MultiAnswers:
         EmptyInput
             Nobody chose anything and no options are named.
         """
+        rows = _rows(rows)
         words = tuple(i for i, row in enumerate(rows) if isinstance(row, str))
         if words:
             bad = BadRow("chosen", "text instead of a list", words, tuple(str(rows[i]) for i in words[:5]))
@@ -257,12 +280,13 @@ class MultiAnswers:
         >>> MultiAnswers.of_columns({"price": [1, 0, None], "care": [0, 0, None]}).counts()
         MultiCounts(options=('price', 'care'), chosen=(1, 0), n=2)
         """
-        sizes = {name: len(np.asarray(column)) for name, column in columns.items()}
+        read = {name: numbers(name, column) for name, column in columns.items()}
+        sizes = {name: len(column) for name, column in read.items()}
         if not sizes:
             raise EmptyInput("columns", "pass one column of 0 and 1 for each option")
         if len(set(sizes.values())) > 1:
             raise OutOfRange("columns", sizes, "one length", "row i of every column is one respondent")
-        matrix = np.stack([np.asarray(column, np.float64) for column in columns.values()], axis=1)
+        matrix = np.stack(list(read.values()), axis=1)
         there = ~np.isnan(matrix)
         wrong = there & (matrix != 0) & (matrix != 1)
         if wrong.any():

@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
+from crmcore.metrics.columns import cells_of, instants, numbers, truths
 from crmcore.metrics.estimates import Estimate, check_level, frame_of
 from crmcore.metrics.means import Moments
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.scalars import entries
 from crmcore.metrics.survey.answers import check_scale, on_scale, score_column, segment_codes
 from crmcore.tables.columns import TextColumn
 
@@ -222,7 +224,8 @@ def response_bias(
     With nothing assumed about the silent, the mean of all lies between 2.75 and 7.75.
     """
     check_level(level)
-    said = np.asarray(answered, bool)
+    said = truths("answered", answered)
+    invited = entries("invited", invited, hint="name each trait: {'years': column}")
     n = len(said)
     if not said.any():
         raise EmptyInput("answers" if n else "invited", "pass at least one row with answered = True")
@@ -256,16 +259,14 @@ def response_bias(
 
 
 def _gaps(name: str, column: TextColumn | ArrayLike, said: Truths, level: float) -> list[TraitGap]:
-    words = isinstance(column, TextColumn)
-    cells = column if isinstance(column, TextColumn) else np.asarray(column)
-    if not words and isinstance(cells, np.ndarray):
-        words = cells.dtype.kind in "US" or (cells.dtype == object and any(isinstance(c, str) for c in cells.tolist()))
+    cells = cells_of(name, column)
+    words = cells.dtype.kind in "US" or (cells.dtype == object and any(isinstance(c, str) for c in cells.tolist()))
     if len(cells) != len(said):
         raise OutOfRange(f"len({name})", len(cells), f"{len(said)}, one an invited person", "pass traits of everybody")
     if words:
         codes, labels = segment_codes(cells, n=len(said))
         return [_cell_gap(f"{name}: {label}", codes, i, said, level) for i, label in enumerate(labels)]
-    numbers = score_column(np.asarray(cells), what=name)
+    numbers = score_column(cells, what=name)
     there = ~np.isnan(numbers)
     yes, no = Moments.of(numbers[said & there]), Moments.of(numbers[~said & there])
     spread = float(np.std(numbers[there])) if there.any() else math.nan
@@ -322,7 +323,11 @@ def _values(values: ArrayLike, said: Truths, scale: tuple[float, float] | None) 
 
 
 def _times(times: ArrayLike, said: Truths) -> NDArray[Any]:
-    column = np.asarray(times)
+    column = cells_of("times", times)
+    if column.dtype == object:
+        column = instants("times", column, missing_ok=True)
+    elif column.dtype.kind not in "iufM":
+        column = numbers("times", column)
     if column.shape != said.shape:
         raise OutOfRange("len(times)", column.shape, f"{len(said)}, one an invited person", "NaT for the silent")
     given = column[said]

@@ -11,9 +11,10 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import OutOfRange, UnknownName
+from crmcore.errors import BadRow, BadRows, WrongType
 from crmcore.metrics.estimates import Estimate, check_level, warn_if_small
 from crmcore.metrics.intervals import normal_quantile, wilson_interval
+from crmcore.metrics.scalars import hold_counts, named, seeded
 from crmcore.metrics.survey.answers import on_scale
 
 if TYPE_CHECKING:
@@ -24,13 +25,24 @@ __all__ = ["NPS_METHODS", "NPS_RULE", "NpsCounts", "nps_difference", "nps_groups
 Floats = NDArray[np.float64]
 DRAWS = 10_000  # the ends of a 95 % percentile interval then wander by about 0.7 % of its width
 LOWEST_PROMOTER, HIGHEST_DETRACTOR = 9, 6
-HINT = "NPS is asked from 0 to 10: carry other scales over first, answers.rescale(scores, (1, 5), (0, 10)).round()"
+HINT = (
+    "NPS is asked from 0 to 10: counts of answers are NpsCounts(50, 30, 20); carry other scales over first, "
+    "metrics.survey.rescale(scores, (1, 5), (0, 10)).round()"
+)
+_COUNT_HINT = "count answers of 9-10, 7-8 and 0-6: NpsCounts.of(scores)"
 NPS_RULE = "% promoters (9-10) - % detractors (0-6)"
 
 
 def _shares(promoters: ArrayLike, passives: ArrayLike, detractors: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    columns = [np.asarray(c, np.float64) for c in (promoters, passives, detractors)]
+    try:
+        columns = [np.asarray(c, np.float64) for c in (promoters, passives, detractors)]
+    except (TypeError, ValueError, OverflowError):
+        raise WrongType("counts", "not numbers", "counts of promoters, passives, detractors", _COUNT_HINT) from None
     p, q, d = np.broadcast_arrays(*columns)
+    wrong = (p < 0) | (q < 0) | (d < 0) | np.isinf(p + q + d)
+    if wrong.any():
+        rows = tuple(np.flatnonzero(wrong).tolist())
+        raise BadRows("nps", (BadRow("counts", "negative or infinite", rows),), _COUNT_HINT)
     n = p + q + d
     safe = np.where(n > 0, n, 1.0)
     return p / safe, d / safe, n
@@ -137,8 +149,7 @@ def nps_interval(
     (array([ 14. , -19.7]), array([44.2, 65.7]))
     """
     check_level(level)
-    if method not in NPS_METHODS:
-        raise UnknownName("NPS interval method", method, NPS_METHODS)
+    method = named("NPS interval method", method, NPS_METHODS)
     p, d, n = _shares(promoters, passives, detractors)
     low, high = _drawn(p, d, n, level, seed) if method == "bootstrap" else _CLOSED[method](p, d, n, level)
     return np.where(n > 0, 100 * low, -100.0), np.where(n > 0, 100 * high, 100.0)
@@ -147,9 +158,7 @@ def nps_interval(
 def _drawn(
     p: Floats, d: Floats, n: Floats, level: float, seed: int | np.random.Generator | None
 ) -> tuple[Floats, Floats]:
-    if seed is None:
-        raise OutOfRange("seed", None, "a whole number or a numpy Generator", "method='bootstrap', seed=1")
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     ends = np.empty((2, p.size))
     tails = [(1 - level) / 2, (1 + level) / 2]
     for i, (share_p, share_d, size) in enumerate(zip(p.ravel(), d.ravel(), n.ravel(), strict=True)):
@@ -205,8 +214,11 @@ def nps_difference(first: Estimate, second: Estimate, /, *, errors: tuple[float,
     if not (first.n and second.n):
         difference = attrs.evolve(difference, low=-200.0, high=200.0)
     error = math.hypot(*errors)
-    p_value = 2 * float(ndtr(-abs(difference.value) / error)) if error > 0 else math.nan
-    return Comparison(first=first, second=second, difference=difference, p_value=p_value, test="unpooled z")
+    z = difference.value / error if error > 0 else None
+    p_value = math.nan if z is None else 2 * float(ndtr(-abs(z)))
+    return Comparison(
+        first=first, second=second, difference=difference, p_value=p_value, test="unpooled z", statistic=z
+    )
 
 
 @attrs.frozen
@@ -226,9 +238,8 @@ class NpsCounts:
     detractors: int = 0
 
     def __attrs_post_init__(self) -> None:
-        for name, count in attrs.asdict(self).items():
-            if not (count >= 0 and count == int(count)):
-                raise OutOfRange(name, count, "a whole number from 0", "weighted answers: metrics.nps(..., weights=)")
+        hint = "weighted answers: metrics.nps(..., weights=)"
+        hold_counts(self, "promoters", "passives", "detractors", hint=hint)
 
     def __add__(self, other: NpsCounts) -> NpsCounts:
         return NpsCounts(
@@ -244,6 +255,11 @@ class NpsCounts:
     def score(self) -> float:
         """Net Promoter Score in points, −100 to 100; NaN without answers."""
         return 100 * (self.promoters - self.detractors) / self.n if self.n else math.nan
+
+    @property
+    def answer_variance(self) -> float:
+        """Variance of one answer that counts −1, 0 or 1: (P + D)/n − ((P − D)/n)², see `nps_standard_error`."""
+        return self.n * float(nps_standard_error(*attrs.astuple(self)) / 100) ** 2 if self.n else math.nan
 
     @classmethod
     def of(cls, scores: ArrayLike) -> NpsCounts:
@@ -273,6 +289,7 @@ class NpsCounts:
     ) -> Estimate:
         """The score in points with its interval; see `nps_interval` for the methods."""
         warn_if_small(self.n, "the Net Promoter Score", ok=small_sample_ok)
+        method = named("NPS interval method", method, NPS_METHODS)
         low, high = nps_interval(*attrs.astuple(self), level=level, method=method, seed=seed)
         ends = {"low": float(low), "high": float(high)}
         return Estimate(value=self.score, **ends, level=level, n=self.n, rule=rule, method=method)

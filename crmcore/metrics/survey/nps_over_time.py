@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import number_text
 from crmcore.errors import EmptyInput, OutOfRange
-from crmcore.metrics._doors import instants
+from crmcore.metrics.columns import instants
 from crmcore.metrics.days import Period, check_period, local_periods, period_starts
 from crmcore.metrics.estimates import Estimate, check_level
 from crmcore.metrics.intervals import normal_quantile
@@ -33,7 +33,7 @@ __all__ = ["NpsTrend", "nps_trend"]
 Floats = NDArray[np.float64]
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class NpsTrend:
     """Net Promoter Score by period, in order of time.
 

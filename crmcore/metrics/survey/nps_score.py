@@ -14,9 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import number_text
 from crmcore.errors import OutOfRange
+from crmcore.metrics.columns import cells_of, numbers
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
+from crmcore.metrics.scalars import count_of, named, nan_alike
 from crmcore.metrics.survey.nps_counts import (
+    NPS_METHODS,
     NPS_RULE,
     NpsCounts,
     nps_difference,
@@ -62,7 +65,7 @@ class NpsResult:
     passives: Estimate
     detractors: Estimate
     score: Estimate
-    standard_error: float
+    standard_error: float = attrs.field(eq=nan_alike)
     effective_n: float
     not_answered: int = 0
 
@@ -190,6 +193,7 @@ def nps(
     30 [14, 44.2] (95 %, n = 100, mover-wilson)
     """
     check_level(level)
+    method = named("NPS interval method", method, NPS_METHODS)
     if isinstance(answers, NpsCounts):
         given = [name for name, column in (("weights", weights), ("clusters", clusters)) if column is not None]
         if given:
@@ -233,7 +237,7 @@ def _simple(counts: NpsCounts, population: int | None) -> _Made:
         return _Made((math.nan, math.nan, math.nan), math.nan, 0.0)
     left = 1.0
     if population is not None:
-        if not (population >= n and population == int(population)):
+        if count_of("population", population, hint="count all people, not the invited") < n:
             allowed = f"a whole number, {n} (the answers) or more"
             raise OutOfRange("population", population, allowed, "count all people, not the invited")
         left = 1 - n / population
@@ -252,11 +256,14 @@ def _designed(
     from crmcore.metrics.design import effective_interval, linearised_mean
 
     there = group >= 0
-    columns = {"weights": weights, "clusters": clusters}
+    columns = {
+        "weights": None if weights is None else numbers("weights", weights),
+        "clusters": None if clusters is None else cells_of("clusters", clusters),
+    }
     for name, column in columns.items():
-        if column is not None and np.shape(column) != group.shape:
-            raise OutOfRange(f"len({name})", np.shape(column), f"{len(group)}, one a score", "pass one entry a score")
-    kept = {name: None if column is None else np.asarray(column)[there] for name, column in columns.items()}
+        if column is not None and column.shape != group.shape:
+            raise OutOfRange(f"len({name})", column.shape, f"{len(group)}, one a score", "pass one entry a score")
+    kept = {name: None if column is None else column[there] for name, column in columns.items()}
     # Promoters 1, passives 1/2, detractors 0: the score is this mean stretched, so its design effect is the same.
     made = linearised_mean(group[there] / 2, **kept, population=population)
     worth = effective_interval(made, level=level, method="wilson")[2]

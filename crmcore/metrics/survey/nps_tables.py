@@ -12,9 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, UnknownName
+from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimates import SMALL_N, Estimate, check_level, frame_of
+from crmcore.metrics.scalars import named
 from crmcore.metrics.survey.answers import segment_codes
 from crmcore.metrics.survey.nps_counts import (
+    NPS_METHODS,
     NPS_RULE,
     NpsCounts,
     nps_difference,
@@ -33,7 +36,7 @@ __all__ = ["NpsTable", "nps_by", "table_of_groups"]
 Floats = NDArray[np.float64]
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class NpsTable:
     """Net Promoter Score of each segment, with its interval.
 
@@ -51,9 +54,9 @@ class NpsTable:
     """
 
     labels: tuple[str, ...]
-    counts: NDArray[np.int64]
-    low: Floats
-    high: Floats
+    counts: NDArray[np.int64] = attrs.field(converter=held, eq=SAME)
+    low: Floats = attrs.field(converter=held, eq=SAME)
+    high: Floats = attrs.field(converter=held, eq=SAME)
     level: float
     method: str
     rule: str
@@ -286,6 +289,7 @@ def table_of_groups(
     # The unanswered and the unsegmented get cells of their own: one bincount, no masks.
     cells = np.bincount((codes + 1) * 4 + group + 1, minlength=4 * (len(names) + 1)).reshape(-1, 4)
     counts = cells[:, :0:-1].copy()
+    method = named("NPS interval method", method, NPS_METHODS)
     low, high = nps_interval(*counts[1:].T, level=level, method=method, seed=seed)
     return NpsTable(
         labels=names,

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import NotConverged, OutOfRange
+from crmcore.metrics.columns import cells_of
+from crmcore.metrics.scalars import above, entries
 from crmcore.metrics.survey.weighting import Cells, Margin, SurveyWeights, margin_of, positive_weights
-from crmcore.tables.columns import TextColumn
 
 __all__ = ["rake"]
 
@@ -64,12 +65,16 @@ def rake(
     >>> print(rake({"sex": sex, "age": age}, half))
     raked on sex, age: weights 0.691 to 1.73, design effect 1.19, worth 83.8 of 100 respondents
     """
+    hint = "name each trait: {'age': ...}"
+    traits, population = entries("traits", traits, hint=hint), entries("population", population, hint=hint)
     if set(traits) != set(population) or not traits:
         hint = "name each trait once among the respondents and once in the population"
         raise OutOfRange("traits", tuple(traits), f"those of the population {tuple(population)}", hint)
-    if largest is not None and not largest >= 1:
-        raise OutOfRange("largest", largest, "1 or more times the mean weight", "5 is a usual bound")
-    sizes = {name: len(c) if isinstance(c, TextColumn) else len(np.asarray(c)) for name, c in traits.items()}
+    if largest is not None:
+        largest = above(
+            "largest", largest, least=1, allowed="1 or more times the mean weight", hint="5 is a usual bound"
+        )
+    sizes = {name: len(cells_of(name, c)) for name, c in traits.items()}
     n = next(iter(sizes.values()))
     if n == 0 or len(set(sizes.values())) > 1:
         raise OutOfRange("len of traits", sizes, "one length above 0", "pass every trait of every respondent")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,9 @@ from numpy.typing import NDArray
 from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore.errors import CrmWarning, EmptyInput, OutOfRange, UnknownName
+from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimates import check_level, frame_of
+from crmcore.metrics.scalars import above, count_of, entries, real
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -28,7 +29,7 @@ class UnrepresentativeSample(CrmWarning):
     """A sample differs from its population in a trait that is known."""
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class Representativeness:
     """How the cells of a sample compare with those of the population.
 
@@ -52,12 +53,12 @@ class Representativeness:
     """
 
     cells: tuple[str, ...]
-    sample: Floats
-    population: Floats
+    sample: Floats = attrs.field(converter=held, eq=SAME)
+    population: Floats = attrs.field(converter=held, eq=SAME)
     n: int
     chi_squared: float
     p_value: float
-    p_adjusted: Floats
+    p_adjusted: Floats = attrs.field(converter=held, eq=SAME)
     least_expected: float
     level: float
     tolerance: float
@@ -174,16 +175,16 @@ def representativeness(
       old: 20 % of the sample, 50 % of the population
     """
     check_level(level)
-    if not 0 <= tolerance < 1:
+    hint = "name each cell: {'under 30': 120}"
+    sample, population = entries("sample", sample, hint=hint), entries("population", population, hint=hint)
+    if not 0 <= real("tolerance", tolerance) < 1:
         raise OutOfRange("tolerance", tolerance, "a share from 0", "0.05 lets 5 % of the respondents be others")
     for cell, count in sample.items():
         if cell not in population:
             raise UnknownName("cell of the sample", cell, tuple(population))
-        if not (count >= 0 and count == int(count)):
-            raise OutOfRange(f"sample[{cell!r}]", count, "a whole number from 0", "pass counts, not shares")
+        count_of(f"sample[{cell!r}]", count, hint="pass counts, not shares")
     for cell, share in population.items():
-        if not 0 < share < math.inf:
-            raise OutOfRange(f"population[{cell!r}]", share, "a share or a count above 0", "leave empty cells out")
+        above(f"population[{cell!r}]", share, allowed="a share or a count above 0", hint="leave empty cells out")
     if len(population) < 2:
         raise EmptyInput("population with fewer than two cells", "one cell holds everybody: nothing to compare")
     seen = np.array([sample.get(cell, 0) for cell in population], np.float64)

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore import _json
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.proportions import Counts
-from crmcore.metrics.survey.answers import on_scale, rescale
+from crmcore.metrics.scalars import real
+from crmcore.metrics.survey.answers import check_scale, on_scale, rescale
 from crmcore.tables.responses import ResponseTable
 
 if TYPE_CHECKING:
@@ -60,10 +61,11 @@ def top_box(scores: ArrayLike, /, *, scale: Scale = (1, 5), top: int = 2) -> Cou
 
 def _satisfied(scores: ArrayLike, *, scale: Scale, top: int) -> Floats:
     """1 satisfied, 0 not, NaN not answered."""
+    check_scale(scale)
     column = on_scale(scores, scale, whole=True, hint=_hint(scale))
     points = round(scale[1] - scale[0]) + 1
-    if not (1 <= top < points and top == int(top)):
-        hint = "top=2 of a scale of five counts 4 and 5"
+    hint = "top=2 of a scale of five counts 4 and 5"
+    if not (1 <= real("top", top, hint=hint) < points and top == int(top)):
         raise OutOfRange("top", top, f"1 to {points - 1} points of {scale[0]:g} to {scale[1]:g}", hint)
     return np.where(np.isnan(column), np.nan, column > scale[1] - top)
 
@@ -140,6 +142,8 @@ def csat(
     if as_ not in FORMS:
         raise UnknownName("form of satisfaction", as_, FORMS)
     check_level(level)
+    check_scale(scale)
+    real("top", top)
     design: dict[str, Any] = {"weights": weights, "clusters": clusters, "population": population}
     known: dict[str, Any] = {"level": level, "rule": rule or _rule(scale, top, as_)}
     column = on_scale(scores, scale, whole=as_ == "top-box", hint=_hint(scale))
@@ -199,6 +203,10 @@ def csat_by(
     call  1 [0.342, 1] (95 %, n = 2, wilson)  few answers
     shop  0 [0, 0.793] (95 %, n = 1, wilson)  few answers
     """
+    given: object = table
+    if not isinstance(given, ResponseTable):
+        hint = "ResponseTable.from_frame(answers); for one column of scores, csat(scores)"
+        raise WrongType("table", type(given).__name__, "a ResponseTable", hint)
     for name, value, allowed in (
         ("column to count by", by, BY),
         ("form of satisfaction", as_, FORMS),

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore import _json
 from crmcore._base import html_table, number_text
-from crmcore.errors import EmptyInput, OutOfRange, WrongType
+from crmcore.errors import CrmError, EmptyInput, OutOfRange, WrongType
+from crmcore.metrics.columns import SAME, held, numbers
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def item_columns(
     hint = "turn words into numbers first"
     try:
         if isinstance(items, Mapping):
-            columns = {name: np.asarray(column, np.float64) for name, column in items.items()}
+            columns = {name: numbers(str(name), column) for name, column in items.items()}
             if len({c.shape for c in columns.values()}) > 1:
                 sizes = {name: c.shape for name, c in columns.items()}
                 raise OutOfRange("items", sizes, "columns of one length", "row i of every item is one respondent")
@@ -60,7 +61,7 @@ def item_columns(
             if names is None and columns_of is not None:
                 names = [str(name) for name in columns_of]
     except (TypeError, ValueError) as error:
-        if isinstance(error, OutOfRange):
+        if isinstance(error, CrmError):
             raise
         raise WrongType("items", "not numeric", "one number an answer", hint) from None
     if matrix.ndim != 2:
@@ -116,7 +117,7 @@ def _alpha(covariance: Floats) -> float:
     return k / (k - 1) * (1 - float(np.trace(covariance)) / total) if k > 1 and total > 0 else math.nan
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class ScaleReliability:
     """Cronbach's alpha of a scale, and what each item does to it.
 
@@ -140,10 +141,10 @@ class ScaleReliability:
 
     alpha: Estimate
     items: tuple[str, ...]
-    means: Floats
-    deviations: Floats
-    item_total: Floats
-    alpha_if_deleted: Floats
+    means: Floats = attrs.field(converter=held, eq=SAME)
+    deviations: Floats = attrs.field(converter=held, eq=SAME)
+    item_total: Floats = attrs.field(converter=held, eq=SAME)
+    alpha_if_deleted: Floats = attrs.field(converter=held, eq=SAME)
     reversed: tuple[str, ...]
     left_out: int
 

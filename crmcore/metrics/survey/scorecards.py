@@ -14,8 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import check_level, frame_of
+from crmcore.metrics.scalars import real
 from crmcore.metrics.survey.indices import IndexItem, SurveyIndex, weighted_means
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class SubScore:
     at_least: float = 0.5
 
     def __attrs_post_init__(self) -> None:
-        if not 0 < self.weight < math.inf:
+        if not 0 < real("weight", self.weight) < math.inf:
             raise OutOfRange("weight", self.weight, "a number above 0", "leave a sub-score out instead")
         self.index()  # which refuses what it cannot use
 
@@ -96,7 +98,7 @@ class Scorecard:
         again = sorted({n for n in names if names.count(n) > 1})
         if again:
             raise OutOfRange("parts", again, "each name once", "join the inputs of parts that share a name")
-        if not 0 < self.at_least <= 1:
+        if not 0 < real("at_least", self.at_least) <= 1:
             raise OutOfRange("at_least", self.at_least, "a share above 0", "0.5 asks for half of the sub-scores")
 
     @property
@@ -232,7 +234,7 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class ScorecardTable:
     """Sub-scores of n customers: `table[i]` is one of them.
 
@@ -248,9 +250,9 @@ class ScorecardTable:
     """
 
     card: Scorecard
-    scores: Floats
-    overall: Floats
-    inputs: Floats
+    scores: Floats = attrs.field(converter=held, eq=SAME)
+    overall: Floats = attrs.field(converter=held, eq=SAME)
+    inputs: Floats = attrs.field(converter=held, eq=SAME)
 
     def __len__(self) -> int:
         return len(self.scores)

@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore import _json
 from crmcore._base import number_text
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
+from crmcore.metrics.columns import SAME, cells_of, held
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
+from crmcore.metrics.scalars import entries, real
 from crmcore.metrics.survey.answers import score_column, segment_codes
 from crmcore.tables.columns import TextColumn
 
@@ -76,7 +78,7 @@ def positive_weights(weights: ArrayLike, /) -> Floats:
     return w
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
+@attrs.frozen(hash=False, repr=False, kw_only=True)
 class SurveyWeights:
     """One weight a respondent, with mean 1, and what they cost.
 
@@ -94,7 +96,7 @@ class SurveyWeights:
         Weights that were cut.
     """
 
-    weights: Floats
+    weights: Floats = attrs.field(converter=held, eq=SAME)
     method: str
     iterations: int = 1
     off: float = 0.0
@@ -164,10 +166,11 @@ class Margin:
 
 def margin_of(trait: str, cells: Cells, population: Mapping[str, float], /, *, n: int) -> Margin:
     """Cells of n respondents against their shares in the population; see `post_stratify` for what is refused."""
+    population = entries(f"population of {trait!r}", population, hint="name each cell: {'north': 0.4}")
     names = tuple(map(str, population))
     if not names:
         raise EmptyInput(f"population of {trait!r}", "name each cell with its share or its count of people")
-    wrong = [name for name, size in population.items() if not 0 < size < np.inf]
+    wrong = [name for name, size in population.items() if not 0 < real(f"population of {trait!r}", size) < np.inf]
     if wrong:
         got = {name: population[name] for name in wrong}
         raise OutOfRange(f"population of {trait!r}", got, "shares or counts above 0", "leave empty cells out")
@@ -240,7 +243,7 @@ def post_stratify(cells: Cells, population: Mapping[str, float], /, *, n: int | 
     >>> print(post_stratify(["young"] * 80 + ["old"] * 20, {"young": 0.5, "old": 0.5}))
     post-stratified, 2 cells: weights 0.625 to 2.5, design effect 1.56, worth 64 of 100 respondents
     """
-    size = len(cells) if isinstance(cells, TextColumn) else len(np.asarray(cells))
+    size = len(cells_of("cells", cells))
     if n is not None and n != size:
         raise OutOfRange("len(cells)", size, f"{n}, one a respondent", "pass the cell of every respondent")
     if size == 0:

@@ -77,7 +77,7 @@ def test_no_trials_say_nothing_but_do_not_fail() -> None:
 def test_wrong_calls_say_the_way_out() -> None:
     with pytest.raises(OutOfRange, match=r"k = 5: expected 0 to n = 4"):
         proportion(5, 4)
-    with pytest.raises(OutOfRange, match=r"whole numbers[\s\S]*stratified_share"):
+    with pytest.raises(OutOfRange, match=r"k = 0\.5: expected a whole number[\s\S]*weights=\.\.\."):
         proportion(0.5, 1)  # type: ignore[arg-type]
     with pytest.raises(OutOfRange, match=r"level = 95: [\s\S]*level=0\.95"):
         proportion(50, 100, level=95)

@@ -163,7 +163,7 @@ def test_scales_need_two_items_and_two_respondents() -> None:
         cronbach_alpha({"a": [1, None, 3], "b": [None, 2, 4]})
     with pytest.raises(OutOfRange, match="columns of one length"):
         cronbach_alpha({"a": [1, 2, 3], "b": [2, 4]})
-    with pytest.raises(WrongType, match="one number an answer"):
+    with pytest.raises(WrongType, match="a is a column of str"):
         cronbach_alpha({"a": ["often", "never"], "b": [2, 4]})
     with pytest.raises(OutOfRange, match="3, one an item"):
         cronbach_alpha(np.ones((5, 3)), names=["a"])

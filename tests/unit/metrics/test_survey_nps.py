@@ -28,14 +28,14 @@ def test_scores_off_the_scale_are_named_at_once_with_the_way_out() -> None:
     said = str(caught.value)
     assert "not on the scale 0 to 10 in 2 rows [1, 4] (such as 11, -1)" in said
     assert "not a whole number in 1 row [2] (such as 7.5)" in said
-    assert "answers.rescale(scores, (1, 5), (0, 10))" in said
+    assert "metrics.survey.rescale(scores, (1, 5), (0, 10))" in said
     assert str(pickle.loads(pickle.dumps(caught.value))) == said
 
 
 def test_words_and_matrices_are_no_scores() -> None:
     with pytest.raises(WrongType, match="turn words into numbers"):
         nps(["ten", "nine"])
-    with pytest.raises(WrongType, match="one column"):
+    with pytest.raises(OutOfRange, match="one column"):
         nps([[10, 9], [8, 7]])
 
 

@@ -89,15 +89,15 @@ def test_wrong_arguments_say_the_way_out(table: SurvivalTable) -> None:
         kaplan_meier([], [])
     with pytest.raises(OutOfRange, match=r"len\(observed\) = 1: expected 2, as durations"):
         kaplan_meier([1, 2], [True])
-    with pytest.raises(WrongType, match="durations is not a column of numbers"):
+    with pytest.raises(WrongType, match="durations is a column of str: expected numbers"):
         kaplan_meier(["one"], [True])
-    with pytest.raises(WrongType, match="observed is <U6 column: expected truths"):
+    with pytest.raises(WrongType, match="observed is a column of str: expected truths"):
         kaplan_meier([1], ["closed"])
     with pytest.raises(OutOfRange, match=r"shape of durations = \(1, 1\)"):
         kaplan_meier([[1]], [True])
     with pytest.raises(UnknownName, match="did you mean 'log-log'"):
         table.band(band="loglog")
-    with pytest.raises(OutOfRange, match="duration = -1: expected 0 or more"):
+    with pytest.raises(OutOfRange, match=r"duration = -1\.0: expected 0 or more"):
         table.survival_at(-1, small_sample_ok=True)
     with pytest.raises(OutOfRange, match=r"write the median as 0\.5"):
         table.quantile(50)
