@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.metrics import behaviour, durations, labelled, power, sequential, survey
+    from crmcore.metrics import behaviour, durations, power, sequential, survey
     from crmcore.metrics.behaviour.web import conversion
     from crmcore.metrics.comparing import Comparison, compare, compare_many
     from crmcore.metrics.design import proportion_of
@@ -48,7 +48,6 @@ __all__ = [
     "csat",
     "difference_in_medians",
     "durations",
-    "labelled",
     "mean",
     "median",
     "nps",
@@ -84,7 +83,6 @@ __getattr__ = lazy_names(
         "csat": ".survey.satisfaction",
         "difference_in_medians": ".quantiles",
         "durations": ".durations",
-        "labelled": ".labelled",
         "mean": ".means",
         "median": ".quantiles",
         "nps": ".survey.nps_score",

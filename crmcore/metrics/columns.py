@@ -369,4 +369,4 @@ def _equal(first: NDArray[Any], second: NDArray[Any]) -> bool:
 
 
 SAME = attrs.cmp_using(eq=_equal)
-"""Equality of columns inside attrs classes; a value that is missing in both is the same."""
+SAME.__doc__ = "Equality of columns inside attrs classes; a value that is missing in both is the same."
