@@ -97,7 +97,7 @@ def draw(
 
 
 def plain_balances(
-    table: PostingTable, rows: NDArray[np.intp], repeated: NDArray[np.intp], /, *, end: int, soon: int | None
+    table: PostingTable, rows: NDArray[np.intp], repeated: NDArray[np.int32], /, *, end: int, soon: int | None
 ) -> tuple[Integers, NDArray[np.bool_]]:
     """Balances of the plain accounts of a table.
 
@@ -211,7 +211,7 @@ def _instants(column: NDArray[np.datetime64] | None, rows: NDArray[np.intp], mis
     return micros
 
 
-def _plain(table: PostingTable, postings: _Postings, repeated: NDArray[np.intp], k: int) -> NDArray[np.bool_]:
+def _plain(table: PostingTable, postings: _Postings, repeated: NDArray[np.int32], k: int) -> NDArray[np.bool_]:
     account, credit = postings.account, postings.credit
     lots = np.bincount(account[credit], minlength=k)
     debits = np.bincount(account[~credit], minlength=k)
@@ -240,10 +240,10 @@ def _groups(postings: _Postings, k: int) -> Iterator[tuple[NDArray[np.intp], Any
         at_once = max(CELLS_AT_ONCE // int(n_debits[group[0]] * max(n_lots[group[0]], 1)), 1)
         for i in range(0, len(group), at_once):
             some = group[i : i + at_once]
-            mine = lots[first_lot[some, None] + np.arange(n_lots[some[0]])]
+            mine = lots[first_lot[some, None] + np.arange(int(n_lots[some[0]]))]
             # Lots of one expiry share their fate once they are open, so which of them pays changes no balance.
             mine = np.take_along_axis(mine, np.argsort(postings.expires[mine], axis=1), axis=1)
-            nth = np.arange(n_debits[some[0]])
+            nth = np.arange(int(n_debits[some[0]]))
             there = nth < n_debits[some, None]
             theirs = debits[np.where(there, first_debit[some, None] + nth, 0)]
             yield some, mine, np.where(there, theirs, -1), np.where(there, undoes[theirs], -1)

@@ -53,7 +53,7 @@ def replay_columns(
     )
 
 
-def _repeated(table: PostingTable) -> NDArray[np.intp]:
+def _repeated(table: PostingTable) -> NDArray[np.int32]:
     """Accounts in which a posting stands twice; an id of two accounts is refused, as every store refuses it."""
     again, shared = repeated_ids(table.id.tolist(), table.account)
     if len(shared):

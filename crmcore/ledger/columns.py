@@ -266,7 +266,8 @@ class PostingTable:
         Notes
         -----
         The law: the arrays equal the balances of accounts replayed one by one. An id that stands there twice with the
-        same account counts once.
+        same account counts once. Accounts with at most 64 lots and 64 debits that only earn, spend, refund, transfer or
+        are adjusted, in the usual order of paying, are replayed all at once, the others posting by posting.
         """
         from crmcore.ledger._replay import replay_columns
 
