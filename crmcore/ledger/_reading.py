@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._frames import Frame
-from crmcore.errors import UnknownName
+from crmcore.errors import CurrencyMismatch, UnknownName
 from crmcore.ledger.postings import RANK, IfExpired, IfSpent, Kind, SpendOrder
+from crmcore.ledger.units import Unit, unit_of
 from crmcore.tables import CustomerIndex
 from crmcore.tables._door import NO_AMOUNT, Door
 
@@ -40,7 +41,12 @@ def field(column: str) -> str:
 
 
 def read_columns(
-    frame: Frame, *, accounts: CustomerIndex | None, zone: str | ZoneInfo | None, names: Mapping[str, str]
+    frame: Frame,
+    *,
+    unit: Unit | str | None,
+    accounts: CustomerIndex | None,
+    zone: str | ZoneInfo | None,
+    names: Mapping[str, str],
 ) -> dict[str, Any]:
     """Columns of a `PostingTable`, by its attributes; see `PostingTable.from_frame`."""
     known = tuple(field(c) for c in COLUMNS)
@@ -76,9 +82,22 @@ def read_columns(
     named = np.flatnonzero((ids.codes >= 0) & (code >= 0))
     _, shared = repeated_ids(ids.codes[named].tolist(), code[named])
     door.problem(name["id"], SHARED_ID, named[shared], SHARED_ID_HINT)
+    rest["unit"] = _unit(door, None if unit is None else unit_of(unit))
     door.close()
     rest |= {"account": code, "kind": kind, "at": at, "amount": amount, "id": ids.to_list(), "accounts": index}
     return rest
+
+
+def _unit(door: Door, stated: Unit | None) -> Unit:
+    """The one unit of all amounts: that of the call, that of the column `unit`, or points where there is neither."""
+    if not door.has("unit", "unit"):
+        return stated or unit_of("point")
+    column = door.text("unit")
+    door.required("unit", column.codes < 0, "name the unit of every posting, or state unit= in the call")
+    found = sorted({*column.values, *([stated.name] if stated else [])})
+    if len(found) > 1:
+        raise CurrencyMismatch(found[0], found[1])
+    return stated or unit_of(found[0] if found else "point")
 
 
 SHARED_ID = "one id on several accounts"

@@ -204,7 +204,7 @@ class PostingTable:
         cls,
         frame: Any,
         *,
-        unit: Unit | str = "point",
+        unit: Unit | str | None = None,
         accounts: CustomerIndex | None = None,
         zone: str | ZoneInfo | None = None,
         missing: Iterable[str] = MISSING_WORDS,
@@ -219,8 +219,8 @@ class PostingTable:
         ----------
         frame
             Any frame, a dict of columns, or a list of dicts.
-        unit : Unit or its name
-            Of all amounts.
+        unit : Unit or its name, optional
+            Of all amounts; None reads the column `unit`, which must hold one, or takes points where there is none.
         accounts : CustomerIndex, optional
             Index to share; None makes one from this frame.
         zone : zone, optional
@@ -232,9 +232,11 @@ class PostingTable:
         ------
         MissingColumn, BadRows, UnknownName
             What cannot be read, all bad rows at once.
+        CurrencyMismatch
+            Postings of two units, or of another than the call states.
         """
-        found = read_columns(read_frame(frame, missing=missing), accounts=accounts, zone=zone, names=columns)
-        return cls(**found, unit=unit)
+        read = read_frame(frame, missing=missing)
+        return cls(**read_columns(read, unit=unit, accounts=accounts, zone=zone, names=columns))
 
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> PostingTable:
         """Select rows by position or mask; the index of accounts is shared."""

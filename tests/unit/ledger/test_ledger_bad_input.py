@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from crmcore.errors import CrmError, NaiveDatetime, WrongType
+from crmcore.errors import BadRows, CrmError, CurrencyMismatch, NaiveDatetime, WrongType
 from crmcore.ledger import Ledger, Limit, PostingTable, earn, spend
 from crmcore.ledger.refusals import LimitExceeded
+from crmcore.ledger.units import unit_of
 from crmcore.stores import MemoryStore
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -63,3 +64,18 @@ def test_an_approver_is_a_second_person_only_where_the_first_is_known() -> None:
         books.post(spend("s1", "a", 10, at=AT, approver="lead:1"))
     books.post(spend("s1", "a", 10, at=AT, actor="agent:9", approver="lead:1"))
     assert books.balance("a", as_of=AT).active == 90
+
+
+def test_a_frame_of_postings_brings_its_unit_and_two_units_are_refused() -> None:
+    row = {"id": "e1", "account": "a", "kind": "earn", "at": "2026-05-01T00:00Z", "amount": 1250, "unit": "THB"}
+    table = PostingTable.from_frame([row])
+    assert table.unit == unit_of("THB")
+    assert PostingTable.from_frame(table.to_frame()).unit == table.unit
+    with pytest.raises(CurrencyMismatch, match="THB and USD"):
+        PostingTable.from_frame([row, {**row, "id": "e2", "unit": "USD"}])
+    with pytest.raises(CurrencyMismatch, match="THB and point"):
+        PostingTable.from_frame([row], unit="point")
+    with pytest.raises(BadRows, match="unit: missing in 1 row"):
+        PostingTable.from_frame([row, {**row, "id": "e2", "unit": None}])
+    without = {k: v for k, v in row.items() if k != "unit"}
+    assert PostingTable.from_frame([without]).unit == unit_of("point")
