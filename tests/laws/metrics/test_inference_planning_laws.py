@@ -35,9 +35,10 @@ def test_an_exact_sequence_holds_its_share_mirrors_and_is_no_narrower_than_one_l
     assert 0 <= got.low <= got.value <= got.high <= 1
     low, high = beta_binomial_sequence(n - k, n, planned_n=planned)
     assert (float(low), float(high)) == (pytest.approx(1 - got.high, abs=1e-9), pytest.approx(1 - got.low, abs=1e-9))
-    one_look = proportion(k, n, small_sample_ok=True)
-    assert got.high >= one_look.high - 0.01
-    assert got.low <= one_look.low + 0.01
+    # At one look each end errs with at most 5 % (Markov), so neither passes the exact one-sided limit of that error.
+    one_look = proportion(k, n, level=0.90, method="clopper-pearson", small_sample_ok=True)
+    assert got.high >= one_look.high - 1e-9
+    assert got.low <= one_look.low + 1e-9
     surer = confidence_sequence(Counts(k, n), planned_n=planned, level=0.99)
     assert surer.high >= got.high - 0.02  # each level has a tuning of its own
 
