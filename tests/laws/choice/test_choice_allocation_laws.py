@@ -42,6 +42,8 @@ def brute_force(rows: list[tuple[int, int, int, str]], budget: int, quotas: list
 def test_the_value_is_that_of_the_best_of_all_choices(
     rows: list[tuple[int, int, int, str]], budget: int, most: int | None, least: int | None, of: str
 ) -> None:
+    if most is not None and least is not None:
+        least, most = min(least, most), max(least, most)  # a quota the other way round is refused when it is made
     quotas = [Quota("x", at_most=most, at_least=least, of=of)] if any(g == "x" for *_, g in rows) else []
     costs, values, owners, groups = (list(column) for column in zip(*rows, strict=True))
     ids = [f"o{i}" for i in range(len(rows))]
