@@ -94,7 +94,10 @@ def _unit(door: Door, stated: Unit | None) -> Unit:
         return stated or unit_of("point")
     column = door.text("unit")
     door.required("unit", column.codes < 0, "name the unit of every posting, or state unit= in the call")
-    found = sorted({*column.values, *([stated.name] if stated else [])})
+    named: set[str] = set(column.values)
+    if stated is not None:
+        named.add(stated.name)
+    found = sorted(named)
     if len(found) > 1:
         raise CurrencyMismatch(found[0], found[1])
     return stated or unit_of(found[0] if found else "point")
