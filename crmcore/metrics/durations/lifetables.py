@@ -129,7 +129,7 @@ def survival_band(
 ) -> tuple[Floats, Floats]:
     """Pointwise interval of a survival curve.
 
-    "log-log" is S^exp(±z √V / |log S|), V the variance of log S: Kalbfleisch & Prentice (1980), section 1.4.
+    "log-log" is S^exp(±z √V / abs(log S)), V the variance of log S: Kalbfleisch & Prentice (1980), section 1.4.
     "plain" is S ± z S √V. Where nobody has left yet (S = 1) V is 0 and neither says anything: the lower limit is then
     Wilson's for 0 events among those at risk. Where S has reached 0 the upper limit is that of the moment before.
 
