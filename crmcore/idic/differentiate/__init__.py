@@ -1,0 +1,1 @@
+"""Differentiate: what customers are worth, what they need, and where they stand on the ladder."""
