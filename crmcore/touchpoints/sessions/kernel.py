@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 from crmcore._base import one_of
 from crmcore.errors import BadRow, BadRows, OutOfRange
 from crmcore.touchpoints.sessions.breaks import Sorted, cut
-from crmcore.touchpoints.sessions.ordering import group_order
+from crmcore.touchpoints.sessions.ordering import BLOCK, group_order, in_time_order, visitor_keys
 from crmcore.touchpoints.sessions.step import Cause, Limits
 
 __all__ = ["SessionCodes", "session_codes"]
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.integer]
-_BLOCK = 1 << 17
-"""Rows whose times and flags are made at once: what fits in the cache of one core."""
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -141,9 +139,9 @@ def session_codes(
         campaign=campaign is not None,
         referrer=referrer is not None,
     )
-    order, outside = _order(visitor, time_us)
     if single_event_timeout_s is None and max_length_s is None and all(c is None for c in others.values()):
-        return _cut_by_gap(order, outside, visitor, time_us, limits.gap_us)
+        return _cut_by_gap(visitor, time_us, limits.gap_us)
+    order, outside = _order(visitor, time_us)
     inside = order[outside:]
     rows = Sorted(
         visitor=visitor[inside],
@@ -169,46 +167,55 @@ def _check(n: int, time: Ints, others: Mapping[str, NDArray[Any] | None]) -> Non
 
 def _order(visitor: Codes, time_us: Ints) -> tuple[Ints, int]:
     """Rows by visitor, time, position, those without visitor first, and how many these are."""
-    lowest = int(visitor.min()) if len(visitor) else 0
-    if lowest >= 0:
-        return group_order(visitor, time_us), 0
-    shifted = np.maximum(visitor.astype(np.int64), -1) + 1
-    return group_order(shifted, time_us), int((visitor < 0).sum())
+    known, outside = _from_zero(visitor)
+    return group_order(known, time_us), outside
 
 
-def _cut_by_gap(order: Ints, outside: int, visitor: Codes, time_us: Ints, gap: int | None) -> SessionCodes:
-    """Sessions by silence alone, block by block: no array of n rows but the order itself."""
+def _from_zero(visitor: Codes) -> tuple[Codes, int]:
+    """Codes from 0, which is nobody where there is one, and how many rows are of nobody."""
+    if not len(visitor) or int(visitor.min()) >= 0:
+        return visitor, 0
+    return np.maximum(visitor.astype(np.int64), -1) + 1, int((visitor < 0).sum())
+
+
+def _cut_by_gap(visitor: Codes, time_us: Ints, gap: int | None) -> SessionCodes:
+    """Sessions by silence alone, block by block: no array of n rows is made but the order itself."""
+    known, outside = _from_zero(visitor)
+    packed = visitor_keys(known) if in_time_order(time_us) else None
+    order = group_order(known, time_us) if packed is None else packed[0].view(np.int64)
+    keys, bits = packed if packed is not None else (None, 0)
     n = len(order)
     limit = np.iinfo(np.int64).max if gap is None else gap
-    places: list[Ints] = []
-    bits: list[NDArray[np.uint8]] = []
-    starts: list[Ints] = []
-    ends: list[Ints] = []
-    last_visitor, last_us = -1, 0
-    for low in range(outside, n, _BLOCK):
-        rows = order[low : low + _BLOCK]
-        who, at = visitor[rows], time_us[rows]
-        fresh, late = np.empty(len(rows), np.bool_), np.empty(len(rows), np.bool_)
-        np.not_equal(who[1:], who[:-1], out=fresh[1:])
-        np.greater_equal(at[1:] - at[:-1], limit, out=late[1:])
-        fresh[0] = int(who[0]) != last_visitor
-        late[0] = int(at[0]) - last_us >= limit
-        found = np.flatnonzero(fresh | late)
-        before = at[found - 1]
-        if len(found) and found[0] == 0:
-            before[0] = last_us
-        places.append(found + low)
-        bits.append(np.where(fresh[found], np.uint8(Cause.FIRST), np.uint8(Cause.TIMEOUT)))
-        starts.append(at[found])
-        ends.append(before)
-        last_visitor, last_us = int(who[-1]), int(at[-1])
-    if not places:
+    if keys is not None:
+        keys[:outside] &= np.uint64((1 << bits) - 1)
+    who, at = np.empty(BLOCK + 1, np.uint64), np.empty(BLOCK + 1, np.int64)  # the first cell is the row before
+    who[0], at[0] = np.iinfo(np.uint64).max, 0
+    fresh, cuts, gaps = np.empty(BLOCK, np.bool_), np.empty(BLOCK, np.bool_), np.empty(BLOCK, np.int64)
+    found: list[tuple[Ints, Ints, Ints, NDArray[np.bool_]]] = []
+    for low in range(outside, n, BLOCK):
+        rows = order[low : low + BLOCK]
+        m = len(rows)
+        if keys is None:
+            who[1 : m + 1] = known[rows]
+        else:
+            part = keys[low : low + BLOCK]
+            np.right_shift(part, np.uint64(bits), out=who[1 : m + 1])
+            part &= np.uint64((1 << bits) - 1)  # what is left is the row
+        np.take(time_us, rows, out=at[1 : m + 1], mode="clip")  # rows are in range; "raise" would copy
+        np.not_equal(who[1 : m + 1], who[:m], out=fresh[:m])
+        np.subtract(at[1 : m + 1], at[:m], out=gaps[:m])
+        np.greater_equal(gaps[:m], limit, out=cuts[:m])
+        cuts[:m] |= fresh[:m]
+        places = np.flatnonzero(cuts[:m])
+        found.append((places + low, at[1:][places], at[places], fresh[places]))
+        who[0], at[0] = who[m], at[m]
+    if not found:
         empty = np.zeros(0, np.int64)
         return SessionCodes(order, empty, empty, empty, empty, empty, np.zeros(0, np.uint8))
-    first = np.concatenate(places)
+    first, start_us, before, new = (np.concatenate(column) for column in zip(*found, strict=True))
     stop = np.append(first[1:], n)
-    end_us = np.append(np.concatenate(ends)[1:], last_us)
-    return SessionCodes(order, first, stop, np.concatenate(starts), end_us, stop - first, np.concatenate(bits))
+    causes = np.where(new, np.uint8(Cause.FIRST), np.uint8(Cause.TIMEOUT))
+    return SessionCodes(order, first, stop, start_us, np.append(before[1:], at[0]), stop - first, causes)
 
 
 def _whole(order: Ints, outside: int, rows: Sorted, first: Ints, causes: NDArray[np.uint8]) -> SessionCodes:
