@@ -13,7 +13,7 @@ from datetime import UTC, date, time
 from decimal import Decimal
 from enum import Enum
 from itertools import count
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import attrs
@@ -87,6 +87,8 @@ class Frame:
         ([0, -1, -1, -1, 1], ('812345678', '5'))
         """
         codes, distinct = self._factors(self._known(name))
+        if _all_text(distinct, self.missing):
+            return codes, tuple(map(str, distinct))
         words = [_as_text(v, self.missing) for v in distinct]
         if any(w is _BAD for w in words):
             bad = np.flatnonzero(np.isin(codes, [i for i, w in enumerate(words) if w is _BAD]))
@@ -104,7 +106,7 @@ class Frame:
         return self._series(self._known(name)) if self._series is not None else None
 
     def _factors(self, name: str) -> tuple[NDArray[np.int32], list[object]]:
-        """Codes and distinct cells; the frame library factorises where it can (Arrow), else one dict pass does."""
+        """Codes and distinct cells; the frame library factorises text where it can, else one dict pass does."""
         series = self.series(name)
         native: Any = series.to_native() if series is not None else None
         if hasattr(native, "dictionary_encode") and "string" in str(native.type):
@@ -112,10 +114,39 @@ class Frame:
             encoded = encoded.chunk(0) if hasattr(encoded, "chunk") else encoded
             codes = np.asarray(encoded.indices.cast("int32").fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
             return codes.copy(), encoded.dictionary.to_pylist()
-        return _factorise(self._cells(name))
+        found = _by_the_library(series, native) if series is not None else None
+        return _factorise(self._cells(name)) if found is None else found
+
+
+def _all_text(distinct: Sequence[object], missing: Collection[str]) -> bool:
+    """Whether distinct cells are text as it stands: nothing to write differently, nothing blank or missing."""
+    if set(map(type, distinct)) != {str}:
+        return False
+    words = cast(Sequence[str], distinct)
+    return not ("" in words or any(map(str.isspace, words)) or not set(missing).isdisjoint(words))
 
 
 _BAD = object()  # marks a cell that has no text form
+
+
+def _by_the_library(series: Any, native: Any) -> tuple[NDArray[np.int32], list[object]] | None:
+    """Codes and distinct cells of a column of text by pandas or polars, or None where cells must be read one by one."""
+    import narwhals.stable.v2 as nw
+
+    if series.dtype != nw.String:
+        return None
+    if hasattr(native, "factorize"):  # pandas: an object column may hold anything
+        try:
+            codes, found = native.factorize()
+        except TypeError:  # a list in a cell
+            return None
+        distinct = found.tolist()
+        return (codes.astype(np.int32), distinct) if all(type(v) is str for v in distinct) else None
+    if not hasattr(native, "to_physical"):
+        return None
+    words = series.unique(maintain_order=True).drop_nulls()
+    places = nw.from_native(series.cast(nw.Enum(words.to_list())).to_native().to_physical(), series_only=True)
+    return places.cast(nw.Int32).fill_null(-1).to_numpy().copy(), words.to_list()
 
 
 def _as_text(cell: object, missing: Collection[str]) -> object:

@@ -173,3 +173,18 @@ def test_an_empty_table_keeps_its_columns_and_zone(backend: str) -> None:
     frame = read_frame(write_frame({k: v[:0] for k, v in COLUMNS.items()}, backend=backend))
     assert (len(frame), frame.columns) == (0, tuple(COLUMNS))
     assert "UTC" in str(frame.series("at").dtype)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_text_that_a_library_factorises_reads_like_the_list_of_its_cells(library: str) -> None:
+    cells = ["b", None, "a", " ", "n/a", "b", "ü", "1", "true"]
+    frame = pytest.importorskip(library).DataFrame({"id": cells})
+    codes, values = read_frame(frame).text("id")
+    plain, words = read_frame({"id": cells}).text("id")
+    assert (codes.tolist(), values) == (plain.tolist(), words)
+
+
+def test_an_object_column_of_text_and_other_cells_keeps_true_and_one_apart() -> None:
+    frame = pytest.importorskip("pandas").DataFrame({"id": [*"abcdefgh" * 20, True, 1, 1.0, "1"]}, dtype=object)
+    codes, values = read_frame(frame).text("id")
+    assert [values[c] for c in codes[-4:]] == ["true", "1", "1", "1"]

@@ -175,10 +175,12 @@ def _given(who: NDArray[np.int32], given: TextColumn, time_us: Ints, counted: Bo
 
 def _repeated(events: EventTable, who: NDArray[np.int32], time_us: Ints, order: Ints, out: Bools) -> Ints:
     """Rows that equal an earlier one in every column."""
-    tied = (time_us[order[1:]] == time_us[order[:-1]]) & (who[order[1:]] == who[order[:-1]])
-    if not tied.any():
+    at = time_us[order]
+    place = np.flatnonzero(at[1:] == at[:-1])
+    place = place[who[order[place + 1]] == who[order[place]]]
+    if not len(place):
         return np.zeros(0, np.int64)
-    rows = np.unique(np.concatenate([order[1:][tied], order[:-1][tied]]))
+    rows = np.unique(np.concatenate([order[place + 1], order[place]]))
     rows = rows[~out[rows]]
     texts = (events.channel, events.touchpoint, events.kind, events.direction, events.reference)
     columns: list[NDArray[np.integer]] = [who, events.customer, events.amount_minor]
