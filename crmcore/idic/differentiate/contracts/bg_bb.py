@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaln, logsumexp, psi
+from scipy.special import betaln, psi
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import BadDocument, EmptyInput, OutOfRange
@@ -108,11 +108,15 @@ def _terms(theta: Floats, rows: Floats) -> tuple[Floats, Floats, NDArray[np.bool
     return np.where(there, log, -np.inf), lived, there
 
 
+def _log_sum(log: Floats) -> Floats:
+    return np.asarray(np.logaddexp.reduce(log, axis=1), np.float64)
+
+
 def _likelihood(theta: Floats, rows: Floats, mass: Floats) -> tuple[float, Floats]:
     a, b, g, d = np.exp(theta)
     log, lived, _ = _terms(theta, rows)
     x = rows[:, :1]
-    total = logsumexp(log, axis=1)
+    total = _log_sum(log)
     share = np.exp(log - total[:, None]) * mass[:, None]
     left = np.zeros(lived.shape[1])
     left[1:] = 1.0
@@ -166,7 +170,7 @@ class BgBbModel:
         x, t, n = _rows(taken, last, rounds)
         log, _, _ = _terms(self._theta, np.stack([x, t, n], 1))
         later = betaln(self.gamma, self.delta + n + ahead) - betaln(self.gamma, self.delta + n)
-        return np.asarray(np.exp(log[:, 0] - logsumexp(log, axis=1) + later))
+        return np.asarray(np.exp(log[:, 0] - _log_sum(log) + later))
 
     def expected(
         self, taken: ArrayLike, last: ArrayLike, rounds: ArrayLike, /, *, ahead: int, discount: float = 0.0
@@ -186,7 +190,7 @@ class BgBbModel:
         k = np.arange(1, ahead + 1, dtype=np.float64)
         stays = betaln(self.gamma, self.delta + n[:, None] + k) - betaln(self.gamma, self.delta + n)[:, None]
         rate = (self.alpha + x) / (self.alpha + self.beta + n)
-        sure = np.exp(log[:, 0] - logsumexp(log, axis=1)) * rate
+        sure = np.exp(log[:, 0] - _log_sum(log)) * rate
         return np.asarray(sure * np.exp(stays - k * math.log1p(discount)).sum(1))
 
     def expected_new(self, rounds: int, /) -> float:
