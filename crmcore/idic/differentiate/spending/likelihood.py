@@ -116,7 +116,14 @@ def maximise(sample: Sample, /) -> Fit:
         return -value / scale, -slope / scale
 
     start = np.log([2.0, 3.0, 1.0])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-_LIMIT, _LIMIT)] * 3, options={"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500})
+    found = minimize(
+        loss,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-_LIMIT, _LIMIT)] * 3,
+        options={"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500},
+    )
     theta = np.asarray(found.x, np.float64)
     value, slope, bend = log_likelihood(theta, sample)
     for _ in range(20):
