@@ -1,0 +1,1 @@
+"""What customers are worth: concentration, profit, cycles, priority, tiers, superfans, referrals, accounts, one record."""
