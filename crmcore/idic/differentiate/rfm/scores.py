@@ -23,7 +23,7 @@ from crmcore.tables import OrderTable
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
-    from crmcore.idic.differentiate.worth.concentration import Concentration
+    from crmcore.idic.differentiate.worth.spread import Concentration
 
 __all__ = ["RfmScores", "score"]
 
@@ -131,7 +131,7 @@ class RfmScores:
 
     def concentration(self, *, level: float = 0.95) -> Concentration:
         """Deciles, ABC, Lorenz curve and Gini of the buyers' money."""
-        from crmcore.idic.differentiate.worth.concentration import concentration
+        from crmcore.idic.differentiate.worth.spread import concentration
 
         return concentration(self.facts.monetary_minor[self.facts.buyers], level=level)
 
