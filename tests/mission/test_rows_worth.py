@@ -12,7 +12,7 @@ from crmcore.datasets import simulate_brand
 from crmcore.errors import BadRows, DuplicateIds, EmptyInput, OutOfRange, UnknownName
 from crmcore.idic.differentiate import worth
 from crmcore.metrics.survey import IndexItem
-from crmcore.tables import OrderTable
+from crmcore.tables import EventTable, OrderTable
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 
@@ -169,3 +169,31 @@ def test_empty_input_is_told() -> None:
         worth.concentration([])
     with pytest.raises(EmptyInput):
         worth.profitability([], revenue=[], costs={})
+
+
+def events() -> EventTable:
+    return EventTable.from_frame(
+        {
+            "customer": ["a", "a", "a", "b", "a"],
+            "time": ["2026-04-01", "2026-01-01", "2026-04-01", "2026-04-01", "2026-05-01"],
+            "kind": ["purchase", "purchase", "nps", "visit", "purchase"],
+            "channel": ["web"] * 5,
+        },
+        zone="UTC",
+    )
+
+
+def test_row_019_three_families_each_explained_by_its_events() -> None:
+    found = worth.family_scores(events(), now=datetime(2026, 4, 1, tzinfo=UTC), opinion=[None, None, 8, None, None])
+    assert found.buy[0] == pytest.approx(1.5 / 2.5)
+    assert found.think[0] == pytest.approx(0.8)
+    assert np.isnan(found.interact[0])
+    assert np.isnan(found.buy[1])
+    assert found.interact[1] == pytest.approx(0.2 / 1.2)
+    why = found.explain("a")
+    assert sorted(why["family"]) == ["buy", "buy", "think"]
+    assert sum(w for f, w in zip(why["family"], why["weight"], strict=True) if f == "buy") == pytest.approx(1.5)
+    with pytest.raises(OutOfRange, match="off their scale"):
+        worth.family_scores(events(), now=datetime(2026, 4, 1, tzinfo=UTC), opinion=[None, None, 80, None, None])
+    with pytest.raises(UnknownName):
+        worth.Signal("x", "bye")

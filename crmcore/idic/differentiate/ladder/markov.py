@@ -41,10 +41,8 @@ def chain_value(step: Floats, reward: Floats, /, *, discount: float, periods: in
     """
     kept = step / (1 + discount)
     if periods is None:
-        made: Floats = np.linalg.solve(
-            np.eye(len(reward)) - kept, np.broadcast_to(reward[:, None], (*kept.shape[:-1], 1))
-        )
-        return made[..., 0]
+        right = np.broadcast_to(reward[:, None], (*kept.shape[:-1], 1))
+        return np.asarray(np.linalg.solve(np.eye(len(reward)) - kept, right)[..., 0], np.float64)
     value = np.broadcast_to(reward, kept.shape[:-1]).astype(np.float64)
     for _ in range(periods):
         value = reward + (kept @ value[..., None])[..., 0]
