@@ -106,11 +106,10 @@ def account_values(
     columns = {"seats": numbers("seats", seats), "margin_minor": numbers("margin_minor", margin_minor)}
     columns["renewal"] = numbers("renewal", renewal)
     columns["renewal_error"] = np.zeros(n) if renewal_error is None else numbers("renewal_error", renewal_error)
-    for name, column in {"contract": contract, **columns}.items():
-        if len(column) != n:
-            raise OutOfRange(
-                name, f"{len(column)} entries", f"{n}, as account", "row i of every column is one contract"
-            )
+    sizes = {"contract": len(contract), **{name: len(column) for name, column in columns.items()}}
+    for name, size in sizes.items():
+        if size != n:
+            raise OutOfRange(name, f"{size} entries", f"{n}, as account", "row i of each is one contract")
     seen: set[str] = set()
     again = tuple(i for i, k in enumerate(contract) if k in seen or seen.add(k))  # type: ignore[func-returns-value]
     if again:
