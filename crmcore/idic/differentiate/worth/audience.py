@@ -15,7 +15,7 @@ from crmcore._base import html_table, number_text
 from crmcore._frames import write_frame
 from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.columns import numbers
-from crmcore.metrics.scalars import share_of
+from crmcore.metrics.scalars import nan_alike, share_of
 
 __all__ = ["Audience", "AtTheLine", "priority_audience"]
 
@@ -37,13 +37,13 @@ class Audience:
     members : ids, the best first
     places : number of places, floor(share * customers whose value is known)
     line : lowest value that got in; NaN where nobody did
-    tied : customers at the last place's value; `broken` of them got in where ties were broken
+    tied : customers at the last place's value
     missing : customers of unknown value, who are never in
     """
 
     members: tuple[str, ...]
     places: int
-    line: float
+    line: float = attrs.field(eq=nan_alike)
     tied: int
     missing: int
     ties: AtTheLine
