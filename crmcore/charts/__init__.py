@@ -11,10 +11,11 @@ from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
     from crmcore.charts.chart import Chart
+    from crmcore.charts.crossing import quadrants
     from crmcore.charts.flow import network, waterfall
     from crmcore.charts.plain import bar, dot_interval, histogram, line
 
-__all__ = ["Chart", "bar", "dot_interval", "histogram", "line", "network", "waterfall"]
+__all__ = ["Chart", "bar", "dot_interval", "histogram", "line", "network", "quadrants", "waterfall"]
 
 __getattr__ = lazy_names(
     __name__,
@@ -25,6 +26,7 @@ __getattr__ = lazy_names(
         "histogram": ".plain",
         "line": ".plain",
         "network": ".flow",
+        "quadrants": ".crossing",
         "waterfall": ".flow",
     },
 )

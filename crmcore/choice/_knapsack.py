@@ -91,6 +91,8 @@ class Relaxed:
 
 def relax(problem: Problem) -> Relaxed:
     """Solve the linear program; its optimum bounds every choice."""
+    if problem.rows.shape[0] == 1 and not problem.bound_below:
+        return _relax_budget(problem)
     from scipy.optimize import linprog
     from scipy.sparse import vstack
 
@@ -106,6 +108,27 @@ def relax(problem: Problem) -> Relaxed:
     unit = math.gcd(*problem.cost, problem.budget) or 1
     lacking = np.asarray(rows.T @ duals - problem.value, float)
     return Relaxed(np.asarray(found.x, float), lacking, float(duals[0] / unit) + 0.0, -float(found.fun or 0.0))
+
+
+def _relax_budget(problem: Problem) -> Relaxed:
+    """The same where the budget is the only limit: the best value per cost first, the last one in part (Dantzig 1957)."""
+    unit = math.gcd(*problem.cost, problem.budget) or 1
+    cost, room = np.array(problem.cost, float) / unit, float(problem.budget // unit)
+    good = problem.value > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        worth = np.where(good, problem.value / cost, -_NO)
+    order = np.argsort(-worth, kind="stable")
+    order = order[good[order]]
+    filled = np.cumsum(cost[order])
+    whole = int(np.searchsorted(filled, room, side="right"))
+    share = np.zeros(len(cost))
+    share[order[:whole]] = 1.0
+    price = 0.0
+    if whole < len(order):
+        last = order[whole]
+        share[last] = (room - (filled[whole - 1] if whole else 0.0)) / cost[last]
+        price = float(worth[last])
+    return Relaxed(share, cost * price - problem.value, price / unit, math.fsum(problem.value * share))
 
 
 def solve(problem: Problem, relaxed: Relaxed, *, gap: float) -> NDArray[np.bool_]:

@@ -77,9 +77,10 @@ def heat_map(
             listed.append({"row": row, "column": column, "value": value, "text": text})
             if value is not None:
                 lines.append(TextLine(f"{row} {column}", text, value))
-    x = {"field": "column", "type": "ordinal", "sort": list(columns), "title": column_title,
-         "axis": {"orient": "top", "labelAngle": 0, "domain": False, "ticks": False}}  # fmt: skip
-    y = {"field": "row", "type": "ordinal", "sort": list(rows), "title": row_title, "axis": {"domain": False}}
+    tilt = -40 if max(map(len, columns), default=0) > 7 else 0  # long words beside each other would run into one
+    x = {"field": "column", "type": "ordinal", "sort": list(columns), "title": column_title or None,
+         "axis": {"orient": "top", "labelAngle": tilt, "domain": False, "ticks": False}}  # fmt: skip
+    y = {"field": "row", "type": "ordinal", "sort": list(rows), "title": row_title or None, "axis": {"domain": False}}
     known = {"transform": [{"filter": "datum.value !== null"}]}
     colour = {"field": "value", "type": "quantitative", "legend": None,
               "scale": {"domain": [0, 1], "range": ["#eef4f9", BLUE]}}  # fmt: skip

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore.choice import Quota, allocate
+from crmcore.choice._knapsack import Problem, relax
 from crmcore.errors import ConflictingConstraints
 
 options = st.lists(
@@ -79,3 +81,19 @@ def test_a_smaller_cost_unit_changes_no_choice(rows: list[tuple[int, int, int, s
 
 def map_text(owners: list[int]) -> list[str]:
     return [str(o) for o in owners]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(-5, 40)), min_size=1, max_size=12), st.integers(0, 120))
+def test_the_relaxation_of_a_budget_alone_is_the_linear_program(rows: list[tuple[int, int]], budget: int) -> None:
+    from scipy.optimize import linprog
+
+    cost, value = [c for c, _ in rows], np.array([float(v) for _, v in rows])
+    names = [str(i) for i in range(len(rows))]
+    problem = Problem.of(cost=cost, value=value, budget=budget, owner=names, group=names, quotas=[])
+    found = relax(problem)
+    wanted = linprog(-value, A_ub=[cost], b_ub=[budget], bounds=(0, 1), method="highs")
+    assert np.isclose(found.bound, -wanted.fun)
+    assert float(np.dot(cost, found.share)) <= budget + 1e-9
+    # the price is one at which nobody outside is worth more, and nobody inside less
+    assert (found.lacking[found.share <= 0] >= -1e-9).all()
+    assert (found.lacking[found.share >= 1] <= 1e-9).all()

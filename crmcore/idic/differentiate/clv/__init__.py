@@ -1,0 +1,42 @@
+"""What customers are worth: discounted value with two kinds of interval, and how well a model foresaw the holdout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmcore._base import lazy_names
+
+if TYPE_CHECKING:
+    from crmcore.idic.differentiate.clv.discounting import continuous_rate, discounted
+    from crmcore.idic.differentiate.clv.holdout import HoldoutReport, holdout_report
+    from crmcore.idic.differentiate.clv.model import CustomerValueModel
+    from crmcore.idic.differentiate.clv.parts import CustomerRows, Timing
+    from crmcore.idic.differentiate.clv.season import SeasonIndex
+    from crmcore.idic.differentiate.clv.table import ValueTable
+
+__all__ = [
+    "CustomerRows",
+    "CustomerValueModel",
+    "HoldoutReport",
+    "SeasonIndex",
+    "Timing",
+    "ValueTable",
+    "continuous_rate",
+    "discounted",
+    "holdout_report",
+]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "CustomerRows": ".parts",
+        "CustomerValueModel": ".model",
+        "HoldoutReport": ".holdout",
+        "SeasonIndex": ".season",
+        "Timing": ".parts",
+        "ValueTable": ".table",
+        "continuous_rate": ".discounting",
+        "discounted": ".discounting",
+        "holdout_report": ".holdout",
+    },
+)
