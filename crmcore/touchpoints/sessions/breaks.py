@@ -138,11 +138,13 @@ def _walk(rows: Sorted, limits: Limits, low: int, high: int, *, starts: Bools, c
     def cells(column: NDArray[np.generic] | None, default: int) -> list[int]:
         return [default] * count if column is None else column[low:high].tolist()
 
+    def known(codes: Codes | None) -> list[int | None]:
+        return [c if c >= 0 else None for c in cells(codes, -1)]
+
     walk = Walk(limits, closed_by=int(causes[low]))
-    days = cells(rows.local_day, 0)
     columns = zip(
-        cells(rows.time_us, 0), days, cells(rows.counted, 1), cells(rows.campaign, -1), cells(rows.referrer, -1),
-        strict=True,
+        cells(rows.time_us, 0), cells(rows.local_day, 0), cells(rows.counted, 1),
+        known(rows.campaign), known(rows.referrer), strict=True,
     )  # fmt: skip
     head = int(causes[low])
     for place, (at, day, counted, campaign, referrer) in enumerate(columns, low):

@@ -56,10 +56,10 @@ class Walk:
     last_us: int = 0  # of what prolongs: counted or not
     day: int = 0
     events: int = 0
-    campaign: int = -1
-    referrer: int = -1
+    campaign: object = None  # last one known in the open session
+    referrer: object = None
 
-    def breaks(self, at_us: int, *, day: int, counted: bool, campaign: int, referrer: int) -> int:
+    def breaks(self, at_us: int, *, day: int, counted: bool, campaign: object, referrer: object) -> int:
         """Causes for which an event cannot belong to what is open; 0 where it can."""
         if not self.begun:
             return Cause.FIRST.value
@@ -74,13 +74,13 @@ class Walk:
                 found |= 4
             if limits.length_us is not None and at_us - self.start_us > limits.length_us:
                 found |= 16
-            if counted and limits.campaign and campaign >= 0 and campaign != self.campaign:
+            if counted and limits.campaign and campaign is not None and campaign != self.campaign:
                 found |= 32
-            if counted and limits.referrer and referrer >= 0 and referrer != self.referrer:
+            if counted and limits.referrer and referrer is not None and referrer != self.referrer:
                 found |= 64
         return found
 
-    def take(self, at_us: int, *, day: int, counted: bool, campaign: int, referrer: int) -> tuple[bool, int]:
+    def take(self, at_us: int, *, day: int, counted: bool, campaign: object, referrer: object) -> tuple[bool, int]:
         """Fold one event: whether it opens a session, and for which causes; `open` tells whether it is in one."""
         found = self.breaks(at_us, day=day, counted=counted, campaign=campaign, referrer=referrer)
         if found:
@@ -88,10 +88,10 @@ class Walk:
         opens = counted and not self.open
         if opens:
             self.open, self.start_us, self.events = True, at_us, 0
-            self.campaign = self.referrer = -1
+            self.campaign = self.referrer = None
         if counted:
             self.events += 1
-            self.campaign = campaign if campaign >= 0 else self.campaign
-            self.referrer = referrer if referrer >= 0 else self.referrer
+            self.campaign = self.campaign if campaign is None else campaign
+            self.referrer = self.referrer if referrer is None else referrer
         self.begun, self.last_us, self.day = True, at_us, day
         return opens, self.closed_by
