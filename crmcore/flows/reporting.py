@@ -118,11 +118,12 @@ def brand_chapters(brand: Brand, people: People) -> tuple[Chapter, ...]:
     >>> from crmcore.idic import identify
     >>> brand = simulate_brand(300, seed=1)
     >>> [c.title for c in brand_chapters(brand, identify.resolve(dict(brand.sources)))]
-    ['What they say and do']
+    ['What they say and do', 'What they are worth']
     """
     from crmcore.flows.sections.measures import measures
+    from crmcore.flows.sections.worth import worth
 
-    return (measures(brand, people),)
+    return measures(brand, people), worth(brand, people)
 
 
 def brand_truth(brand: Brand) -> dict[str, str]:
