@@ -73,7 +73,7 @@ def attribute(
     count_of("draws", draws, hint="200 is usual; 0 leaves the intervals out")
     name, found = model_of(model)
     lift = None if credibility is None else _factors(credibility, paths.channels)
-    values = [credit(found, paths, amounts, lift=lift) for amounts in (paths.conversions, paths.value)]
+    values = credit(found, paths, (paths.conversions, paths.value), lift=lift)
     none = np.empty((0, len(paths.channels)))
     rng = np.random.default_rng(seed)
     drawn = redrawn(found, paths, n=draws, rng=rng, lift=lift, progress=progress) if draws else (none, none)
@@ -110,11 +110,17 @@ def _assumed(model: Model, paths: PathCounts, credibility: Mapping[str, float] |
     if credibility:
         factors = ", ".join(f"{c} x {f:g}" for c, f in credibility.items())
         told = (*told, f"credibility, a belief that no data here support: a touch counts {factors}")
-    everywhere = np.bincount(np.unique(paths.path_of * len(paths.channels) + paths.touch) % len(paths.channels), minlength=len(paths.channels)) == len(paths)  # noqa: E501  # fmt: skip
-    if everywhere.any() and len(paths.channels) > 1:
-        named = ", ".join(c for c, e in zip(paths.channels, everywhere, strict=True) if e)
+    everywhere = _in_all(paths)
+    if everywhere and len(paths.channels) > 1:
+        named = ", ".join(paths.channels[c] for c in everywhere)
         told = (*told, f"{named} is in every path: no data here say what happens without it")
     return told
+
+
+def _in_all(paths: PathCounts) -> list[int]:
+    """Channels that are in every path."""
+    candidates = np.unique(paths.touch[: paths.start[1]]).tolist()
+    return [c for c in candidates if np.logical_or.reduceat(paths.touch == c, paths.start[:-1]).all()]
 
 
 def credit_by(

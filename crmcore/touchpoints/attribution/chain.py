@@ -21,12 +21,14 @@ __all__ = ["ORDERS", "Chain", "Walks"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Codes = NDArray[np.signedinteger[Any]]
 
 ORDERS = (1, 2, 3, 4)
 DENSE = 300  # states up to which one inverse is faster than pushing mass through the chain
 TABLE = 20_000_000  # cells of a lookup table instead of a sort
 LEFT = 1e-17  # mass that still walks when the walk is over
 STEPS = 100_000
+LOOK = 8  # steps between two looks at what is left
 
 
 @attrs.frozen(kw_only=True, eq=False, slots=False)
@@ -46,49 +48,44 @@ class Walks:
     channels: int
     order: int
     windows: NDArray[np.int32]
-    first: Ints
-    last: Ints
-    source: Ints
-    target: Ints
-    step: Ints
-    step_path: Ints
+    first: Codes
+    last: Codes
+    source: Codes
+    target: Codes
+    step: Codes
+    step_path: Codes
 
     @classmethod
     def of(cls, paths: PathCounts, /, *, order: int) -> Walks:
         """States and steps of paths at an order."""
         if order not in ORDERS:
             raise OutOfRange("order", order, f"one of {list(ORDERS)}", "order 1 remembers one touch")
-        n, base = len(paths.touch), len(paths.channels) + 1
+        base = len(paths.channels) + 1
         if base**order >= 2**62:
             raise OutOfRange("channels", len(paths.channels), f"fewer at order {order}", "merge rare channels, or lower the order")  # noqa: E501  # fmt: skip
-        place = np.arange(n) - np.repeat(paths.start[:-1], paths.lengths)
-        letter = paths.touch.astype(np.int64) + 1
-        code = letter.copy()
-        for back in range(1, order):
-            code[back:] += np.where(place[back:] >= back, letter[:-back], 0) * base**back
-        length = np.repeat(paths.lengths, paths.lengths)
-        here = (place >= order - 1) | ((length < order) & (place == length - 1))
-        kept = code[here]
+        size = np.maximum(paths.lengths - order + 1, 1)  # windows of each path
+        end = np.cumsum(size) - 1
+        code = _windows(paths, order)
         if base**order <= TABLE:
             there = np.zeros(base**order, np.bool_)
-            there[kept] = True
+            there[code] = True
             found = np.flatnonzero(there)
-            number = np.zeros(len(there), np.int64)
+            number = np.zeros(len(there), np.int32)
             number[found] = np.arange(len(found))
-            state = number[kept]
+            state = number[code]
         else:
-            found, state = np.unique(kept, return_inverse=True)
-        owner = paths.path_of[here]
-        more = np.flatnonzero(owner[1:] == owner[:-1])
-        begin = np.searchsorted(owner, np.arange(len(paths)), side="left")
-        end = np.searchsorted(owner, np.arange(len(paths)), side="right") - 1
+            found, inverse = np.unique(code, return_inverse=True)
+            state = inverse.astype(np.int32)
+        goes_on = np.ones(len(code), np.bool_)
+        goes_on[end] = False
+        on = goes_on[:-1]
         windows = np.stack([found // base**back % base - 1 for back in reversed(range(order))], axis=1)
-        source, target, step = _distinct_steps(
-            state[more], state[more + 1], len(found), letter[here][more + 1] - 1, base - 1
-        )
+        source, target, step = _distinct_steps(state[:-1][on], state[1:][on], windows[:, -1], base - 1)
+        owner = np.repeat(np.arange(len(paths), dtype=np.int32), size - 1)
         return cls(
-            channels=base - 1, order=order, windows=windows.astype(np.int32), first=state[begin], last=state[end],
-            source=source, target=target, step=step, step_path=owner[more],
+            channels=base - 1, order=order, windows=windows.astype(np.int32), first=state[end + 1 - size],
+            last=state[end],
+            source=source, target=target, step=step, step_path=owner,
         )  # fmt: skip
 
     @property
@@ -107,7 +104,11 @@ class Walks:
             raise EmptyInput("journeys", "every count is 0: pass conversions or nulls above 0")
         share = np.divide(1.0, out, out=np.zeros(s), where=out > 0)
         return Chain(
-            walks=self, start=np.bincount(self.first, both, s) / total, flow=flow * share[self.source], win=won * share
+            walks=self,
+            conversion=float(conversions.sum()) / total,
+            start=np.bincount(self.first, both, s) / total,
+            flow=flow * share[self.source],
+            win=won * share,
         )
 
     @cached_property
@@ -120,14 +121,30 @@ class Walks:
         return held
 
 
-def _distinct_steps(a: Ints, b: Ints, states: int, channel: Ints, channels: int) -> tuple[Ints, Ints, Ints]:
+def _windows(paths: PathCounts, order: int) -> Codes:
+    """Code of every window, path after path; letters are 1 to C, 0 stands where a path is shorter than the order."""
+    base, letter = len(paths.channels) + 1, paths.touch.astype(np.int64) + 1
+    if order == 1:
+        return letter
+    code, whole, begin, length = letter.copy(), np.ones(len(letter), np.bool_), paths.start[:-1], paths.lengths
+    for back in range(1, order):
+        code[back:] += letter[:-back] * base**back
+        whole[(begin + back - 1)[length >= back]] = False  # too near to the beginning for a full window
+    for n in range(1, order):
+        short = begin[length == n]  # their only window ends with the path
+        code[short + n - 1] = sum(letter[short + i] * base ** (n - 1 - i) for i in range(n))
+        whole[short + n - 1] = True
+    return code[whole]
+
+
+def _distinct_steps(a: Codes, b: Codes, channel: Codes, channels: int) -> tuple[Codes, Codes, Codes]:
     """Distinct pairs (a, b) and which of them each step is; b follows from a and the channel that comes next."""
-    key = a * channels + channel
-    if states * channels <= TABLE:
-        target = np.full(states * channels, -1, np.int64)
+    key = a * np.int64(channels) + channel.astype(np.int64)[b]
+    if len(channel) * channels <= TABLE:
+        target = np.full(len(channel) * channels, -1, np.int32)
         target[key] = b
         found = np.flatnonzero(target >= 0)
-        number = np.zeros(len(target), np.int64)
+        number = np.zeros(len(target), np.int32)
         number[found] = np.arange(len(found))
         return found // channels, target[found], number[key]
     found, first, step = np.unique(key, return_index=True, return_inverse=True)
@@ -136,17 +153,16 @@ def _distinct_steps(a: Ints, b: Ints, states: int, channel: Ints, channels: int)
 
 @attrs.frozen(kw_only=True, eq=False, slots=False)
 class Chain:
-    """Probabilities over the states of `walks`: of the first state, of each step, and of a conversion next."""
+    """Probabilities over the states of `walks`: of the first state, of each step, and of a conversion next.
+
+    `conversion` is the probability that a journey ends in one: conversions / (conversions + nulls), at every order.
+    """
 
     walks: Walks
+    conversion: float
     start: Floats  # (s,)
     flow: Floats  # (e,)
     win: Floats  # (s,)
-
-    @cached_property
-    def conversion(self) -> float:
-        """Probability that a journey ends in a conversion: conversions / (conversions + nulls) at every order."""
-        return float(self.reached(np.ones((self.walks.states, 1), np.bool_))[0])
 
     def removal_effects(self) -> Floats:
         """(channels,) share of conversions that is lost when a channel is removed; 0 where nothing converts."""
@@ -195,10 +211,10 @@ class Chain:
         forward: Any = csr_array((self.flow, (w.target, w.source)), shape=(w.states, w.states))
         mass = self.start[:, None] * allowed
         done = self.win @ mass
-        for _ in range(STEPS):
+        for step in range(1, STEPS):
             mass = forward @ mass
             mass *= allowed
             done += self.win @ mass
-            if mass.sum(axis=0).max(initial=0.0) < LEFT:
+            if not step % LOOK and mass.sum(axis=0).max(initial=0.0) < LEFT:
                 return np.asarray(done, np.float64)
         raise NotConverged("the walk through the chain", STEPS, float(mass.sum(axis=0).max()), "some journeys hardly ever end: look at paths with very many touches")  # noqa: E501  # fmt: skip

@@ -206,7 +206,7 @@ def _foretold(
         total = np.bincount(before, both, size) + np.bincount(ends, won + lost, size)
         n = len(before)
         own = (seen[:n], seen[n : n + m], seen[n + m :])
-        sizes = tuple(total[at] for at in (before, ends, ends))
+        sizes = tuple(total[at].astype(np.float64) for at in (before, ends, ends))
         # a longer memory that was never apart from the shorter one tells nothing new
         new = [np.where(n == k, b, (s + b) / (n + 1.0)) for s, b, n, k in zip(own, below, sizes, known, strict=True)]
         below, known = (new[0], new[1], new[2]), sizes

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
-from crmcore.errors import BadDocument, EmptyInput, OutOfRange, UnknownName
+from crmcore._frames import read_frame
+from crmcore.errors import BadDocument, EmptyInput, MissingColumn, OutOfRange, UnknownName
 from crmcore.metrics.columns import SAME, columns_frame, held, held_floats, held_whole, not_negative, numbers, refuse
 
 __all__ = ["PathCounts"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+NUL = "\0"
 
 
 @attrs.frozen(kw_only=True, hash=False, repr=False)
@@ -81,21 +83,42 @@ class PathCounts:
         >>> PathCounts.of(["search > e-mail", "search"], conversions=[3, 1], nulls=[5, 9])
         PathCounts(2 paths of 2 channels, 4 conversions, 14 nulls)
         """
-        split = [_touches(p, separator) for p in paths]
-        if not split:
+        if not len(paths):
             raise EmptyInput("paths", "pass at least one path with a touch")
-        bad = np.array([not p or any(not isinstance(c, str) or not c for c in p) for p in split])
-        refuse("paths", 'a path without touches may be named "direct"', path=(bad, "empty, or a touch without name"))
-        code = {c: i for i, c in enumerate(channels or ())}
-        known = len(code)
-        flat = np.fromiter((code.setdefault(c, len(code)) for p in split for c in p), np.int32)
-        if channels is not None and len(code) > known:
-            raise UnknownName("channel", next(c for c, i in code.items() if i == known), tuple(channels))
-        lengths = np.fromiter(map(len, split), np.int64, len(split))
+        names, flat, lengths = _read(list(paths), separator)
+        bad = np.bincount(np.repeat(np.arange(len(lengths)), lengths)[flat < 0], minlength=len(lengths)) > 0
+        hint = 'a path without touches may be named "direct"'
+        refuse("paths", hint, path=(bad | (lengths == 0), "empty, or a touch without name"))
+        if channels is not None:
+            odd = [c for c in names if c not in set(channels)]
+            if odd:
+                raise UnknownName("channel", odd[0], tuple(channels))
+            place = {c: i for i, c in enumerate(channels)}
+            flat, names = np.array([place[c] for c in names], np.int32)[flat], tuple(channels)
         return cls.of_codes(
-            flat, np.concatenate([[0], np.cumsum(lengths)]), channels=tuple(code), conversions=conversions, nulls=nulls,
+            flat, np.concatenate([[0], np.cumsum(lengths)]), channels=names, conversions=conversions, nulls=nulls,
             value=value, merge=merge,
         )  # fmt: skip
+
+    @classmethod
+    def from_frame(
+        cls, frame: Any, *, path: str = "path", conversions: str | None = "conversions", nulls: str | None = "nulls",
+        value: str | None = "value", separator: str = ">",
+    ) -> PathCounts:  # fmt: skip
+        """Read any frame of paths and counts; arguments are names of columns, those but `path` may be absent.
+
+        Examples
+        --------
+        >>> PathCounts.from_frame({"path": ["search > e-mail", "search"], "conversions": [3, 1], "nulls": [5, 9]})
+        PathCounts(2 paths of 2 channels, 4 conversions, 14 nulls)
+        """
+        read = read_frame(frame)
+        if path not in read.columns:
+            raise MissingColumn(path, read.columns)
+        given = {"conversions": conversions, "nulls": nulls, "value": value}
+        cells: dict[str, Any] = {k: read.column(c) for k, c in given.items() if c is not None and c in read.columns}
+        listed: list[Any] = ["" if p is None else p for p in read.column(path)]
+        return cls.of(listed, separator=separator, **cells)
 
     @classmethod
     def of_codes(
@@ -275,10 +298,23 @@ class PathCounts:
         return html_table(rows, caption=repr(self))
 
 
-def _touches(path: str | Sequence[str], separator: str) -> Sequence[str]:
-    if isinstance(path, str):
-        return [part.strip() for part in path.split(separator)] if path.strip() else []
-    return list(path) if path is not None else []
+def _read(paths: list[str | Sequence[str]], separator: str) -> tuple[tuple[str, ...], NDArray[np.int32], Ints]:
+    """Names by first appearance, code of every touch (-1 = no name), touches of each path."""
+    if not all(isinstance(p, str) for p in paths):  # names in a list may hold the separator
+        paths = [p.replace(separator, NUL) if isinstance(p, str) else NUL.join(map(_name, p or ())) for p in paths]
+        separator = NUL
+    texts = [str(p) for p in paths]
+    # one long text is split in one go; a path of nothing but blanks has one touch without a name
+    words = separator.join(texts).split(separator)
+    names: dict[str, int] = {}
+    seen = {word: names.setdefault(name, len(names)) if (name := word.strip()) else -1 for word in dict.fromkeys(words)}
+    flat = np.fromiter(map(seen.__getitem__, words), np.int32, len(words))
+    return tuple(names), flat, np.fromiter((t.count(separator) + 1 for t in texts), np.int64, len(texts))
+
+
+def _name(channel: object) -> str:
+    """Name of a touch in a list; anything but text has none."""
+    return channel if isinstance(channel, str) else ""
 
 
 def _counts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import attrs
 import numpy as np
@@ -19,14 +19,16 @@ __all__ = ["credit", "redrawn", "touch_weights"]
 Floats = NDArray[np.float64]
 
 
-def credit(model: Model, paths: PathCounts, amounts: Floats, /, *, lift: Floats | None = None) -> Floats:
+def credit(
+    model: Model, paths: PathCounts, amounts: Sequence[Floats], /, *, lift: Floats | None = None
+) -> list[Floats]:
     """(C,) amounts of paths as they fall to channels; `lift` multiplies what a touch or channel counts."""
-    c = len(paths.channels)
     if isinstance(model, ShareModel):
         shares = model.shares(paths)
-        made: Floats = (shares if lift is None else to_shares(shares * lift)) * amounts.sum()
-        return made
-    return np.bincount(paths.touch, touch_weights(model, paths, lift) * amounts[paths.path_of], c).astype(np.float64)
+        shares = shares if lift is None else to_shares(shares * lift)
+        return [shares * a.sum() for a in amounts]
+    weights, path, c = touch_weights(model, paths, lift), paths.path_of, len(paths.channels)
+    return [np.asarray(np.bincount(paths.touch, weights * a[path], c), np.float64) for a in amounts]
 
 
 def touch_weights(model: TouchRule, paths: PathCounts, lift: Floats | None, /) -> Floats:
@@ -85,7 +87,8 @@ def _by_counts(
 
         def anew(won: Floats, lost: Floats, value: Floats) -> tuple[Floats, Floats]:
             again = attrs.evolve(paths, conversions=won, nulls=lost, value=value)
-            return credit(model, again, won, lift=lift), credit(model, again, value, lift=lift)
+            made = credit(model, again, (won, value), lift=lift)
+            return made[0], made[1]
 
         return anew
     weights = touch_weights(model, paths, lift)

@@ -179,7 +179,7 @@ def intervals(values: Floats, drawn: Floats, /, *, level: float, n: float, rule:
     """Estimates with percentile intervals from redraws; without redraws the ends are NaN."""
     low, high = np.full((2, len(values)), np.nan)
     if len(drawn):
-        low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0, method="weibull")
     return tuple(
         estimate_of(v, a, b, level=level, n=n, rule=rule, method=METHOD if len(drawn) else "none")
         for v, a, b in zip(values, low, high, strict=True)

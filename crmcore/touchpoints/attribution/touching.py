@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.errors import EmptyInput, OutOfRange
-from crmcore.metrics.scalars import share_of
 from crmcore.touchpoints.attribution.chain import ORDERS, Walks
 from crmcore.touchpoints.attribution.paths import PathCounts
 
@@ -91,7 +90,8 @@ class Position:
 
     def __attrs_post_init__(self) -> None:
         for name in ("first", "last"):
-            share_of(name, getattr(self, name), hint="0.4 is usual")
+            if not 0 <= getattr(self, name) <= 1:
+                raise OutOfRange(name, getattr(self, name), "0 to 1", "0.4 is usual")
         if not 0 < self.first + self.last <= 1:
             raise OutOfRange("first + last", self.first + self.last, "above 0, up to 1", "0.4 and 0.4 leave 0.2")
 
