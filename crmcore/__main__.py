@@ -22,12 +22,13 @@ from crmcore._base import Progress
 from crmcore.errors import CrmError, MissingColumn, OutOfRange
 
 if TYPE_CHECKING:
-    from crmcore.flows import Measures
+    from crmcore.flows import Chapter
     from crmcore.idic.identify.people import People
 
 __all__ = ["main"]
 
 Truth = Mapping[str, object] | None
+Chapters = tuple["Chapter", ...]
 CARE = ("eager", "balanced", "careful")
 
 
@@ -43,10 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.perf_counter()
     line = None if chosen.quiet else _ProgressLine(sys.stderr)
     try:
-        people, truth, head, measures = _own(chosen, line) if chosen.files else _simulated(chosen, line)
-        written = _write(people, truth, measures, chosen, line)
+        people, truth, head, chapters = _own(chosen, line) if chosen.files else _simulated(chosen, line)
+        written = _write(people, truth, chapters, chosen, line)
         _end(line)
-        found = (people, truth, measures)
+        found = (people, truth, chapters)
         print(_summary(found, head, written, time.perf_counter() - began), flush=True)
     except BrokenPipeError:  # whoever reads the summary has seen enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -92,10 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _simulated(chosen: argparse.Namespace, line: Progress | None) -> tuple[People, Truth, str, Measures | None]:
+def _simulated(chosen: argparse.Namespace, line: Progress | None) -> tuple[People, Truth, str, Chapters]:
     from crmcore.datasets import simulate_brand
-    from crmcore.flows import Measures
-    from crmcore.flows.reporting import brand_truth
+    from crmcore.flows.reporting import brand_chapters, brand_truth
     from crmcore.idic import identify
 
     if chosen.truth is not None:
@@ -110,10 +110,10 @@ def _simulated(chosen: argparse.Namespace, line: Progress | None) -> tuple[Peopl
         dict(brand.sources), care=chosen.care, default_region=chosen.region, seed=chosen.seed, progress=line or False
     )
     head = f"a simulated brand of {chosen.customers:,} people (seed {chosen.seed})"
-    return people, brand_truth(brand), head, Measures.of(brand, people)
+    return people, brand_truth(brand), head, brand_chapters(brand, people)
 
 
-def _own(chosen: argparse.Namespace, line: Progress | None) -> tuple[People, Truth, str, Measures | None]:
+def _own(chosen: argparse.Namespace, line: Progress | None) -> tuple[People, Truth, str, Chapters]:
     from crmcore.idic import identify
 
     paths = [Path(f) for f in chosen.files]
@@ -123,21 +123,21 @@ def _own(chosen: argparse.Namespace, line: Progress | None) -> tuple[People, Tru
         table, schema=schema, care=chosen.care, default_region=chosen.region, seed=chosen.seed, progress=line or False
     )
     if chosen.truth is None:
-        return people, None, ", ".join(table.sources), None
+        return people, None, ", ".join(table.sources), ()
     if chosen.truth not in table.columns:
         raise MissingColumn(chosen.truth, tuple(table.columns), "the files")
     known = zip(table.record_id.tolist(), table.columns[chosen.truth].to_list(), strict=True)
-    return people, {str(r): t for r, t in known if t is not None}, ", ".join(table.sources), None
+    return people, {str(r): t for r, t in known if t is not None}, ", ".join(table.sources), ()
 
 
 def _write(
-    people: People, truth: Truth, measures: Measures | None, chosen: argparse.Namespace, line: Progress | None
+    people: People, truth: Truth, chapters: Chapters, chosen: argparse.Namespace, line: Progress | None
 ) -> list[tuple[str, Path]]:
     from crmcore import flows
 
     title = "Our customers" if chosen.files else "A simulated brand and its customers"
     now = datetime.now(UTC)
-    more = [] if measures is None else [measures.section()]
+    more = [chapter.section() for chapter in chapters]
     flows.report(people, out=chosen.out, truth=truth, title=title, sections=more, now=now, progress=line or False)
     written = [("report", chosen.out)]
     if chosen.profiles is not None:
@@ -163,18 +163,16 @@ def _write_profiles(people: People, path: Path) -> None:
         out.writerows(zip(profiles.customers.ids, sizes, *columns, strict=True))
 
 
-def _summary(
-    found: tuple[People, Truth, Measures | None], head: str, written: list[tuple[str, Path]], seconds: float
-) -> str:
-    people, truth, measures = found
+def _summary(found: tuple[People, Truth, Chapters], head: str, written: list[tuple[str, Path]], seconds: float) -> str:
+    people, truth, chapters = found
     n_sources = len(people.table.sources)
     lines = [f"{head}: {len(people.table):,} records of {n_sources} source{'s' * (n_sources != 1)}", ""]
     if truth is None:
         lines.append(f"  customers found   {len(people):,}")
     else:
         lines += _scores(people, truth)
-    if measures is not None:
-        lines += _measured(measures)
+    if chapters:
+        lines += _measured(chapters)
     if not _can_draw():
         lines += ["", "  pictures are drawn as text: pip install 'crmcore[charts]' draws them"]
     lines.append("")
@@ -213,9 +211,9 @@ def _scores(people: People, truth: Mapping[str, object]) -> list[str]:
     return lines
 
 
-def _measured(measures: Measures) -> list[str]:
+def _measured(chapters: Chapters) -> list[str]:
     """Estimates beside the truth, and whether their 95% intervals hold it."""
-    rows = [(check.name.translate(_PLAIN), *check.texts()) for check in measures.checks]
+    rows = [(check.name.translate(_PLAIN), *check.texts()) for chapter in chapters for check in chapter.checks]
     wide = [max(len(row[i]) for row in rows) for i in range(3)]
     lines = ["", f"  {'measure':<{wide[0]}}  {'estimate [95% interval]':<{wide[1]}}  {'truth':>{wide[2]}}  held"]
     lines += [f"  {name:<{wide[0]}}  {told:<{wide[1]}}  {true:>{wide[2]}}  {held}" for name, told, true, held in rows]

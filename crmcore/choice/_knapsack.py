@@ -111,7 +111,7 @@ def relax(problem: Problem) -> Relaxed:
 
 
 def _relax_budget(problem: Problem) -> Relaxed:
-    """The same where the budget is the only limit: the best value per cost first, the last one in part (Dantzig 1957)."""
+    """The same where the budget is the only limit: best value per cost first, the last in part (Dantzig 1957)."""
     unit = math.gcd(*problem.cost, problem.budget) or 1
     cost, room = np.array(problem.cost, float) / unit, float(problem.budget // unit)
     good = problem.value > 0

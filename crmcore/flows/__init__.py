@@ -8,36 +8,40 @@ from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
     from crmcore.flows.page import Figure, Heading, KeyFigure, Note, Report, Section, Share, Table, Text
-    from crmcore.flows.reporting import report
+    from crmcore.flows.reporting import brand_chapters, report
+    from crmcore.flows.sections.chapter import Chapter, Check
     from crmcore.flows.sections.identify import identify_section
-    from crmcore.flows.sections.measures import Measures
 
 _WHERE = {
+    "Chapter": ".sections.chapter",
+    "Check": ".sections.chapter",
     "Figure": ".page",
     "Heading": ".page",
     "KeyFigure": ".page",
-    "Measures": ".sections.measures",
     "Note": ".page",
     "Report": ".page",
     "Section": ".page",
     "Share": ".page",
     "Table": ".page",
     "Text": ".page",
+    "brand_chapters": ".reporting",
     "identify_section": ".sections.identify",
     "report": ".reporting",
 }
 
 __all__ = [
+    "Chapter",
+    "Check",
     "Figure",
     "Heading",
     "KeyFigure",
-    "Measures",
     "Note",
     "Report",
     "Section",
     "Share",
     "Table",
     "Text",
+    "brand_chapters",
     "identify_section",
     "report",
 ]

@@ -13,9 +13,10 @@ from crmcore.flows.page import Report, Section
 
 if TYPE_CHECKING:
     from crmcore.datasets.brand import Brand
+    from crmcore.flows.sections.chapter import Chapter
     from crmcore.idic.identify.people import People
 
-__all__ = ["brand_truth", "report"]
+__all__ = ["brand_chapters", "brand_truth", "report"]
 
 
 def report(
@@ -65,7 +66,6 @@ def report(
     """
     from crmcore.datasets.brand import Brand
     from crmcore.flows.sections.identify import identify_section
-    from crmcore.flows.sections.measures import Measures
     from crmcore.idic.identify.people import People
 
     if now is not None and now.utcoffset() is None:
@@ -87,7 +87,7 @@ def report(
     tell("report", 0, 2)
     found = [identify_section(people, truth)]
     if isinstance(subject, Brand):
-        found.append(Measures.of(subject, people).section())
+        found += [chapter.section() for chapter in brand_chapters(subject, people)]
     page = Report(
         title or "Our customers",
         "From raw records to people: what was read, what it says, who is one person, and how far to trust it. "
@@ -107,6 +107,23 @@ def _made(now: datetime | None) -> str:
 
     when = f" on {now.isoformat(' ', 'minutes')}" if now is not None else ""
     return f"Made with crmcore {__version__}{when}. Intervals are 95%. This page holds no script and fetches nothing."
+
+
+def brand_chapters(brand: Brand, people: People) -> tuple[Chapter, ...]:
+    """What each room finds out about a simulated brand, beside its truth.
+
+    Examples
+    --------
+    >>> from crmcore.datasets import simulate_brand
+    >>> from crmcore.idic import identify
+    >>> brand = simulate_brand(300, seed=1)
+    >>> [c.title for c in brand_chapters(brand, identify.resolve(dict(brand.sources)))]
+    ['What they say and do', 'What they are worth']
+    """
+    from crmcore.flows.sections.measures import measures
+    from crmcore.flows.sections.worth import worth
+
+    return measures(brand, people), worth(brand, people)
 
 
 def brand_truth(brand: Brand) -> dict[str, str]:

@@ -364,7 +364,9 @@ def held(values: ArrayLike) -> NDArray[Any]:
     return kept
 
 
-def _equal(first: NDArray[Any], second: NDArray[Any]) -> bool:
+def _equal(first: NDArray[Any] | None, second: NDArray[Any] | None) -> bool:
+    if first is None or second is None:
+        return first is second
     return bool(np.array_equal(first, second, equal_nan=first.dtype.kind == second.dtype.kind == "f"))
 
 

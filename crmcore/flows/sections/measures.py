@@ -6,16 +6,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from crmcore import charts
 from crmcore.calendars import BusinessCalendar
 from crmcore.charts.chart import written
-from crmcore.datasets.people import LAST_DAY
-from crmcore.flows.page import Block, Figure, Heading, KeyFigure, Note, Section, Table, Text
-from crmcore.metrics import Counts, Estimate, compare_many
+from crmcore.flows.page import Block, Figure, Heading, KeyFigure, Note, Table, Text
+from crmcore.flows.sections.chapter import TODAY, ZONE, Chapter, Check, Part, customers_of, said
+from crmcore.metrics import Counts, compare_many
 from crmcore.metrics.comparing import ComparisonTable, p_text
 from crmcore.metrics.durations import answered_within, kaplan_meier, retention, waits
 from crmcore.metrics.survey import nps, response_bias
@@ -25,112 +24,38 @@ if TYPE_CHECKING:
     from crmcore.datasets.columns import Columns
     from crmcore.idic.identify.people import People
 
-__all__ = ["Check", "Measures", "Part"]
+__all__ = ["measures"]
 
-ZONE = "Asia/Bangkok"  # of the simulated brand
-TODAY = LAST_DAY + np.timedelta64(1, "D")
 WITHIN_HOURS = 4.0
 SHOWN_HOURS = 48.0
 CURVE_MONTHS = 24
 
 
-@attrs.frozen
-class Check:
-    """An estimate beside the truth that a simulation knows; `why` says what can make its interval miss."""
+def measures(brand: Brand, people: People) -> Chapter:
+    """Measure what a brand's customers say and do.
 
-    name: str
-    estimate: Estimate
-    truth: float
-    percent: bool = True
-    why: str = "chance"
-
-    @property
-    def covered(self) -> bool:
-        """Whether the interval holds the truth."""
-        return self.estimate.low <= self.truth <= self.estimate.high
-
-    def texts(self) -> tuple[str, str, str]:
-        """Estimate with its interval, the truth, and whether the one holds the other."""
-        return said(self.estimate, percent=self.percent), written(self.truth, percent=self.percent), self._held()
-
-    def _held(self) -> str:
-        return "yes" if self.covered else f"no: {self.why}"
-
-
-def said(estimate: Estimate, *, percent: bool = True) -> str:
-    """Estimate and interval as the page writes them.
-
-    Examples
-    --------
-    >>> from crmcore.metrics import proportion
-    >>> said(proportion(30, 1000))
-    '3% [2.11%, 4.25%]'
-    """
-    value, low, high = (written(v, percent=percent) for v in (estimate.value, estimate.low, estimate.high))
-    return f"{value} [{low}, {high}]"
-
-
-@attrs.frozen
-class Part:
-    """What one question contributes to the section."""
-
-    blocks: list[Block]
-    key: KeyFigure
-    checks: list[Check] = attrs.field(factory=list)
-
-
-@attrs.frozen(repr=False)
-class Measures:
-    """What a simulated brand can measure about its customers, each number with its interval, and beside the truth.
+    Parameters
+    ----------
+    brand : Brand
+        Surveys, sessions, campaigns, complaints and orders, and what is true of them.
+    people : People
+        Who is who in its records, as `identify.resolve` found it.
 
     Examples
     --------
     >>> from crmcore.datasets import simulate_brand
     >>> from crmcore.idic import identify
     >>> brand = simulate_brand(300, seed=1)
-    >>> found = Measures.of(brand, identify.resolve(dict(brand.sources)))
+    >>> found = measures(brand, identify.resolve(dict(brand.sources)))
     >>> [figure.label for figure in found.section().key]
     ['Net Promoter Score', 'Answered in 4 hours', 'Best campaign', 'Best touchpoint', 'Back after a month']
     """
-
-    parts: tuple[Part, ...]
-
-    @classmethod
-    def of(cls, brand: Brand, people: People) -> Measures:
-        """Measure a brand.
-
-        Parameters
-        ----------
-        brand : Brand
-            Surveys, sessions, campaigns, complaints and orders, and what is true of them.
-        people : People
-            Who is who in its records, as `identify.resolve` found it.
-        """
-        return cls((_recommend(brand), _wait(brand), _campaigns(brand), _touchpoints(brand), _return(brand, people)))
-
-    def __repr__(self) -> str:
-        return f"Measures({len(self.checks)} checked against the truth)"
-
-    @property
-    def checks(self) -> tuple[Check, ...]:
-        """Every estimate whose truth the simulation knows."""
-        return tuple(c for part in self.parts for c in part.checks)
-
-    def section(self) -> Section:
-        """Chapter of a report: counts, shares and durations only, no personal data."""
-        checks = self.checks
-        lead = (
-            "Every number stands with its interval and the count behind it, and cases that are still open are not taken for "
-            f"closed ones. {sum(c.covered for c in checks)} of the {len(checks)} intervals that can be checked here hold the truth."
-        )
-        headings = ("measure", "estimate", "truth", "held")
-        rows = [(c.name, *c.texts()) for c in checks]
-        closing = Table(
-            headings, rows, "Estimates, with their 95% intervals, against what the simulation knows to be true."
-        )
-        blocks = [b for part in self.parts for b in part.blocks]
-        end: list[Block] = [Heading("Against the truth"), closing]
-        return Section("What they say and do", lead, key=[p.key for p in self.parts], blocks=[*blocks, *end])
+    lead = (
+        "Every number stands with its interval and the count behind it, and cases that are still open are not taken for "
+        "closed ones."
+    )
+    parts = (_recommend(brand), _wait(brand), _campaigns(brand), _touchpoints(brand), _return(brand, people))
+    return Chapter("What they say and do", lead, parts)
 
 
 def _recommend(brand: Brand) -> Part:
@@ -328,11 +253,7 @@ def _true_conversion(brand: Brand) -> tuple[float, float]:
 
 def _return(brand: Brand, people: People) -> Part:
     """Customers who order again, by months since their first order."""
-    label = {
-        r.partition(":")[2]: c for r, c in zip(people.table.record_id.tolist(), people.labels.tolist(), strict=True)
-    }
-    customer = np.array([label.get(r, -1) for r in brand.orders["record_id"].tolist()])
-    table = retention(customer, brand.orders["time"], until=TODAY, zone=ZONE)
+    table = retention(customers_of(people, brand.orders["record_id"]), brand.orders["time"], until=TODAY, zone=ZONE)
     curve = table.curve()[1 : CURVE_MONTHS + 1]
     months = list(range(1, len(curve) + 1))
     blocks: list[Block] = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +10,12 @@ import numpy as np
 from crmcore._base import number_text
 from crmcore.charts import Chart
 from crmcore.charts.chart import TextLine, written
-from crmcore.charts.theme import BLUE, INK, WIDTH
+from crmcore.charts.theme import WIDTH
 
 if TYPE_CHECKING:
     from crmcore.metrics.durations.survival import SurvivalTable
 
-__all__ = ["heat_map", "survival_chart"]
+__all__ = ["survival_chart"]
 
 POINTS = 400  # of one curve: more cannot be told apart on 440 points
 
@@ -62,36 +62,3 @@ def survival_chart(
     spec = {"width": WIDTH, "height": 240, "encoding": shared, "layer": [area, curve]}
     said = "; ".join(f"{label} {table!r}".strip() for label, table in tables.items())
     return Chart(title, f"Kaplan-Meier, {100 * level:g} % {band} bands. {said}", spec, tuple(rows), tuple(lines))
-
-
-def heat_map(
-    rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[float | None]], *, title: str,
-    description: str, row_title: str, column_title: str,
-) -> Chart:  # fmt: skip
-    """Shares as coloured cells with their numbers; a cell of None is drawn empty: nothing is known there."""
-    listed: list[dict[str, Any]] = []
-    lines: list[TextLine] = []
-    for row, values in zip(rows, cells, strict=True):
-        for column, value in zip(columns, values, strict=True):
-            text = "" if value is None else f"{100 * value:.0f}%"
-            listed.append({"row": row, "column": column, "value": value, "text": text})
-            if value is not None:
-                lines.append(TextLine(f"{row} {column}", text, value))
-    tilt = -40 if max(map(len, columns), default=0) > 7 else 0  # long words beside each other would run into one
-    x = {"field": "column", "type": "ordinal", "sort": list(columns), "title": column_title or None,
-         "axis": {"orient": "top", "labelAngle": tilt, "domain": False, "ticks": False}}  # fmt: skip
-    y = {"field": "row", "type": "ordinal", "sort": list(rows), "title": row_title or None, "axis": {"domain": False}}
-    known = {"transform": [{"filter": "datum.value !== null"}]}
-    colour = {"field": "value", "type": "quantitative", "legend": None,
-              "scale": {"domain": [0, 1], "range": ["#eef4f9", BLUE]}}  # fmt: skip
-    ink = {"condition": {"test": "datum.value > 0.65", "value": "#ffffff"}, "value": INK}
-    spec = {
-        "width": {"step": 46},
-        "height": {"step": 24},
-        "encoding": {"x": x, "y": y},
-        "layer": [
-            {**known, "mark": {"type": "rect", "stroke": "#ffffff"}, "encoding": {"color": colour}},
-            {**known, "mark": {"type": "text", "fontSize": 11}, "encoding": {"text": {"field": "text"}, "color": ink}},
-        ],
-    }
-    return Chart(title, description, spec, tuple(listed), tuple(lines))

@@ -226,7 +226,7 @@ class RetentionTable:
 
     def chart(self, *, title: str = "Who came back", latest: int = 24) -> Chart:
         """Heat map of the shares of the latest cohorts, up to as many ages; censored cells stay empty."""
-        from crmcore.metrics.durations.charts import heat_map
+        from crmcore.charts import heat_map
 
         begun = np.flatnonzero(self.complete[:, 0] & (self.size > 0))[-latest:]
         cells = [[None if math.isnan(s) else s for s in row[:latest]] for row in self.share[begun].tolist()]

@@ -222,7 +222,7 @@ class PlatformMatrix:
 
     def chart(self) -> Chart:
         """Fit of every platform for every purpose, as a heat map."""
-        from crmcore.metrics.durations.charts import heat_map
+        from crmcore.charts import heat_map
 
         cells = [[self._fit(p, needs, name).fit for p in self.platforms] for name, needs in self.purposes.items()]
         return heat_map(

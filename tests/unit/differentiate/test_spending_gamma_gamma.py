@@ -120,3 +120,12 @@ def test_html_is_small_and_frame_has_the_parameters() -> None:
     assert "<script" not in model._repr_html_()
     assert len(model._repr_html_()) < 6000
     assert len(model.to_frame()) == 3
+
+
+def test_a_95_percent_interval_of_a_parameter_is_1_96_standard_errors_wide() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.integers(1, 8, 3000)
+    model = GammaGamma().fit(x, rng.gamma(6.0 * x, 1 / (rng.gamma(4, 1 / 15, 3000) * x)))
+    assert model.covariance is not None
+    row = model.parameters_table(level=0.95)[0]
+    assert np.log(row.high / row.value) == pytest.approx(1.959964 * np.sqrt(model.covariance[0][0]), rel=1e-6)

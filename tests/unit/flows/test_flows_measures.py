@@ -7,8 +7,8 @@ import pytest
 
 from crmcore import flows
 from crmcore.datasets import Brand, simulate_brand
-from crmcore.flows import Figure, Heading, Measures, Section, Table
-from crmcore.flows.sections.measures import Check
+from crmcore.flows import Chapter, Check, Figure, Heading, Section, Table
+from crmcore.flows.sections.measures import measures as measures_of
 from crmcore.idic import identify
 from crmcore.metrics import proportion
 
@@ -19,12 +19,12 @@ def brand() -> Brand:
 
 
 @pytest.fixture(scope="module")
-def measures(brand: Brand) -> Measures:
-    return Measures.of(brand, identify.resolve(dict(brand.sources)))
+def measures(brand: Brand) -> Chapter:
+    return measures_of(brand, identify.resolve(dict(brand.sources)))
 
 
 @pytest.fixture(scope="module")
-def section(measures: Measures) -> Section:
+def section(measures: Chapter) -> Section:
     return measures.section()
 
 
@@ -36,13 +36,13 @@ def test_five_questions_are_answered_and_held_against_the_truth(section: Section
     assert all(f.caption and f.reading for f in section.blocks if isinstance(f, Figure))
 
 
-def test_intervals_of_unbiased_samples_hold_the_truth(measures: Measures) -> None:
+def test_intervals_of_unbiased_samples_hold_the_truth(measures: Chapter) -> None:
     unbiased = [c for c in measures.checks if c.name != "Net Promoter Score of all who were invited"]
     assert len(unbiased) == 10
     assert sum(c.covered for c in unbiased) >= 8  # of ten at 95 %, three misses happen once in 90 draws
 
 
-def test_silence_of_the_unhappy_is_said_where_it_misleads(measures: Measures, brand: Brand) -> None:
+def test_silence_of_the_unhappy_is_said_where_it_misleads(measures: Chapter, brand: Brand) -> None:
     check = measures.checks[0]
     would = brand.truth.surveys.would_say
     assert check.truth == pytest.approx(100 * (np.mean(would >= 9) - np.mean(would <= 6)))
@@ -65,7 +65,9 @@ def test_a_check_says_whether_the_interval_holds_the_truth() -> None:
     assert Check("share", share, 0.05).texts()[2] == "no: chance"
 
 
-def test_the_report_of_a_brand_holds_both_sections() -> None:
+def test_the_report_of_a_brand_holds_every_chapter() -> None:
     page = flows.report(simulate_brand(150, seed=2))
-    assert [s.title for s in page.sections] == ["Who our customers are", "What they say and do"]
+    assert [s.title for s in page.sections] == [
+        "Who our customers are", "What they say and do", "What they are worth",
+    ]  # fmt: skip
     assert "<script" not in page.to_html()

@@ -97,13 +97,13 @@ class Migration:
 
     def chart(self) -> Chart:
         """A heat map: shares of every row."""
-        from crmcore.idic.differentiate.rfm.charts import heat_map
+        from crmcore.charts import heat_map
 
         size = self.counts.sum(axis=1, keepdims=True)
         shares = np.divide(self.counts, size, out=np.full(self.counts.shape, np.nan), where=size > 0)
         return heat_map(
-            shares, rows=self.names, columns=self.names, title="Who moved where", row_title="before",
-            column_title="after", description=str(self), percent=True,
+            self.names, self.names, shares.tolist(), title="Who moved where", row_title="before",
+            column_title="after", description=str(self),
         )  # fmt: skip
 
     def _repr_html_(self) -> str:

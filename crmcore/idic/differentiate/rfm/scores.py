@@ -137,14 +137,14 @@ class RfmScores:
 
     def chart(self) -> Chart:
         """A heat map: buyers by recency and frequency score."""
-        from crmcore.idic.differentiate.rfm.charts import heat_map
+        from crmcore.charts import heat_map
 
         rs, fs, _ = self.model.bins
         bought = self.r > 0
         counts = np.zeros((rs, fs))
         np.add.at(counts, (rs - self.r[bought], self.f[bought] - 1), 1)
         return heat_map(
-            counts, rows=[f"R{s}" for s in range(rs, 0, -1)], columns=[f"F{s}" for s in range(1, fs + 1)],
+            [f"R{s}" for s in range(rs, 0, -1)], [f"F{s}" for s in range(1, fs + 1)], counts.tolist(), percent=False,
             title="Buyers by recency and frequency", row_title="recency score", column_title="frequency score",
             description=f"{int(bought.sum()):,} buyers at {self.facts.now:%Y-%m-%d}",
         )  # fmt: skip

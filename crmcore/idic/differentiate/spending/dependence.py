@@ -75,7 +75,7 @@ def spend_dependence(frequency: Floats, mean_spend: Floats, weights: Floats, /, 
         note = "independence cannot be tested: frequency or spend does not vary, or fewer than 4 customers are there"
     else:
         r, slope = float(np.clip(vab / math.sqrt(vaa * vbb), -1.0, 1.0)), vab / vaa
-        half = normal_quantile(0.5 + level / 2) / math.sqrt(n - 3)
+        half = normal_quantile(level) / math.sqrt(n - 3)
         z = math.atanh(min(max(r, -1 + 1e-12), 1 - 1e-12))
         low, high = math.tanh(z - half), math.tanh(z + half)
         note = _words(r, low, high)

@@ -223,7 +223,7 @@ class GammaGammaModel:
     def parameters_table(self, *, level: float = 0.95) -> tuple[Estimate, ...]:
         """p, q and gamma with log-normal Wald intervals; NaN ends at a boundary."""
         check_level(level)
-        z = normal_quantile(0.5 + level / 2)
+        z = normal_quantile(level)
         out = []
         for i, name in enumerate(NAMES):
             value = float(getattr(self, name))

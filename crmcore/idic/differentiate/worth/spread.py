@@ -124,7 +124,7 @@ class Concentration:
 
     def chart(self) -> Chart:
         """The Lorenz curve."""
-        from crmcore.idic.differentiate.rfm.charts import lorenz_chart
+        from crmcore.idic.differentiate.worth.charts import lorenz_chart
 
         x, y = self.lorenz()
         return lorenz_chart(x, y, title="How value is spread", description=str(self))
