@@ -10,9 +10,10 @@ from crmcore.charts import Chart, bar
 from crmcore.errors import EmptyInput
 
 if TYPE_CHECKING:
+    from crmcore.touchpoints.sessions.comparing import RuleComparison, RuleTable
     from crmcore.touchpoints.sessions.result import Sessions
 
-__all__ = ["durations_chart"]
+__all__ = ["bounce_chart", "difference_chart", "durations_chart"]
 
 _EDGES_S = (0.0, 10.0, 60.0, 180.0, 600.0, 1800.0)
 _LABELS = ("one moment", "up to 10 s", "10 s to 1 min", "1 to 3 min", "3 to 10 min", "10 to 30 min", "over 30 min")
@@ -31,3 +32,28 @@ def durations_chart(sessions: Sessions) -> Chart:
         description=f"Share of {len(sessions):,} sessions under the rule {sessions.rule.name}",
         percent=True,
     )
+
+
+def difference_chart(found: RuleComparison) -> Chart:
+    """Cuts that only one rule makes, by reason."""
+    why = found.why()
+    if not why:
+        raise EmptyInput("differences", "both rules cut this log alike: there is nothing to draw")
+    a, b = found.names
+    return bar(
+        list(why), [float(x + y) for x, y in why.values()], title=f"Cuts that only {a} or only {b} makes",
+        description=f"{len(found.first):,} sessions under {a}, {len(found.second):,} under {b}",
+    )  # fmt: skip
+
+
+def bounce_chart(table: RuleTable) -> Chart:
+    """Bounce rate of one log under each rule."""
+    from crmcore.charts import dot_interval
+
+    rates = {name: s.bounce_rate(small_sample_ok=True) for name, s in table.sessions.items() if len(s)}
+    if not rates:
+        raise EmptyInput("the sessions", "draw at least one session")
+    return dot_interval(
+        list(rates), list(rates.values()), title="One log, one bounce rate for each rule", percent=True,
+        description="Share of sessions that are a bounce, by the rule that cut and judged them",
+    )  # fmt: skip

@@ -66,7 +66,7 @@ class Part:
 
 @attrs.frozen
 class Change:
-    """What happened to a session of one visitor; `was` are the sessions it took events from, `gone` those that ended."""
+    """What happened to a session of one visitor; `was`: sessions it took events from, `gone`: those that ended."""
 
     kind: str
     part: Part | None
@@ -122,10 +122,7 @@ class VisitorState:
         if not self.head.open:
             self.of.append(None)
             return [Change("outside", None)]
-        if opens:
-            part = Part(fresh(), event.time_us, event.time_us)
-        else:
-            part = self._open_part()
+        part = Part(fresh(), event.time_us, event.time_us) if opens else self._open_part()
         self.of.append(part.session)
         part = self.parts[part.session] = part.with_event(event)
         return [Change("opened" if opens else "extended", part)]
@@ -222,7 +219,12 @@ class VisitorState:
         """Plain JSON values."""
         walk = attrs.asdict(self.settled, filter=lambda a, _: a.name != "limits")
         part = None if self.settled_part is None else list(attrs.astuple(self.settled_part))
-        return {"walk": walk, "part": part, "recent": [list(attrs.astuple(e)) for e in self.recent], "of": list(self.of)}
+        return {
+            "walk": walk,
+            "part": part,
+            "recent": [list(attrs.astuple(e)) for e in self.recent],
+            "of": list(self.of),
+        }
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any], limits: Limits) -> VisitorState:
