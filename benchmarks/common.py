@@ -27,9 +27,9 @@ import attrs
 REPO = Path(__file__).resolve().parent.parent
 RESULTS = REPO / "benchmarks" / "results"
 CORES = 2  # of every engine
-PINNED = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1") | {
-    "PYTHONHASHSEED": "0"
-}
+PINNED = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
+) | {"PYTHONHASHSEED": "0"}
 PACKAGES = ("numpy", "scipy", "rapidfuzz", "narwhals", "pyarrow", "splink", "duckdb")
 
 Row = dict[str, Any]

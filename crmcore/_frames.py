@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from crmcore._base import mask
 from crmcore.errors import BadRow, BadRows, EmptyInput, MissingColumn, WrongType
 
-__all__ = ["MISSING_WORDS", "Frame", "read_frame", "write_frame"]
+__all__ = ["MISSING_WORDS", "Coded", "Frame", "read_frame", "write_frame"]
 
 MISSING_WORDS = ("N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT")
 """Text that means "missing", in exactly this spelling: what spreadsheets and `str(nan)` write."""
@@ -294,7 +294,18 @@ def _from_rows(rows: Sequence[Any], missing: frozenset[str]) -> Frame:
     return Frame(names, None, missing, len(rows), lambda name: [row.get(name) for row in rows])
 
 
-def write_frame(columns: Mapping[str, Cells], *, backend: Any = None) -> Any:
+@attrs.frozen(eq=False)
+class Coded:
+    """Cells of a column to be written, as codes into few distinct texts; -1 is missing."""
+
+    codes: NDArray[np.integer]
+    values: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+def write_frame(columns: Mapping[str, Cells | Coded], *, backend: Any = None) -> Any:
     """Write columns as a frame of the flavour asked for; None is a dict of lists.
 
     Instants (`datetime64`) leave as aware UTC datetimes, missing cells as the flavour's own null.
@@ -315,7 +326,11 @@ def write_frame(columns: Mapping[str, Cells], *, backend: Any = None) -> Any:
             series = nw.new_series(name, cells, backend=backend)
             made.append(series.fill_nan(None) if kind == "f" else series)
         elif kind == "M":
-            made.append(nw.new_series(name, _out_cells(cells), nw.Datetime("us", "UTC"), backend=backend))
+            instants = np.asarray(cells).astype("datetime64[us]")
+            made.append(nw.new_series(name, instants, nw.Datetime("us"), backend=backend).dt.replace_time_zone("UTC"))
+        elif isinstance(cells, Coded):
+            words = nw.new_series(name, [*cells.values, None], nw.String(), backend=backend)
+            made.append(words[np.where(cells.codes < 0, len(cells.values), cells.codes)])
         else:
             listed = list(cells)
             text = all(c is None or isinstance(c, str) for c in listed)
@@ -324,7 +339,9 @@ def write_frame(columns: Mapping[str, Cells], *, backend: Any = None) -> Any:
     return nw.concat([s.to_frame() for s in made], how="horizontal").to_native()
 
 
-def _out_cells(cells: Cells) -> list[object]:
+def _out_cells(cells: Cells | Coded) -> list[object]:
+    if isinstance(cells, Coded):
+        return list(np.array([*cells.values, None], object)[cells.codes])
     if not isinstance(cells, np.ndarray):
         return list(cells)
     if cells.dtype.kind != "M":

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import html_table
-from crmcore._frames import write_frame
+from crmcore._frames import Coded, write_frame
 from crmcore.errors import OutOfRange
 from crmcore.metrics import Estimate
 from crmcore.tables import EventTable
@@ -241,13 +241,12 @@ class Sessions:
         Columns session, customer, visitor (where one was named), start, end, duration_s, events, views, key_events,
         engaged (where the rule knows it), bounce, began_by.
         """
-        ids = np.array([*self.events.customers.ids, None], object)
-        words = np.array([", ".join(Cause(i).words) for i in range(256)], object)
+        words = [", ".join(Cause(i).words) for i in range(256)]
         engaged = self.engaged
         columns: dict[str, Any] = {
             "session": np.arange(len(self)),
-            "customer": list(ids[self.customer]),
-            "visitor": list(np.array(self.visitors, object)[self.visitor]) if self.visitors else self.visitor,
+            "customer": Coded(self.customer, self.events.customers.ids),
+            "visitor": Coded(self.visitor, self.visitors) if self.visitors else self.visitor,
             "start": self.start,
             "end": self.end,
             "duration_s": self.duration_s,
@@ -256,7 +255,7 @@ class Sessions:
             "key_events": self.key_events,
             **({} if engaged is None else {"engaged": engaged}),
             "bounce": self.bounce,
-            "began_by": list(words[self.codes.causes]),
+            "began_by": Coded(self.codes.causes.astype(np.int64), words),
         }
         return write_frame(columns, backend=backend or self.events.backend)
 

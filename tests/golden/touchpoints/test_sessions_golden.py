@@ -1,5 +1,7 @@
 """Sessions that others have computed: the cases of the data folder, and the clickstream that duckdb counted."""
 
+# ruff: noqa: E501  (rows read best as lines)
+
 from __future__ import annotations
 
 import csv

@@ -1,5 +1,7 @@
 """Laws of sessions: a slow twin written from the rule, streams in any order of arrival, and differences that add up."""
 
+# ruff: noqa: E501  (rows read best as lines)
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
