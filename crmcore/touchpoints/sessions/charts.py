@@ -50,7 +50,8 @@ def bounce_chart(table: RuleTable) -> Chart:
     """Bounce rate of one log under each rule."""
     from crmcore.charts import dot_interval
 
-    rates = {name: s.bounce_rate(small_sample_ok=True) for name, s in table.sessions.items() if len(s)}
+    told = {name: s.bounce_rate(small_sample_ok=True) for name, s in table.sessions.items() if len(s)}
+    rates = {name: e for name, e in told.items() if not np.isnan(e.value)}  # a rule may judge no session of this log
     if not rates:
         raise EmptyInput("the sessions", "draw at least one session")
     return dot_interval(

@@ -109,7 +109,7 @@ class RuleComparison:
         lines = [f"{len(self.first):,} sessions under {a}, {len(self.second):,} under {b}"]
         lines.append(", ".join(f"{n:,} {word}" for word, n in self.groups().items() if n))
         for reason, (of_first, of_second) in self.why().items():
-            told = [f"{n:,} more cuts by {name}" for n, name in ((of_first, a), (of_second, b)) if n]
+            told = [f"only {name} cuts, {n:,} times" for n, name in ((of_first, a), (of_second, b)) if n]
             lines.append(f"  {', '.join(told)}: {reason}")
         if self.only_first or self.only_second:
             lines.append(
@@ -194,7 +194,7 @@ def compare_rules(
     >>> print(compare_rules(events, "ga4", "plain"))
     2 sessions under ga4, 1 under plain
     1 merged
-      1 more cuts by ga4: ga4: silence >= 1800 s; plain: silence > 1800 s
+      only ga4 cuts, 1 times: ga4: silence >= 1800 s; plain: silence > 1800 s
     """
     a = sessionize(events, first, visitor=visitor, zone=zone)
     b = sessionize(events, second, visitor=visitor, zone=zone)
@@ -295,7 +295,8 @@ class RuleTable:
         head = ("rule", "sessions", "bounce rate", "time on site (s)", "bounce is")
         cells = [head]
         for r in self.rows():
-            bounce = "-" if r["bounce rate"] is None else f"{r['bounce rate']:.1%}"
+            known = r["bounce rate"] is not None and r["bounce rate"] == r["bounce rate"]
+            bounce = f"{r['bounce rate']:.1%}" if known else "-"
             seconds = "-" if r["time on site (s)"] is None else f"{r['time on site (s)']:,.0f}"
             cells.append((r["rule"], f"{r['sessions']:,}", bounce, seconds, r["bounce"]))
         wide = [max(len(row[i]) for row in cells) for i in range(5)]
