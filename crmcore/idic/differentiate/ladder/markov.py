@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
 from crmcore.errors import OutOfRange
+from crmcore.graphs import ChainCounts, chain_value, posterior_intervals
 from crmcore.idic.differentiate.rfm.migrating import Migration
 from crmcore.metrics.columns import numbers
-from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of
+from crmcore.metrics.estimates import Estimate, check_level, frame_of
 from crmcore.metrics.scalars import count_of
 
 if TYPE_CHECKING:
@@ -21,32 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["MarkovClv", "MarkovClvResult"]
 
 Floats = NDArray[np.float64]
-
-
-def chain_value(step: Floats, reward: Floats, /, *, discount: float, periods: int | None = None) -> Floats:
-    """Discounted value of starting on every rung: (I - P / (1 + d))^-1 r, or its first `periods` + 1 terms.
-
-    Parameters
-    ----------
-    step : (..., k, k) probabilities
-        Rows sum to at most 1; what is missing leaves for good with reward 0.
-    reward : (k,) money a period on the rung, already net of cost; the first is received at once
-    discount : share a period
-    periods : count
-        None = without end.
-
-    Returns
-    -------
-    (..., k) money
-    """
-    kept = step / (1 + discount)
-    if periods is None:
-        right = np.broadcast_to(reward[:, None], (*kept.shape[:-1], 1))
-        return np.asarray(np.linalg.solve(np.eye(len(reward)) - kept, right)[..., 0], np.float64)
-    value = np.broadcast_to(reward, kept.shape[:-1]).astype(np.float64)
-    for _ in range(periods):
-        value = reward + (kept @ value[..., None])[..., 0]
-    return value
 
 
 @attrs.frozen(kw_only=True)
@@ -138,26 +113,10 @@ class MarkovClv:
         seen = size > 0
         step = np.where(seen[:, None], count / np.maximum(size, 1)[:, None], np.eye(k))
         value = chain_value(step, net, discount=self.discount, periods=self.periods)
-        rng = np.random.default_rng(seed)
-        possible = (count > 0) | ((count.sum(axis=0) > 0)[None, :] & seen[:, None] & ~self._absorbing(count)[:, None])
-        weight = np.where(possible, count + 1 / k, 0.0)
-        weight[~seen] = np.eye(k)[~seen]
-        drawn = rng.standard_gamma(np.broadcast_to(weight, (self.draws, k, k)))
-        drawn /= drawn.sum(axis=2, keepdims=True)
+        drawn = ChainCounts(states=moves.names, counts=count, starts=np.zeros(k)).draws(
+            self.draws, rng=np.random.default_rng(seed)
+        )
         values = chain_value(drawn, net, discount=self.discount, periods=self.periods)
-        tail = (1 - self.level) / 2
-        low, high = np.quantile(values, [tail, 1 - tail], axis=0)
-        rule = "discounted value from now on"
-        made = [
-            estimate_of(
-                v if s else np.nan, a if s else np.nan, b if s else np.nan, level=self.level, n=int(n), rule=rule,
-                method="dirichlet",
-            )
-            for v, a, b, n, s in zip(value, low, high, size, seen, strict=True)
-        ]  # fmt: skip
-        return MarkovClvResult(names=moves.names, values=tuple(made), discount=self.discount)
-
-    @staticmethod
-    def _absorbing(count: Floats) -> NDArray[np.bool_]:
-        """Rungs that nobody ever left: they stay absorbing in every draw."""
-        return np.asarray(np.diag(count) == count.sum(axis=1))
+        value, values = np.where(seen, value, np.nan), np.where(seen, values, np.nan)
+        made = posterior_intervals(value, values, level=self.level, n=size, rule="discounted value from now on")
+        return MarkovClvResult(names=moves.names, values=made, discount=self.discount)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
-from crmcore.errors import BadRow, BadRows, OutOfRange
-from crmcore.metrics.columns import SAME, held_floats, numbers
+from crmcore.errors import OutOfRange
+from crmcore.graphs import tree_credit
+from crmcore.metrics.columns import SAME, held_floats, numbers, refuse
 from crmcore.metrics.estimates import frame_of
 
 __all__ = ["ReferralValue", "referral_value"]
@@ -92,24 +93,10 @@ def referral_value(referrer: ArrayLike, own: ArrayLike, *, decay: float = 0.5) -
         raise OutOfRange("referrer", f"{parent.shape} {parent.dtype}", f"({n},) rows", "-1 means nobody")
     if not 0 <= decay <= 1:
         raise OutOfRange("decay", decay, "0 to 1", "0.5 credits half at every step")
-    odd = np.flatnonzero((parent < -1) | (parent >= n))
-    gone = np.flatnonzero(np.isnan(value))
-    problems = [BadRow("referrer", "no such row", tuple(odd.tolist()))] if len(odd) else []
-    problems += [BadRow("own", "missing", tuple(gone.tolist()))] if len(gone) else []
-    if problems:
-        raise BadRows("the referrals", tuple(problems), "referrer is a row from 0, or -1; write 0 for no value")
+    refuse(
+        "the referrals", "referrer is a row from 0, or -1; write 0 for no value",
+        referrer=((parent < -1) | (parent >= n), "no such row"), own=(np.isnan(value), "missing"),
+    )  # fmt: skip
+    credited = tree_credit(parent, value, decay=decay, what="referrer")
     brought = np.bincount(parent[parent >= 0].astype(np.int64), minlength=n)
-    credited, waiting, done = np.zeros(n), brought.copy(), np.zeros(n, np.bool_)
-    layer = np.flatnonzero(waiting == 0)
-    while len(layer):  # leaves first: every layer only needs what is finished
-        done[layer] = True
-        up = layer[parent[layer] >= 0]
-        np.add.at(credited, parent[up], decay * (value[up] + credited[up]))
-        np.subtract.at(waiting, parent[up], 1)
-        over = np.unique(parent[up])
-        layer = over[waiting[over] == 0]
-    ring = np.flatnonzero(~done)
-    if len(ring):
-        hint = "a customer is brought once, by somebody who was there before"
-        raise BadRows("the referrals", (BadRow("referrer", "refer in a circle", tuple(ring.tolist())),), hint)
     return ReferralValue(own=value, credited=credited, brought=brought, decay=decay)
