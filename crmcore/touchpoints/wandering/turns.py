@@ -143,7 +143,7 @@ class OrderEffects:
     def __str__(self) -> str:
         sure = self.found()
         head = f"{len(self.rows)} pairs of touchpoints, {len(sure)} whose order matters"
-        lines = [f"  {r.first} before {r.then}: {r.difference} (p {p_text(r.p_adjusted)})" for r in sure]
+        lines = [f"  {r.first} before {r.then}: {r.difference} ({p_text(r.p_adjusted)})" for r in sure]
         return "\n".join([head, *lines])
 
     def to_frame(self, *, backend: Any = None) -> Any:
