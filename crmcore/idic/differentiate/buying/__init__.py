@@ -1,0 +1,51 @@
+"""Repeat buying: how often, and until when. NBD, BG/NBD, MBG/NBD, their Erlang-k forms, and Pareto/NBD.
+
+`Purchases` reads orders, `choose_model` fits the models and says why it took which, `forecast` gives every customer an
+expectation with an interval, and `simulate_cohort` draws cohorts whose truth is known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmcore._base import lazy_names
+
+if TYPE_CHECKING:
+    from crmcore.idic.differentiate.buying.choosing import ModelChoice, choose_model
+    from crmcore.idic.differentiate.buying.model import MODELS, BuyingModel, RepeatBuying
+    from crmcore.idic.differentiate.buying.predicting import Forecast, ForecastCheck, forecast
+    from crmcore.idic.differentiate.buying.purchases import UNITS, Purchases
+    from crmcore.idic.differentiate.buying.simulating import Cohort, simulate_cohort
+
+__all__ = [
+    "MODELS",
+    "UNITS",
+    "BuyingModel",
+    "Cohort",
+    "Forecast",
+    "ForecastCheck",
+    "ModelChoice",
+    "Purchases",
+    "RepeatBuying",
+    "choose_model",
+    "forecast",
+    "simulate_cohort",
+]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "MODELS": ".model",
+        "UNITS": ".purchases",
+        "BuyingModel": ".model",
+        "Cohort": ".simulating",
+        "Forecast": ".predicting",
+        "ForecastCheck": ".predicting",
+        "ModelChoice": ".choosing",
+        "Purchases": ".purchases",
+        "RepeatBuying": ".model",
+        "choose_model": ".choosing",
+        "forecast": ".predicting",
+        "simulate_cohort": ".simulating",
+    },
+)
