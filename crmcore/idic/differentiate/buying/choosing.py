@@ -81,7 +81,7 @@ def choose_model(
     --------
     >>> bought = Purchases.of([2, 0, 5, 1, 0, 3], [30, 0, 35, 5, 0, 20], [39, 39, 39, 38, 38, 37])
     >>> choose_model(bought)
-    ModelChoice(NBD of 7)
+    ModelChoice(NBD of 4)
     """
     if not isinstance(purchases, Purchases) or not len(purchases):
         raise EmptyInput("purchases", "pass Purchases.of_orders(orders)")

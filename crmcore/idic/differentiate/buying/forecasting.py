@@ -155,8 +155,8 @@ def _discount_free(s: float, beta: Floats, horizon: float) -> Floats:
 def _leaving(a: float, b: Floats) -> tuple[Floats, Floats]:
     """(n, nodes) probabilities of leaving and weights of a Beta(a, b).
 
-    On the logit scale z the density fades like exp(a z) and exp(-b z); z = middle + spread sinh(u) stands close where it
-    is high and strides out where it fades, and trapezoids in u are then exact to about 1e-12.
+    On the logit scale z the density fades like exp(a z) and exp(-b z); z = middle + spread sinh(u) stands close where
+    it is high and strides out where it fades, and trapezoids in u are then exact to about 1e-12.
     """
     middle, spread = np.log(a) - np.log(b), np.sqrt(1.0 / a + 1.0 / b)
     low, high = np.arcsinh(8.0 + EDGE / a / spread), np.arcsinh(8.0 + EDGE / b / spread)
