@@ -58,7 +58,8 @@ def graph_chart(graph: FollowsGraph, /, *, edges: int) -> Chart:
                  float(graph.count[i]))
         for i in drawn
     )  # fmt: skip
-    spec = {"width": 480, "height": 400, "layer": _graph_layers(nodes, lines, heads)}
+    apart = {"scale": {"size": "independent"}}
+    spec = {"width": 480, "height": 400, "layer": _graph_layers(nodes, lines, heads), "resolve": apart}
     return Chart("Journeys: what follows what", str(graph), spec, tuple(nodes), text)
 
 

@@ -17,7 +17,7 @@ from crmcore.touchpoints.journeys.table import Journeys
 if TYPE_CHECKING:
     from crmcore.charts import Chart
 
-__all__ = ["FollowsGraph", "LoopCounts", "StepMatrix", "follows", "grouped_quantiles", "loops", "step_matrix"]
+__all__ = ["FollowsGraph", "LoopCounts", "StepMatrix", "follows", "count_loops", "grouped_quantiles", "step_matrix"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -285,12 +285,12 @@ def first_visits(journeys: Journeys, /) -> NDArray[np.bool_]:
     return first
 
 
-def loops(journeys: Journeys, /) -> LoopCounts:
+def count_loops(journeys: Journeys, /) -> LoopCounts:
     """Count self loops, back and forth, and rework.
 
     Examples
     --------
-    >>> print(loops(Journeys.of([["ad", "shop", "ad", "ad"], ["ad", "buy"]])))
+    >>> print(count_loops(Journeys.of([["ad", "shop", "ad", "ad"], ["ad", "buy"]])))
     2 of 6 rows repeat a step of their journey (1 at once, 1 after one other); 1 of 2 journeys repeat one
     """
     step, inner = journeys.step, journeys.inner

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crmcore.touchpoints.journeys import Journeys, follows, funnel, journeys, loops, variants
+from crmcore.touchpoints.journeys import Journeys, count_loops, follows, funnel, journeys, variants
 
 
 def test_all_journey_cases_are_right(data_dir: Path) -> None:
@@ -31,8 +31,8 @@ def test_all_journey_cases_are_right(data_dir: Path) -> None:
         assert {s: n for s, n in zip(graph.steps, graph.ends.tolist(), strict=True) if n} == want["ends"]
         found = variants(made)
         assert {">".join(found[i]): int(n) for i, n in enumerate(found.count)} == want["variants"]
-        assert loops(made).self_loops == want["self_loops"]
-        assert loops(made).back_and_forth == want["ping_pong_ABA"]
+        assert count_loops(made).self_loops == want["self_loops"]
+        assert count_loops(made).back_and_forth == want["ping_pong_ABA"]
         terms = want["funnel"]
         steps = [s for s in terms["steps"] if s in made.steps]
         if len(steps) == len(terms["steps"]):

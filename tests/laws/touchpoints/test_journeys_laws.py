@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmcore.touchpoints.journeys import Journeys, follows, funnel, journeys, loops, sankey_flows, step_matrix, variants
+from crmcore.touchpoints.journeys import (
+    Journeys,
+    count_loops,
+    follows,
+    funnel,
+    journeys,
+    sankey_flows,
+    step_matrix,
+    variants,
+)
 
 Walk = list[tuple[str, int]]
 
@@ -138,7 +147,7 @@ def test_variants_loops_and_positions_equal_counting(found: list[Walk]) -> None:
     groups = variants(table)
     assert {groups[i]: int(n) for i, n in enumerate(groups.count)} == Counter(paths)
     assert [groups[int(v)] for v in groups.variant] == paths
-    counted = loops(table)
+    counted = count_loops(table)
     assert counted.self_loops == sum(a == b for p in paths for a, b in pairwise(p))
     assert counted.back_and_forth == sum(a == c != b for p in paths for a, b, c in zip(p, p[1:], p[2:], strict=False))
     assert counted.reworked_rows == sum(len(p) - len(set(p)) for p in paths)
