@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crmcore.touchpoints.journeys.following import FollowsGraph, count_loops, follows, step_matrix
     from crmcore.touchpoints.journeys.funnel_results import Funnel, FunnelTable
     from crmcore.touchpoints.journeys.funnels import funnel, funnel_by
-    from crmcore.touchpoints.journeys.hesitating import HesitationTable, hesitation_rule, hesitations
+    from crmcore.touchpoints.journeys.hesitating import hesitation_rule, hesitations
     from crmcore.touchpoints.journeys.loops import StateLoops, state_loops
     from crmcore.touchpoints.journeys.orders import markov_order
     from crmcore.touchpoints.journeys.paths import VariantTable, variants
@@ -29,7 +29,6 @@ __all__ = [
     "FollowsGraph",
     "Funnel",
     "FunnelTable",
-    "HesitationTable",
     "IdentityMap",
     "Journey",
     "Journeys",
@@ -63,7 +62,6 @@ __getattr__ = lazy_names(
         "FollowsGraph": ".following",
         "Funnel": ".funnel_results",
         "FunnelTable": ".funnel_results",
-        "HesitationTable": ".hesitating",
         "IdentityMap": ".stitching",
         "Journey": ".table",
         "Journeys": ".table",

@@ -85,7 +85,7 @@ def funnel(
 def funnel_by(
     journeys: Journeys,
     steps: Sequence[str | Sequence[str]],
-    segment: TextColumn | ArrayLike,
+    segment: TextColumn | ArrayLike | Sequence[str | None],
     /,
     *,
     window_s: float | None = None,

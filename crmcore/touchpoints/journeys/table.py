@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -158,6 +158,9 @@ class Journeys:
             steps=tuple(self.steps[s] for s in self.step[rows]),
             times=tuple(moment(t) for t in self.time[rows].view("datetime64[us]")),
         )
+
+    def __iter__(self) -> Iterator[Journey]:
+        return (self[j] for j in range(len(self)))
 
     @property
     def length(self) -> Micros:

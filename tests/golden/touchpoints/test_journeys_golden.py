@@ -52,7 +52,7 @@ def clicks(data_dir: Path) -> list[dict[str, Any]]:
         return list(csv.DictReader(file))
 
 
-COLUMNS = {"step": "event", "time": "timestamp", "customer": "user_id", "zone": "UTC"}
+COLUMNS: dict[str, Any] = {"step": "event", "time": "timestamp", "customer": "user_id", "zone": "UTC"}
 
 
 def test_a_clickstream_has_the_published_edges_variants_and_funnels(
