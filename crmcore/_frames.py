@@ -112,7 +112,21 @@ class Frame:
             encoded = encoded.chunk(0) if hasattr(encoded, "chunk") else encoded
             codes = np.asarray(encoded.indices.cast("int32").fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
             return codes.copy(), encoded.dictionary.to_pylist()
+        if self.backend == "pandas" and _all_text(native):
+            found, distinct = native.factorize()
+            return np.asarray(found, np.int32), distinct.tolist()
         return _factorise(self._cells(name))
+
+
+def _all_text(series: Any) -> bool:
+    """Whether a pandas column holds nothing but text and missing cells, so that pandas itself may code it."""
+    if str(series.dtype) in ("str", "string"):
+        return True
+    if series.dtype != object:
+        return False
+    from pandas.api.types import infer_dtype
+
+    return bool(infer_dtype(series, skipna=True) == "string")
 
 
 _BAD = object()  # marks a cell that has no text form

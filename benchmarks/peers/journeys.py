@@ -42,9 +42,7 @@ def _ours(log: Any, task: str) -> Callable[[], int]:
     from crmcore.touchpoints.journeys import follows, journeys, variants
 
     def run() -> int:
-        walks = journeys(
-            log, grain="case:concept:name", step="concept:name", time="time:timestamp", customer="case:concept:name"
-        )
+        walks = journeys(log, grain="case:concept:name", step="concept:name", time="time:timestamp")
         return int(follows(walks).count.sum()) if task == "graph" else len(variants(walks))
 
     return run

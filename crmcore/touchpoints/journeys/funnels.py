@@ -105,7 +105,8 @@ def funnel_by(
     loyal: 100.0 % [20.7, 100.0] of 1
     new: 50.0 % [9.5, 90.5] of 2
     """
-    labels = segment if isinstance(segment, TextColumn) else TextColumn.of(cells_of("segment", segment).tolist())
+    cells: Any = segment
+    labels = segment if isinstance(segment, TextColumn) else TextColumn.of(cells_of("segment", cells).tolist())
     if len(labels) != len(journeys):
         raise OutOfRange("len(segment)", len(labels), f"{len(journeys)}, one a journey", "see journeys.labels(column)")
     asked = _ask(journeys, steps, window_s, step_windows_s, order, entry, exclude, observed_until, level)

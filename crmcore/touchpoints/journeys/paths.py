@@ -82,7 +82,8 @@ class VariantTable:
 
     Attributes
     ----------
-    paths : v tuples of codes into `steps`
+    start, step : (v + 1,) and (r,)
+        Codes into `steps` of variant i are step[start[i]] to step[start[i + 1]].
     count : (v,) journeys
     mean_s : (v,) mean seconds from the first step to the last
     variant : (m,) variant of each journey, in the order of the journeys
@@ -96,13 +97,14 @@ class VariantTable:
     """
 
     steps: tuple[str, ...]
-    paths: tuple[tuple[int, ...], ...]
+    start: Ints = attrs.field(converter=held_whole)
+    step: Ints = attrs.field(converter=held_whole)
     count: Ints = attrs.field(converter=held_whole)
     mean_s: NDArray[np.float64] = attrs.field(converter=held_floats)
     variant: Ints = attrs.field(converter=held_whole)
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.count)
 
     def __repr__(self) -> str:
         return f"VariantTable({len(self):,} variants of {len(self.variant):,} journeys)"
@@ -114,7 +116,10 @@ class VariantTable:
         return "\n".join([f"{len(self):,} variants of {len(self.variant):,} journeys{top}", *shown, *more])
 
     def __getitem__(self, i: int) -> tuple[str, ...]:
-        return tuple(self.steps[s] for s in self.paths[i])
+        if not -len(self) <= i < len(self):
+            raise IndexError(i)
+        i %= len(self)
+        return tuple(self.steps[s] for s in self.step[self.start[i] : self.start[i + 1]])
 
     @property
     def coverage(self) -> NDArray[np.float64]:
@@ -136,7 +141,7 @@ class VariantTable:
         """path, steps (its length), count, coverage, mean_s."""
         return {
             "path": [" > ".join(self[i]) for i in range(len(self))],
-            "steps": np.array([len(p) for p in self.paths], np.int64),
+            "steps": np.diff(self.start),
             "count": self.count,
             "coverage": self.coverage,
             "mean_s": self.mean_s,
@@ -190,15 +195,43 @@ def variants(journeys: Journeys, /) -> VariantTable:
     group, first = same_paths(journeys.step, journeys.start)
     count = np.bincount(group, minlength=len(first))
     total = np.bincount(group, weights=journeys.duration_s, minlength=len(first))
-    flat, start = journeys.step.tolist(), journeys.start
-    paths = [tuple(flat[a:b]) for a, b in zip(start[first].tolist(), start[first + 1].tolist(), strict=True)]
-    order = np.array(sorted(range(len(paths)), key=lambda i: (-count[i], paths[i])), np.int64)
+    start, step = _gathered(journeys.step, journeys.start, first)
+    order = _ranked(count, step, start, len(journeys.steps))
     to = np.empty(len(order), np.int64)
     to[order] = np.arange(len(order))
+    start, step = _gathered(step, start, order)
     return VariantTable(
         steps=journeys.steps,
-        paths=tuple(paths[i] for i in order),
+        start=start,
+        step=step,
         count=count[order],
         mean_s=total[order] / count[order],
         variant=to[group],
     )
+
+
+def _gathered(step: NDArray[np.integer], start: Ints, chosen: Ints) -> tuple[Ints, NDArray[np.integer]]:
+    """Start and steps of the chosen paths alone."""
+    length = np.diff(start)[chosen]
+    begin = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+    return begin, step[np.repeat(start[:-1][chosen] - begin[:-1], length) + np.arange(int(begin[-1]))]
+
+
+def _ranked(count: Ints, step: NDArray[np.integer], start: Ints, n_steps: int) -> Ints:
+    """Order of paths: the most frequent first, then by their steps, as tuples are compared."""
+    bits = (n_steps + 1).bit_length()
+    head = 63 // bits  # steps that one integer holds; 0 = the path is over
+    length = np.diff(start)
+    place = np.arange(len(step)) - np.repeat(start[:-1], length)
+    near = place < head
+    part = (step[near].astype(np.int64) + 1) << (bits * (head - 1 - place[near]))
+    ends = np.concatenate([[0], np.cumsum(near)])[start]
+    sums = np.concatenate([[0], np.cumsum(part.view(np.uint64))]).astype(np.uint64)  # may wrap; differences do not
+    key = (sums[ends[1:]] - sums[ends[:-1]]).view(np.int64)
+    order = np.lexsort((key, -count))
+    same = (count[order][1:] == count[order][:-1]) & (key[order][1:] == key[order][:-1])
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]])))
+    for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):  # the same head: compare the whole paths
+        run = order[a : b + 1].tolist()
+        order[a : b + 1] = sorted(run, key=lambda i: step[start[i] : start[i + 1]].tolist())
+    return order
