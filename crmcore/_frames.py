@@ -13,7 +13,7 @@ from datetime import UTC, date, time
 from decimal import Decimal
 from enum import Enum
 from itertools import count
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import attrs
@@ -87,6 +87,10 @@ class Frame:
         ([0, -1, -1, -1, 1], ('812345678', '5'))
         """
         codes, distinct = self._factors(self._known(name))
+        if set(map(type, distinct)) <= {str}:
+            plain = cast("list[str]", distinct)
+            if all(map(str.strip, plain)) and self.missing.isdisjoint(plain):
+                return codes, tuple(plain)  # nothing to rewrite
         words = [_as_text(v, self.missing) for v in distinct]
         if any(w is _BAD for w in words):
             bad = np.flatnonzero(np.isin(codes, [i for i, w in enumerate(words) if w is _BAD]))
