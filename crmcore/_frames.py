@@ -128,9 +128,10 @@ def _all_text(series: Any) -> bool:
         return True
     if series.dtype != object:
         return False
-    from pandas.api.types import infer_dtype
+    import narwhals.stable.v2 as nw
 
-    return bool(infer_dtype(series, skipna=True) == "string")
+    pandas: Any = nw.dependencies.get_pandas()  # loaded already: the column is its own
+    return bool(pandas.api.types.infer_dtype(series, skipna=True) == "string")
 
 
 _BAD = object()  # marks a cell that has no text form

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from crmcore.charts.crossing import quadrants
     from crmcore.charts.flow import network, waterfall
     from crmcore.charts.plain import bar, dot_interval, histogram, line
+    from crmcore.charts.sankey import flow_bands
 
-__all__ = ["Chart", "bar", "dot_interval", "histogram", "line", "network", "quadrants", "waterfall"]
+__all__ = ["Chart", "bar", "dot_interval", "flow_bands", "histogram", "line", "network", "quadrants", "waterfall"]
 
 __getattr__ = lazy_names(
     __name__,
@@ -23,6 +24,7 @@ __getattr__ = lazy_names(
         "Chart": ".chart",
         "bar": ".plain",
         "dot_interval": ".plain",
+        "flow_bands": ".sankey",
         "histogram": ".plain",
         "line": ".plain",
         "network": ".flow",

@@ -9,14 +9,14 @@ from crmcore.charts.chart import Chart, TextLine, check_finite, check_same_lengt
 from crmcore.charts.theme import INK, WIDTH
 from crmcore.errors import BadRow, BadRows
 
-__all__ = ["sankey"]
+__all__ = ["flow_bands"]
 
 _POINTS = 12  # of the curve of a band: smooth to the eye, and small
 _BLOCK = 0.06  # width of a block, in columns
 _GAP = 0.03  # between blocks, of the height
 
 
-def sankey(
+def flow_bands(
     flows: Sequence[tuple[int, str, str, float]],
     *,
     title: str,
@@ -44,7 +44,7 @@ def sankey(
 
     Examples
     --------
-    >>> print(sankey([(0, "ad", "shop", 30), (0, "ad", "left", 10)], title="From the ad").to_text())
+    >>> print(flow_bands([(0, "ad", "shop", 30), (0, "ad", "left", 10)], title="From the ad").to_text())
     From the ad
     1: ad -> shop  30  ████████████████████████████████
     1: ad -> left  10  ██████████▋

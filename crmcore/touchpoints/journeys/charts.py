@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.charts import Chart, bar, dot_interval
+from crmcore.charts import Chart, bar, dot_interval, flow_bands
 from crmcore.charts.chart import TextLine
-from crmcore.charts.sankey import sankey
 from crmcore.charts.theme import BLUE, INK, ORANGE
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.touchpoints.journeys.flows import SankeyFlows
@@ -154,7 +153,7 @@ def sankey_chart(flows: SankeyFlows, /) -> Chart:
     if not rows:
         raise EmptyInput("the flows", "journeys of at least one step have flows")
     heads = [f"step {i + 1}" for i in range(int(flows.position.max()) + 2)]
-    return sankey(rows, title="Journeys, step by step", description=str(flows), columns=heads)
+    return flow_bands(rows, title="Journeys, step by step", description=str(flows), columns=heads)
 
 
 def funnel_chart(funnel: Funnel, /) -> Chart:

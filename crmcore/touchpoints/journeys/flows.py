@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from crmcore._base import html_table
 from crmcore.errors import OutOfRange
 from crmcore.metrics.columns import columns_frame, held_whole
+from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.table import Journeys
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class SankeyFlows:
+class SankeyFlows(Document):
     """Journeys that go from a step at one position to a step at the next.
 
     Attributes
@@ -64,20 +64,6 @@ class SankeyFlows:
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a flow, with the names of `columns`."""
         return columns_frame(self.columns(), backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        fields: dict[str, Any] = to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> SankeyFlows:
-        """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
-
-        return from_dict(cls, dict(fields))
 
     def chart(self) -> Chart:
         """Bands as thick as the journeys that take them."""

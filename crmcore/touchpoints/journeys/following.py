@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.columns import SAME, columns_frame, held, held_floats, held_whole
+from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.table import Journeys
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def grouped_quantiles(group: NDArray[np.integer], value: Ints, shares: Sequence[
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class FollowsGraph:
+class FollowsGraph(Document):
     """Which step directly follows which, how often and how long after; the most frequent first.
 
     Attributes
@@ -165,20 +166,6 @@ class FollowsGraph:
         }
         return columns_frame(columns, backend=backend)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        fields: dict[str, Any] = to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> FollowsGraph:
-        """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
-
-        return from_dict(cls, dict(fields))
-
     def chart(self, *, edges: int = 15) -> Chart:
         """The most frequent edges as a map; a thicker line is taken more often."""
         from crmcore.touchpoints.journeys.charts import graph_chart
@@ -246,7 +233,7 @@ def follows(journeys: Journeys, /, *, quantiles: Sequence[float] = (0.25, 0.5, 0
 
 
 @attrs.frozen(kw_only=True)
-class LoopCounts:
+class LoopCounts(Document):
     """How often journeys turn back, over all steps.
 
     Attributes
@@ -308,7 +295,7 @@ def count_loops(journeys: Journeys, /) -> LoopCounts:
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class StepMatrix:
+class StepMatrix(Document):
     """Share of all journeys that take each step at each position.
 
     `count` (s, p) is how often, `journeys` the number of all journeys: a column sums to the share that gets so far.

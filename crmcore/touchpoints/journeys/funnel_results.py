@@ -14,6 +14,7 @@ from crmcore.errors import EmptyInput, UnknownName
 from crmcore.metrics.columns import columns_frame
 from crmcore.metrics.durations import SurvivalTable
 from crmcore.metrics.estimates import Estimate
+from crmcore.touchpoints.journeys.documents import Document
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -62,7 +63,7 @@ class FunnelStep:
 
 
 @attrs.frozen(kw_only=True)
-class Funnel:
+class Funnel(Document):
     """A funnel and the terms on which it was counted; see `funnel`.
 
     `time_to_convert_s` is the median over those who converted; `survival` (in days) also counts who had not yet, as
@@ -70,8 +71,8 @@ class Funnel:
     """
 
     steps: tuple[FunnelStep, ...]
-    order: StepOrder
-    entry: Entry
+    order: StepOrder = attrs.field(converter=StepOrder)
+    entry: Entry = attrs.field(converter=Entry)
     window_s: float | None
     time_to_convert_s: Estimate
     survival: SurvivalTable | None
@@ -130,20 +131,6 @@ class Funnel:
         """One row a step, with the names of `columns`."""
         return columns_frame(_arrays(self.columns()), backend=backend)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        fields: dict[str, Any] = to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Funnel:
-        """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
-
-        return from_dict(cls, dict(fields))
-
     def chart(self) -> Chart:
         """Share that reaches each step, with its interval."""
         from crmcore.touchpoints.journeys.charts import funnel_chart
@@ -164,7 +151,7 @@ def _by_name(value: Mapping[str, Funnel]) -> Mapping[str, Funnel]:
 
 
 @attrs.frozen(kw_only=True)
-class FunnelTable:
+class FunnelTable(Document):
     """One funnel a segment, in the order of their names; journeys without a segment are in none."""
 
     funnels: Mapping[str, Funnel] = attrs.field(converter=_by_name)

@@ -16,6 +16,7 @@ from crmcore.metrics.durations import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate, check_level
 from crmcore.metrics.proportions import proportion
 from crmcore.metrics.quantiles import median
+from crmcore.metrics.scalars import real
 from crmcore.tables import TextColumn
 from crmcore.touchpoints.journeys.funnel_results import Entry, Funnel, FunnelStep, FunnelTable, StepOrder
 from crmcore.touchpoints.journeys.table import Journeys
@@ -109,6 +110,8 @@ def funnel_by(
     labels = segment if isinstance(segment, TextColumn) else TextColumn.of(cells_of("segment", cells).tolist())
     if len(labels) != len(journeys):
         raise OutOfRange("len(segment)", len(labels), f"{len(journeys)}, one a journey", "see journeys.labels(column)")
+    if not (labels.codes >= 0).any():
+        raise EmptyInput("segment", "give at least one journey a label")
     asked = _ask(journeys, steps, window_s, step_windows_s, order, entry, exclude, observed_until, level)
     names = sorted(labels.values)
     found = {name: _counted(asked, labels.equals(name)) for name in names if labels.equals(name).any()}
@@ -203,7 +206,7 @@ def _limits(journeys: Journeys, k: int, window_s: Any, step_windows_s: Any, orde
 def _micros(name: str, seconds: Any) -> int | None:
     if seconds is None:
         return None
-    if not 0 <= float(seconds) < 9e11:
+    if not 0 <= real(name, seconds) < 9e11:
         raise OutOfRange(name, seconds, "0 or more seconds", "None is no limit")
     return round(float(seconds) * 1e6)
 

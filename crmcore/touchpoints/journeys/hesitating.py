@@ -13,6 +13,7 @@ from crmcore._base import html_table
 from crmcore._frames import write_frame
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import held_whole
+from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.table import Journeys
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ NEXT_ACTION = "offer help: a comparison, an answer, a person to talk to"
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class HesitationTable:
+class HesitationTable(Document):
     """When journeys began to hesitate; one row each time, in the order of the journeys and times.
 
     Attributes

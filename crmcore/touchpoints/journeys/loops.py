@@ -15,6 +15,7 @@ from crmcore.metrics.columns import SAME, columns_frame, held_whole
 from crmcore.metrics.durations import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate, check_level
 from crmcore.metrics.proportions import proportion
+from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.states import loop_backs, state_switches, visits
 from crmcore.touchpoints.journeys.table import Journeys
 
@@ -62,7 +63,7 @@ class Round:
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class StateLoops:
+class StateLoops(Document):
     """How journeys loop between states before they end; see `state_loops`.
 
     Attributes

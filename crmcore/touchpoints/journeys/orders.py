@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import columns_frame
+from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.table import Journeys
 
 __all__ = ["OrderTable", "OrderTest", "markov_order", "order_statistic"]
@@ -44,7 +45,7 @@ class OrderTest:
 
 
 @attrs.frozen(kw_only=True)
-class OrderTable:
+class OrderTable(Document):
     """Tests of the orders 1, 2, ... each against the one below."""
 
     tests: tuple[OrderTest, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.metrics.columns import columns_frame, held_floats, held_whole
+from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.table import Journeys
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _differ(step: NDArray[np.integer], start: Ints, like: Ints) -> bool:
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class VariantTable:
+class VariantTable(Document):
     """Paths from the most to the least frequent; equal counts stand in the order of their steps.
 
     Attributes
@@ -150,20 +150,6 @@ class VariantTable:
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a variant, with the names of `columns`."""
         return columns_frame(self.columns(), backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        fields: dict[str, Any] = to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> VariantTable:
-        """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
-
-        return from_dict(cls, dict(fields))
 
     def chart(self, *, top: int = 12) -> Chart:
         """The most frequent paths as bars."""

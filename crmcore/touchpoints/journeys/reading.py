@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._frames import MISSING_WORDS, read_frame
 from crmcore.errors import MissingColumn, OutOfRange
-from crmcore.metrics.columns import instant, instants
+from crmcore.metrics.columns import cells_of, instant, instants
 from crmcore.tables import CustomerIndex, EventTable, TextColumn
 from crmcore.tables._door import Door
 from crmcore.touchpoints.journeys.table import Journeys
@@ -180,7 +180,7 @@ def _grain(grain: Any, n: int, column: Any) -> TextColumn:
     if isinstance(grain, TextColumn):
         found = grain
     else:
-        cells = np.asarray(grain)
+        cells = cells_of("grain", grain)
         if cells.dtype.kind in "iu":
             values, codes = np.unique(cells, return_inverse=True)
             wide = len(str(values[-1])) if len(values) else 1

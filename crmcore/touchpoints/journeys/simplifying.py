@@ -11,6 +11,7 @@ import numpy as np
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.columns import columns_frame
+from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.following import count_loops, first_visits, follows
 from crmcore.touchpoints.journeys.paths import variants
 from crmcore.touchpoints.journeys.table import Journeys
@@ -39,7 +40,7 @@ class RedundantStep:
 
 
 @attrs.frozen(kw_only=True)
-class RedundancyTable:
+class RedundancyTable(Document):
     """Repeated steps, the ones that cost most time first."""
 
     steps: tuple[RedundantStep, ...]
@@ -115,7 +116,7 @@ def redundancies(journeys: Journeys, /, *, scope: str = "direct", times: str = "
 
 
 @attrs.frozen(kw_only=True)
-class Complexity:
+class Complexity(Document):
     """How complex journeys are.
 
     Attributes
@@ -201,7 +202,7 @@ class Merge:
 
 
 @attrs.frozen(kw_only=True)
-class Simplification:
+class Simplification(Document):
     """Merges that are proposed, the one that saves most minutes first, and what they would leave."""
 
     merges: tuple[Merge, ...]

@@ -16,6 +16,7 @@ from crmcore.errors import BadRow, BadRows, UnknownName
 from crmcore.metrics.columns import instant
 from crmcore.tables import TextColumn
 from crmcore.tables._door import Door, integers
+from crmcore.touchpoints.journeys.documents import Document
 
 __all__ = ["IdentityMap", "OneVisitorManyCustomers", "stitch"]
 
@@ -32,7 +33,7 @@ class OneVisitorManyCustomers(enum.StrEnum):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class IdentityMap:
+class IdentityMap(Document):
     """Which visitor turned out to be which customer, and when that became known.
 
     Examples

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table, mask, number_text
 from crmcore._frames import write_frame
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
-from crmcore.metrics.columns import moment
+from crmcore.metrics.columns import moment, refuse
 from crmcore.tables import CustomerIndex, TextColumn
 from crmcore.tables._door import codes, integers
+from crmcore.touchpoints.journeys.documents import Document
 
 __all__ = ["Journey", "Journeys"]
 
@@ -40,7 +41,7 @@ class Journey:
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Journeys:
+class Journeys(Document):
     """Journeys of any grain; rows start[j] to start[j + 1] are journey j, in the order of their times.
 
     Attributes
@@ -118,6 +119,8 @@ class Journeys:
         when = [list(range(len(w))) for w in walks] if times_s is None else [list(t) for t in times_s]
         if [len(w) for w in walks] != [len(t) for t in when]:
             raise OutOfRange("times_s", "other lengths", "one time a step", "give every path as many times as steps")
+        bad = np.array([not abs(s) < 9e12 for t in when for s in t], np.bool_)
+        refuse("times_s", "give finite seconds since 1970", times_s=(bad, "no time"))
         names = tuple(sorted({s for w in walks for s in w}))
         code = {name: i for i, name in enumerate(names)}
         start = np.concatenate([[0], np.cumsum([len(w) for w in walks], dtype=np.int64)])

@@ -74,3 +74,16 @@ def test_a_clickstream_has_the_published_edges_variants_and_funnels(
         edge = graph.edge(row["src"], row["dst"])
         assert edge["count"] == int(row["n"])
         assert edge["mean_s"] == pytest.approx(float(row["mean_gap_s"]), abs=1e-6)
+
+
+def test_a_helpdesk_log_has_its_published_size_and_its_common_path(data_dir: Path) -> None:
+    with gzip.open(data_dir / "helpdesk_italian" / "events.csv.gz", "rt") as file:
+        log = list(csv.DictReader(file))
+    cases = journeys(log, grain="case_id", step="activity", time="timestamp", zone="Europe/Rome")
+    assert (len(cases), len(cases.step)) == (4580, 21348)  # Polato 2017
+    found = variants(cases)
+    assert found[0] == ("Assign seriousness", "Take in charge ticket", "Resolve ticket", "Closed")
+    graph = follows(cases)
+    assert graph.count.sum() + len(cases) == len(cases.step)
+    assert graph.starts.sum() == graph.ends.sum() == 4580
+    assert found.count.sum() == 4580

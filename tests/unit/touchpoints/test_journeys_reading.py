@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from crmcore.errors import BadRows, MissingColumn, NaiveDatetime, OutOfRange, UnknownName
+from crmcore.errors import BadRows, MissingColumn, NaiveDatetime, OutOfRange, UnknownName, WrongType
 from crmcore.tables import EventTable
 from crmcore.touchpoints.journeys import Journeys, journeys
 
@@ -110,3 +110,16 @@ def test_take_keep_and_rename() -> None:
 def test_labels_are_read_at_the_first_row() -> None:
     walks = journeys({**ROWS, "step": list("vwxyz")})
     assert walks.labels(["late", "web", "app", None, "shop"]).to_list() == ["web", "app"]
+
+
+def test_columns_that_are_no_columns_are_refused() -> None:
+    with pytest.raises(OutOfRange, match="pass one column"):
+        journeys(ROWS, grain=np.zeros((5, 2), np.int64))
+    with pytest.raises(WrongType, match="grain"):
+        journeys(ROWS, grain=3)
+    with pytest.raises(NaiveDatetime):
+        journeys(ROWS, as_of=datetime(2026, 1, 1))
+    with pytest.raises(OutOfRange, match="one instant a row"):
+        journeys(ROWS, arrival=np.array(["2026-01-01"], "datetime64[us]"))
+    with pytest.raises(BadRows, match="finite seconds"):
+        Journeys.of([["a"]], times_s=[[float("nan")]])

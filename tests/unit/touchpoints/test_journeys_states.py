@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,8 @@ from crmcore.touchpoints.journeys import (
     complexity,
     count_loops,
     follows,
+    funnel,
+    funnel_by,
     hesitation_rule,
     hesitations,
     in_states,
@@ -30,6 +34,7 @@ from crmcore.touchpoints.journeys import (
     stitch,
     variants,
 )
+from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.paths import same_paths
 
 EVEVP = ["explore", "evaluate", "explore", "evaluate", "purchase"]
@@ -161,6 +166,23 @@ def test_nothing_makes_nothing_everywhere() -> None:
             call(none)
     with pytest.raises(EmptyInput):
         markov_order(none, seed=1)
+
+
+def test_every_result_comes_back_from_json_as_it_was() -> None:
+    walks = Journeys.of([EVEVP, ["explore", "evaluate", "evaluate"]])
+    links = IdentityMap.from_frame({"visitor": ["v"], "customer": ["c"], "time": ["2026-01-02T00:00Z"]})
+    hesitant = hesitations(walks)
+    results: list[Document] = [
+        walks, links, hesitant, follows(walks), variants(walks), step_matrix(walks), sankey_flows(walks),
+        count_loops(walks), state_loops(walks), redundancies(walks), complexity(walks), simplify(walks),
+        markov_order(walks, seed=1, folds=2), funnel(walks, ["explore", "purchase"]),
+        funnel_by(walks, ["explore", "purchase"], ["a", "b"]),
+    ]  # fmt: skip
+    for result in results:
+        text = json.dumps(result.to_dict(), allow_nan=False)
+        again = type(result).from_dict(json.loads(text))
+        assert json.dumps(again.to_dict()) == text
+        assert (repr(again), str(again)) == (repr(result), str(result))
 
 
 def test_results_go_through_json_frames_and_html() -> None:
