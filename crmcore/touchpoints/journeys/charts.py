@@ -30,8 +30,7 @@ def graph_chart(graph: FollowsGraph, /, *, edges: int) -> Chart:
     if not drawn:
         raise EmptyInput("the graph without two steps in a row", "journeys of two different steps at least")
     used = {int(s) for i in drawn for s in (graph.source[i], graph.target[i])}
-    late = _lateness(graph)
-    order = sorted(used, key=lambda s: (late[s], s))
+    order = _in_order(graph, used)
     at = {s: _spot(place, len(order)) for place, s in enumerate(order)}
     nodes = [
         {
@@ -58,7 +57,7 @@ def graph_chart(graph: FollowsGraph, /, *, edges: int) -> Chart:
         for i in drawn
     )  # fmt: skip
     apart = {"scale": {"size": "independent"}}
-    spec = {"width": 480, "height": 400, "layer": _graph_layers(nodes, lines, heads), "resolve": apart}
+    spec = {"width": 600, "height": 420, "layer": _graph_layers(nodes, lines, heads), "resolve": apart}
     return Chart("Journeys: what follows what", str(graph), spec, tuple(nodes), text)
 
 
@@ -66,7 +65,8 @@ def _spot(place: int, n: int) -> tuple[float, float]:
     """Place on an ellipse: the first step at the left, the last at the right, above and below in turns."""
     across = 2 * place / max(n - 1, 1) - 1
     side = 1 if place % 2 else -1
-    return across, side * math.sqrt(max(1 - across * across, 0.0))
+    depth = 0.8 if place // 2 % 2 else 1.0  # neighbours on one side stand on two levels, so that their names have room
+    return across, side * depth * math.sqrt(max(1 - across * across, 0.0))
 
 
 def _arc(a: tuple[float, float], b: tuple[float, float]) -> tuple[list[tuple[float, float]], dict[str, float]]:
@@ -80,7 +80,7 @@ def _arc(a: tuple[float, float], b: tuple[float, float]) -> tuple[list[tuple[flo
 
     x, y = point(0.62)
     before, after = point(0.6), point(0.64)
-    turn = math.degrees(math.atan2((after[0] - before[0]) * 480 / 2.8, (after[1] - before[1]) * 400 / 2.5))
+    turn = math.degrees(math.atan2((after[0] - before[0]) * 600 / 2.8, (after[1] - before[1]) * 420 / 2.5))
     return [point(t / 16) for t in range(17)], {"x": x, "y": y, "angle": turn}
 
 
@@ -133,6 +133,18 @@ def _graph_layers(
             "encoding": {**place, "text": {"field": "text"}},
         },
     ]  # fmt: skip
+
+
+def _in_order(graph: FollowsGraph, used: set[int]) -> list[int]:
+    """Steps from early to late; neighbours change places while more go from the later one to the earlier one."""
+    late, moves = _lateness(graph), graph.matrix()
+    order = sorted(used, key=lambda s: (late[s], s))
+    for _ in order:
+        for i in range(len(order) - 1):
+            a, b = order[i], order[i + 1]
+            if moves[b, a] > moves[a, b]:
+                order[i], order[i + 1] = b, a
+    return order
 
 
 def _lateness(graph: FollowsGraph) -> NDArray[np.float64]:
