@@ -21,6 +21,8 @@ from crmcore.touchpoints.journeys import (
     step_matrix,
     variants,
 )
+from crmcore.touchpoints.journeys.following import grouped_quantiles
+from crmcore.touchpoints.journeys.reading import journey_order
 
 Walk = list[tuple[str, int]]
 
@@ -173,3 +175,37 @@ def test_shuffled_rows_give_the_same_journeys(found: list[Walk], random: Any) ->
     assert [w.steps for w in again] == [w.steps for w in whole]
     assert again.start.tolist() == whole.start.tolist()
     assert again.time.tolist() == whole.time.tolist()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(-(2**62), 2**62)), max_size=30),
+    st.sampled_from(["as they are", "in time order", "in journey order"]),
+)
+def test_the_order_of_rows_is_by_journey_time_and_row(rows: list[tuple[int, int]], given_in: str) -> None:
+    if given_in == "in time order":
+        rows = sorted(rows, key=lambda r: r[1])
+    if given_in == "in journey order":
+        rows = sorted(rows)
+    who, when = np.array([r[0] for r in rows], np.int32), np.array([r[1] for r in rows], np.int64)
+    assert journey_order(who, when).tolist() == sorted(range(len(rows)), key=lambda i: (*rows[i], i))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.one_of(st.integers(0, 9), st.integers(0, 2**61))), max_size=25),
+    st.lists(st.floats(0, 1), max_size=3),
+)
+def test_quantiles_of_groups_equal_numpy(rows: list[tuple[int, int]], shares: list[float]) -> None:
+    group, value = np.array([r[0] for r in rows], np.int64), np.array([r[1] for r in rows], np.int64)
+    got = grouped_quantiles(group, value, shares, n_groups=4)
+    for g in range(4):
+        mine = value[group == g]
+        want = np.quantile(mine.astype(float), shares) if len(mine) else np.full(len(shares), np.nan)
+        assert got[g] == pytest.approx(want, rel=1e-9, nan_ok=True)
+
+
+@given(st.lists(st.lists(st.integers(0, 2), max_size=40), max_size=12))
+def test_variants_stand_by_count_and_then_by_their_steps(paths: list[list[int]]) -> None:
+    words = [["abc"[s] for s in p] for p in paths]
+    found = variants(Journeys.of(words))
+    count = Counter(map(tuple, words))
+    assert [found[i] for i in range(len(found))] == sorted(count, key=lambda p: (-count[p], p))
