@@ -70,11 +70,11 @@ class Journeys(Document):
     (Journeys(2 of grain journey, 5 rows, 3 steps), ('ad', 'buy', 'shop'), ('ad', 'shop'))
     """
 
-    start: Micros = attrs.field(converter=integers)
-    step: Codes = attrs.field(converter=codes)
-    time: Micros = attrs.field(converter=integers)
-    row: Micros = attrs.field(converter=integers)
-    customer: Codes = attrs.field(converter=codes)
+    start: Micros
+    step: Codes
+    time: Micros
+    row: Micros
+    customer: Codes
     steps: tuple[str, ...]
     id: tuple[str, ...]
     customers: CustomerIndex
@@ -83,6 +83,14 @@ class Journeys(Document):
     backend: str | None = None
 
     def __attrs_post_init__(self) -> None:
+        for name in (
+            "start",
+            "time",
+            "row",
+        ):  # no converters: with one, pyright does not see the plain column of `Steps`
+            object.__setattr__(self, name, integers(getattr(self, name)))
+        for name in ("step", "customer"):
+            object.__setattr__(self, name, codes(getattr(self, name)))
         m, n = len(self.id), len(self.step)
         for name, have, want in (
             ("start", len(self.start), m + 1),
@@ -131,7 +139,7 @@ class Journeys(Document):
             step=np.array([code[s] for w in walks for s in w], np.int32)[order],
             time=time[order],
             row=order,
-            customer=np.full(len(walks), -1),
+            customer=np.full(len(walks), -1, np.int32),
             steps=names,
             id=tuple(ids) if ids is not None else tuple(f"{i}" for i in range(len(walks))),
             customers=CustomerIndex(()),
