@@ -87,15 +87,8 @@ class Frame:
         ([0, -1, -1, -1, 1], ('812345678', '5'))
         """
         codes, distinct = self._factors(self._known(name))
-<<<<<<< HEAD
         if _all_text(distinct, self.missing):
             return codes, tuple(map(str, distinct))
-=======
-        if set(map(type, distinct)) <= {str}:
-            plain = cast("list[str]", distinct)
-            if all(map(str.strip, plain)) and self.missing.isdisjoint(plain):
-                return codes, tuple(plain)  # nothing to rewrite
->>>>>>> journeys
         words = [_as_text(v, self.missing) for v in distinct]
         if any(w is _BAD for w in words):
             bad = np.flatnonzero(np.isin(codes, [i for i, w in enumerate(words) if w is _BAD]))
@@ -121,7 +114,6 @@ class Frame:
             encoded = encoded.chunk(0) if hasattr(encoded, "chunk") else encoded
             codes = np.asarray(encoded.indices.cast("int32").fill_null(-1).to_numpy(zero_copy_only=False), np.int32)
             return codes.copy(), encoded.dictionary.to_pylist()
-<<<<<<< HEAD
         found = _by_the_library(series, native) if series is not None else None
         return _factorise(self._cells(name)) if found is None else found
 
@@ -132,24 +124,6 @@ def _all_text(distinct: Sequence[object], missing: Collection[str]) -> bool:
         return False
     words = cast(Sequence[str], distinct)
     return not ("" in words or any(map(str.isspace, words)) or not set(missing).isdisjoint(words))
-=======
-        if self.backend == "pandas" and _all_text(native):
-            found, distinct = native.factorize()
-            return np.asarray(found, np.int32), distinct.tolist()
-        return _factorise(self._cells(name))
->>>>>>> journeys
-
-
-def _all_text(series: Any) -> bool:
-    """Whether a pandas column holds nothing but text and missing cells, so that pandas itself may code it."""
-    if str(series.dtype) in ("str", "string"):
-        return True
-    if series.dtype != object:
-        return False
-    import narwhals.stable.v2 as nw
-
-    pandas: Any = nw.dependencies.get_pandas()  # loaded already: the column is its own
-    return bool(pandas.api.types.infer_dtype(series, skipna=True) == "string")
 
 
 _BAD = object()  # marks a cell that has no text form

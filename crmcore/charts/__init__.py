@@ -14,15 +14,21 @@ if TYPE_CHECKING:
     from crmcore.charts.crossing import quadrants
     from crmcore.charts.flow import network, waterfall
     from crmcore.charts.plain import bar, dot_interval, histogram, line
-<<<<<<< HEAD
+    from crmcore.charts.sankey import flow_bands
     from crmcore.charts.shading import heat_map
 
-__all__ = ["Chart", "bar", "dot_interval", "heat_map", "histogram", "line", "network", "quadrants", "waterfall"]
-=======
-    from crmcore.charts.sankey import flow_bands
-
-__all__ = ["Chart", "bar", "dot_interval", "flow_bands", "histogram", "line", "network", "quadrants", "waterfall"]
->>>>>>> journeys
+__all__ = [
+    "Chart",
+    "bar",
+    "dot_interval",
+    "flow_bands",
+    "heat_map",
+    "histogram",
+    "line",
+    "network",
+    "quadrants",
+    "waterfall",
+]
 
 __getattr__ = lazy_names(
     __name__,
@@ -30,11 +36,8 @@ __getattr__ = lazy_names(
         "Chart": ".chart",
         "bar": ".plain",
         "dot_interval": ".plain",
-<<<<<<< HEAD
-        "heat_map": ".shading",
-=======
         "flow_bands": ".sankey",
->>>>>>> journeys
+        "heat_map": ".shading",
         "histogram": ".plain",
         "line": ".plain",
         "network": ".flow",
