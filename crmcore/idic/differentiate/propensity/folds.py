@@ -24,7 +24,7 @@ def row_keys(matrix: NDArray[Any], /) -> Floats:
     >>> bool(keys[0] == keys[2]), bool(keys[0] == keys[1])
     (True, False)
     """
-    direction = np.random.default_rng(0).standard_normal(matrix.shape[1])
+    direction: Floats = np.random.default_rng(0).standard_normal((matrix.shape[1],))
     keys = np.zeros(len(matrix))
     for j, part in enumerate(direction):  # in the same order for every row, unlike a product
         keys += matrix[:, j] * part

@@ -87,8 +87,9 @@ class ActivityFacts:
             near = ago < days
             made[f"rows {days:g} d"] = np.bincount(who[near], minlength=n).astype(np.float64)
             made[f"money {days:g} d"] = np.bincount(who[near], weights=money[near], minlength=n)
-        for kind in self.kinds if isinstance(table, EventTable) else ():
-            assert isinstance(table, EventTable)
+        if not isinstance(table, EventTable):
+            return made
+        for kind in self.kinds:
             this = table.kind.equals(kind)[use]
             made[f"rows {kind}"] = np.bincount(who[this], minlength=n).astype(np.float64)
         return made
