@@ -36,6 +36,6 @@ def curves_of(curves: Curves, rows: tuple[int, ...], /) -> Chart:
                 drawn.append({**point, "customer": f"row {i}"})
     return curves_chart(
         tuple(drawn), x="time", y="share", title="Still there", x_title="time since the start", y_title="share",
-        base=[], percent=True, band=True, steps=True, series="customer", x_percent=False,
+        base=[], percent=True, band=True, series="customer", x_percent=False,
         description="Share of customers like each row who are still there, with its interval.",
     )  # fmt: skip

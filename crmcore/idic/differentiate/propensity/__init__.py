@@ -2,7 +2,7 @@
 
 `Logistic` and `Booster` are recipes for mixed tables; `cross_validate` and `evaluate` judge probabilities, `calibrate`
 mends them. `Predictor`, `FactsPredictor`, `backtest` and `check_leaks` work on logs of orders and events, and
-`switching_risk` falls with every piece of evidence of loyalty.
+`SwitchingRisk` never rises with evidence of loyalty.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from crmcore.idic.differentiate.propensity.predictors import ActivityFacts, FactsPredictor, Predictor
     from crmcore.idic.differentiate.propensity.reasons import Reasons
     from crmcore.idic.differentiate.propensity.scores import Scores, evaluate
+    from crmcore.idic.differentiate.propensity.switching import SwitchingRisk
     from crmcore.idic.differentiate.propensity.targets import Acts, Target
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Reasons",
     "Recipe",
     "Scores",
+    "SwitchingRisk",
     "Target",
     "backtest",
     "calibrate",
@@ -82,6 +84,7 @@ __getattr__ = lazy_names(
         "Reasons": ".reasons",
         "Recipe": ".crossing",
         "Scores": ".scores",
+        "SwitchingRisk": ".switching",
         "Target": ".targets",
         "backtest": ".backtesting",
         "calibrate": ".calibration",
