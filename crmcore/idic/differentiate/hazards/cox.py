@@ -237,7 +237,7 @@ class CoxModel:
             raise OutOfRange("times", "a time below 0 or not finite", "finite durations from 0", "as in the fit")
         n, p = x.shape
         group = self._groups(strata, n)
-        lean = self.lean.reshape(-1, p)
+        lean = self.lean.reshape(len(self.time), p)
         cumulative, variance = np.full((n, len(at)), np.nan), np.full((n, len(at)), np.nan)
         factor = np.exp(x @ self.coefficients)
         for g in np.unique(group):

@@ -53,7 +53,8 @@ def proportionality_of(
     weight = cohort.weight[events]
     residual = (cohort.x[events] - mean[cohort.of_event]) * weight[:, None]
     scaled = residual @ covariance * float(weight.sum())
-    curve = kaplan_meier(lives.duration, lives.event, weights=lives.weight)
+    counted = lives.weight > 0
+    curve = kaplan_meier(lives.duration[counted], lives.event[counted], weights=lives.weight[counted])
     place = np.searchsorted(curve.time, lives.duration[events], side="left")
     gone = 1 - np.concatenate([np.ones(1), curve.survival])[place]  # just before each event
     lean = gone - np.average(gone, weights=weight)

@@ -91,7 +91,7 @@ def read_features(frame: Any, /, *, words: Collection[str] = (), leave_out: Coll
     Features(2 rows, 1 numbers, 1 words)
     """
     if isinstance(frame, Features):
-        return frame
+        return _again(frame, words, leave_out)
     read = read_frame(frame)
     for name in (*words, *leave_out):
         if name not in read.columns:
@@ -106,6 +106,16 @@ def read_features(frame: Any, /, *, words: Collection[str] = (), leave_out: Coll
     if problems:
         raise BadRows("features", tuple(problems), _HINT)
     return Features(columns, len(read))
+
+
+def _again(features: Features, words: Collection[str], leave_out: Collection[str]) -> Features:
+    """Features that were read before, with other columns as words or left out."""
+    if not words and not leave_out:
+        return features
+    kept = {name: column for name, column in features.columns.items() if name not in leave_out}
+    if not kept:
+        raise EmptyInput("features", "leave at least one column in")
+    return Features({**kept, **{name: features.word(name) for name in words if name not in leave_out}}, features.n)
 
 
 def _column(read: Frame, name: str, as_word: bool, problems: list[BadRow]) -> Floats | TextColumn:

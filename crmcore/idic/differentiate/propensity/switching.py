@@ -55,7 +55,7 @@ class SwitchingRisk:
         if not names:
             raise EmptyInput("loyalty", "name at least one column that is evidence of loyalty")
         if not isinstance(self.recipe, Logistic | Booster):
-            hint = "only these can promise that risk falls with evidence"
+            hint = "only these can promise that risk falls with evidence"  # type: ignore[unreachable]
             raise WrongType("recipe", f"a {type(self.recipe).__name__}", "a Logistic or a Booster", hint)
         object.__setattr__(self, "loyalty", names)
 
