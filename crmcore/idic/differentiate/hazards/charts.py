@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmcore.charts import Chart, dot_interval
+from crmcore.errors import EmptyInput
 from crmcore.idic.differentiate.propensity.charts import curves_chart
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ def ratios_chart(model: CoxModel, /, *, top: int, level: float) -> Chart:
     """Hazard ratios, the clearest (furthest from 1 in errors) first."""
     ratios = model.hazard_ratios(level=level)
     effects = model.effects(level=level)
+    if not ratios:
+        raise EmptyInput("the features of the model", "no column differs between rows: there is nothing to draw")
     order = sorted(ratios, key=lambda n: (-abs(effects[n].value) / max(effects[n].width, 1e-12), n))[:top]
     return dot_interval(
         order, [ratios[n] for n in order], title="Hazard ratios", axis="times the hazard", reference=1.0,

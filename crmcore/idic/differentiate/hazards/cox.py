@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +122,12 @@ def _model(
         strata=lives.strata, group=cohort.group, time=cohort.time, hazard=np.bincount(m.place, rate, k),
         hazard_variance=np.bincount(m.place, rate / m.denominator, k), lean=lean.ravel(), concordance_value=float(c),
         concordance_error=float(error), tested=tested,
+        last_seen=np.array([float(lives.duration[s].max()) for s in _strata(lives)]),
     )  # fmt: skip
+
+
+def _exp(x: float) -> float:
+    return math.exp(x) if x < 700 else math.inf
 
 
 def _strata(lives: Lives) -> list[NDArray[np.bool_]]:
@@ -139,6 +145,7 @@ class CoxModel:
     strata, group, time, hazard, hazard_variance, lean
         The baseline of the average customer: stratum and time (k,) of each step, its hazard, the sums that its
         variance needs.
+    last_seen : (strata,) longest duration of each stratum
     log_likelihood, null_log_likelihood : with and without features
     tested : the test of proportional hazards, by column
     """
@@ -158,6 +165,7 @@ class CoxModel:
     hazard: Floats = attrs.field(converter=held_floats, eq=SAME)
     hazard_variance: Floats = attrs.field(converter=held_floats, eq=SAME)
     lean: Floats = attrs.field(converter=held_floats, eq=SAME)
+    last_seen: Floats = attrs.field(converter=held_floats, eq=SAME)
     concordance_value: float = attrs.field(eq=lambda v: None if v != v else v)
     concordance_error: float = attrs.field(eq=lambda v: None if v != v else v)
     tested: tuple[Proportionality, ...] = ()
@@ -195,7 +203,7 @@ class CoxModel:
     def hazard_ratios(self, *, level: float = 0.95) -> dict[str, Estimate]:
         """`effects` as ratios: 2 is twice the hazard."""
         return {
-            label: Estimate(value=float(np.exp(e.value)), low=float(np.exp(e.low)), high=float(np.exp(e.high)),
+            label: Estimate(value=_exp(e.value), low=_exp(e.low), high=_exp(e.high),
                             level=level, n=e.n, rule=f"hazard ratio, {label}", method=e.method)
             for label, e in self.effects(level=level).items()
         }  # fmt: skip
@@ -223,7 +231,7 @@ class CoxModel:
         """Share of customers like each row who are still there after each time, with intervals.
 
         The variance of the cumulative hazard counts the baseline and the coefficients (Tsiatis 1981, Annals of
-        Statistics 9:93); the interval is normal on its logarithm. Past the last event seen nothing is known: NaN.
+        Statistics 9:93); the interval is normal on its logarithm. Past the last customer seen nothing is known: NaN.
 
         Parameters
         ----------
@@ -239,7 +247,7 @@ class CoxModel:
         group = self._groups(strata, n)
         lean = self.lean.reshape(len(self.time), p)
         cumulative, variance = np.full((n, len(at)), np.nan), np.full((n, len(at)), np.nan)
-        factor = np.exp(x @ self.coefficients)
+        factor = np.exp(np.minimum(x @ self.coefficients, 300.0))
         for g in np.unique(group):
             rows, steps = np.flatnonzero(group == g), np.flatnonzero(self.group == g)
             if not len(steps):
@@ -252,7 +260,7 @@ class CoxModel:
             tilt = np.einsum("nmp,pq,nmq->nm", gap, self.covariance, gap)
             cumulative[rows] = factor[rows][:, None] * base
             variance[rows] = factor[rows][:, None] ** 2 * (spread + tilt)
-            cumulative[np.ix_(rows, np.flatnonzero(at > self.time[steps].max()))] = np.nan
+            cumulative[np.ix_(rows, np.flatnonzero(at > self.last_seen[g]))] = np.nan
         return Curves.of(at, cumulative, variance, level=level)
 
     def proportionality(self) -> tuple[Proportionality, ...]:
@@ -263,7 +271,7 @@ class CoxModel:
         """One row a column: term, log_hazard_ratio, low, high, hazard_ratio."""
         rows: list[dict[str, object]] = [
             {"term": n, "log_hazard_ratio": e.value, "low": e.low, "high": e.high,
-             "hazard_ratio": float(np.exp(e.value))}
+             "hazard_ratio": _exp(e.value)}
             for n, e in self.effects(level=level).items()
         ]  # fmt: skip
         empty = {"term": "(none)", "log_hazard_ratio": 0.0, "low": 0.0, "high": 0.0, "hazard_ratio": 1.0}
@@ -301,7 +309,7 @@ class CoxModel:
         if isinstance(frame, Features):
             return self.encoding.matrix(frame)
         words = [c.name for c in self.encoding.columns if not isinstance(c, Numbers)]
-        return self.encoding.matrix(read_features(frame, words=word_columns(frame, words)))
+        return self.encoding.matrix(read_features(frame, words=word_columns(frame, words), empty_ok=True))
 
     def _groups(self, strata: ArrayLike | str | None, n: int) -> NDArray[np.int64]:
         if strata is None:

@@ -40,7 +40,7 @@ class Curves:
     @classmethod
     def of(cls, times: Floats, cumulative: Floats, variance: Floats, /, *, level: float) -> Curves:
         """Curves from cumulative hazards and their variances: intervals normal on the logarithm of the hazard."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             width = normal_quantile(level) * np.sqrt(variance) / cumulative
             factor = np.exp(np.where(cumulative > 0, width, 0.0))
         factor = np.where(np.isnan(cumulative), np.nan, factor)

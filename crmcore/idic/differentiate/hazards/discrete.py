@@ -89,6 +89,9 @@ class DiscreteHazard:
         period = np.arange(len(row)) - start[row] + begin[row].astype(np.int64) + 1
         left = lives.event[row] & (period == end[row])
         base = lives.features.take(row).columns if lives.features is not None else {}
+        if PERIOD in base:
+            hint = "rename it: the number of the period takes that name"
+            raise OutOfRange("column 'period'", "a feature", "another name", hint)
         table = Features({**base, PERIOD: period.astype(np.float64)}, len(row))
         model = self.recipe.fit(table, left, weights=lives.weight[row])
         names = tuple(base)

@@ -105,9 +105,8 @@ def risk_sums(cohort: Cohort, risk: Floats, /) -> Moments:
     k = len(cohort.time)
     wr = cohort.weight * risk
     both = np.column_stack([wr, wr[:, None] * cohort.x])
-    totals = np.concatenate([np.zeros((1, both.shape[1])), both[cohort.by_time].cumsum(axis=0)])
-    come = np.concatenate([np.zeros((1, both.shape[1])), both[cohort.by_entry].cumsum(axis=0)])
-    at_risk = (totals[cohort.last] - totals[cohort.first]) - (come[cohort.last] - come[cohort.first_entry])
+    at_risk = _from_the_end(both[cohort.by_time], cohort.first, cohort.last)
+    at_risk -= _from_the_end(both[cohort.by_entry], cohort.first_entry, cohort.last)
     ties = np.bincount(cohort.of_event, minlength=k)
     tied = np.zeros((k, both.shape[1]))
     np.add.at(tied, cohort.of_event, both[cohort.events])
@@ -116,7 +115,20 @@ def risk_sums(cohort: Cohort, risk: Floats, /) -> Moments:
     start = np.concatenate([np.zeros(1, np.int64), np.cumsum(ties)[:-1]]) if k else np.zeros(0, np.int64)
     share = (np.arange(len(place)) - start[place]) / ties[place]
     sums = at_risk[place] - share[:, None] * tied[place]
-    return Moments(sums[:, 0], sums[:, 1:] / sums[:, :1], share, (mass / np.maximum(ties, 1))[place], place)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a step too far empties a set: its likelihood is refused
+        mean = sums[:, 1:] / sums[:, :1]
+    return Moments(sums[:, 0], mean, share, (mass / np.maximum(ties, 1))[place], place)
+
+
+def _from_the_end(rows: Floats, starts: Ints, ends: Ints) -> Floats:
+    """(k, c) sums from `starts` to the end of the stratum: no large early risk can drown the small late ones."""
+    out = np.zeros((len(rows) + 1, rows.shape[1]))
+    begin = 0
+    for end in np.unique(ends).tolist():
+        out[begin:end] = rows[begin:end][::-1].cumsum(axis=0)[::-1]
+        begin = end
+    found: Floats = np.where((starts < ends)[:, None], out[starts], 0.0)
+    return found
 
 
 def log_likelihood(cohort: Cohort, beta: Floats, /) -> float:
@@ -125,7 +137,8 @@ def log_likelihood(cohort: Cohort, beta: Floats, /) -> float:
     shift = float(eta.max(initial=0.0))
     m = risk_sums(cohort, np.exp(eta - shift))
     events = cohort.events
-    return float(cohort.weight[events] @ (eta[events] - shift) - m.weight @ np.log(m.denominator))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(cohort.weight[events] @ (eta[events] - shift) - m.weight @ np.log(m.denominator))
 
 
 def _derivatives(cohort: Cohort, beta: Floats) -> tuple[float, Floats, Floats]:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import Progress, between, html_table, number_text, reporter
-from crmcore.errors import OutOfRange, UnknownName
+from crmcore.errors import UnknownName
 from crmcore.idic.differentiate.propensity import stumps
 from crmcore.idic.differentiate.propensity.binning import Bins, Levels, learn_bins
-from crmcore.idic.differentiate.propensity.features import Features, one_name, read_features, read_outcome
+from crmcore.idic.differentiate.propensity.features import Features, check_signs, read_features, read_outcome
 from crmcore.idic.differentiate.propensity.folds import fold_codes, row_keys
 from crmcore.idic.differentiate.propensity.logistic import word_columns
 from crmcore.idic.differentiate.propensity.newton import log_loss_of, probabilities
@@ -110,11 +110,7 @@ class Booster:
         features, happened, weight = read_outcome(
             frame, outcome, weights=weights, words=self.words, leave_out=self.leave_out
         )
-        for name, sign in self.signs.items():
-            one_name(name, features.columns, "column with a sign")
-            if sign not in (-1, 1):
-                raise OutOfRange(f"sign of {name!r}", sign, "+1 or -1", "leave a free column out of `signs`")
-            features.number(name)
+        check_signs(self.signs, features)
         columns, dropped = learn_bins(features, bins=self.bins, least=self.least, signs=dict(self.signs))
         share = float(weight @ happened / weight.sum())
         base = float(np.log(share / (1 - share)))
@@ -346,7 +342,8 @@ class BoosterModel:
         return from_dict(cls, document)
 
     def _read(self, frame: Any) -> Features:
-        return read_features(frame, words=word_columns(frame, [c.name for c in self.columns if isinstance(c, Levels)]))
+        words = word_columns(frame, [c.name for c in self.columns if isinstance(c, Levels)])
+        return read_features(frame, words=words, empty_ok=True)
 
     def _parts(self, features: Features) -> Floats:
         codes = (

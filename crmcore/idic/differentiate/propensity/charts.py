@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from crmcore.charts import Chart, bar, dot_interval, waterfall
 from crmcore.charts.chart import TextLine, written
 from crmcore.charts.theme import GREY, WIDTH
+from crmcore.errors import EmptyInput
 from crmcore.metrics.estimates import Estimate
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ Floats = NDArray[np.float64]
 def effects_chart(model: LogisticModel, /, *, top: int, level: float) -> Chart:
     """Strongest coefficients as odds ratios with their intervals."""
     effects = [(n, e) for n, e in model.effects(level=level).items() if n != "(intercept)"][:top]
+    if not effects:
+        raise EmptyInput("the features of the model", "no column differs between rows: there is nothing to draw")
     ratios = [_ratio(e) for _, e in effects]
     return dot_interval(
         [n for n, _ in effects], ratios, title="Odds ratios", axis="times the odds", reference=1.0,
@@ -35,7 +38,7 @@ def effects_chart(model: LogisticModel, /, *, top: int, level: float) -> Chart:
 
 
 def _ratio(e: Estimate) -> Estimate:
-    value, low, high = (math.exp(v) for v in (e.value, e.low, e.high))
+    value, low, high = (math.exp(min(v, 700.0)) for v in (e.value, e.low, e.high))
     return Estimate(value=value, low=low, high=high, level=e.level, n=e.n, rule="odds ratio", method=e.method)
 
 

@@ -8,14 +8,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.errors import OutOfRange
-from crmcore.idic.differentiate.propensity.features import Features, one_name
+from crmcore.idic.differentiate.propensity.features import Features, check_signs
 from crmcore.tables.columns import TextColumn
 
 __all__ = ["Encoding", "Numbers", "Words", "learn_encoding"]
 
 Floats = NDArray[np.float64]
 MISSING = "(missing)"
+LARGEST = 1e100  # larger numbers count as this large: their squares would not fit
 RARE = "(rare)"
 
 
@@ -153,19 +153,13 @@ def learn_encoding(
         Of rows.
     """
     signs = dict(signs or {})
-    for name, sign in signs.items():
-        one_name(name, features.columns, "column with a sign")
-        if sign not in (-1, 1):
-            raise OutOfRange(f"sign of {name!r}", sign, "+1 or -1", "leave the column out of `signs` where it is free")
+    check_signs(signs, features)
     weight = np.ones(len(features)) if weight is None else weight
     columns: list[Numbers | Words] = []
     dropped: list[str] = []
     for name, column in features.columns.items():
         found: Numbers | Words | None
         if isinstance(column, TextColumn):
-            if name in signs:
-                hint = "give the levels numbers in their order"
-                raise OutOfRange(f"column {name!r}", "words", "numbers, for a sign means an order", hint)
             found = _words(name, column, least, weight)
         else:
             found = _numbers(name, column, knots, signs.get(name, 0), weight)
@@ -178,7 +172,7 @@ def learn_encoding(
 
 def _numbers(name: str, x: Floats, knots: int, sign: int, weight: Floats) -> Numbers | None:
     gone = np.isnan(x) | (weight == 0)
-    seen, w = x[~gone], weight[~gone]
+    seen, w = np.clip(x[~gone], -LARGEST, LARGEST), weight[~gone]
     if len(seen) == 0:
         return None
     low, high = float(seen.min()), float(seen.max())

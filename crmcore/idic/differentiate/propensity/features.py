@@ -18,7 +18,7 @@ from crmcore.tables.columns import TextColumn
 __all__ = ["Features", "read_features", "read_outcome"]
 
 Floats = NDArray[np.float64]
-_HINT = "turn dates into days since, and lists into one column each"
+_HINT = "turn dates into days since and lists into columns of their own; None is missing"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -66,7 +66,9 @@ class Features:
         return self.columns[name]
 
 
-def read_features(frame: Any, /, *, words: Collection[str] = (), leave_out: Collection[str] = ()) -> Features:
+def read_features(
+    frame: Any, /, *, words: Collection[str] = (), leave_out: Collection[str] = (), empty_ok: bool = False
+) -> Features:
     """Read any frame: text is words, numbers and truths are numbers.
 
     Parameters
@@ -77,6 +79,8 @@ def read_features(frame: Any, /, *, words: Collection[str] = (), leave_out: Coll
         Columns of numbers that are names of things, such as a postal code.
     leave_out : names
         Columns that say nothing about a customer, such as the id.
+    empty_ok : truth
+        Let a table without rows pass.
 
     Raises
     ------
@@ -97,7 +101,7 @@ def read_features(frame: Any, /, *, words: Collection[str] = (), leave_out: Coll
         if name not in read.columns:
             raise MissingColumn(name, read.columns)
     names = [name for name in read.columns if name not in leave_out]
-    if not len(read) or not names:
+    if not (len(read) or empty_ok) or not names:
         raise EmptyInput("features", "pass at least one row and one column that says something about it")
     problems: list[BadRow] = []
     columns: dict[str, Floats | TextColumn] = {}
@@ -205,6 +209,17 @@ def read_weights(weights: ArrayLike | None, happened: Floats, /) -> Floats:
             hint = f"no row where it {word}: pass rows of both kinds, or no model can tell them apart"
             raise OutOfRange("outcome", "the same for all rows", "rows of both kinds", hint)
     return weight
+
+
+def check_signs(signs: Mapping[str, int], features: Features, /) -> None:
+    """Refuse signs of columns that are not there or are words, and what is neither +1 nor -1."""
+    for name, sign in signs.items():
+        one_name(name, features.columns, "column with a sign")
+        if sign not in (-1, 1):
+            raise OutOfRange(f"sign of {name!r}", sign, "+1 or -1", "leave the column out of `signs` where it is free")
+        if isinstance(features.columns[name], TextColumn):
+            hint = "give the levels numbers in their order"
+            raise OutOfRange(f"column {name!r}", "words", "numbers, for a sign means an order", hint)
 
 
 def one_name(name: str, known: Collection[str], what: str) -> None:

@@ -19,6 +19,7 @@ from crmcore.idic.differentiate.propensity.reasons import Reasons
 from crmcore.metrics.columns import SAME, columns_frame, held_floats
 from crmcore.metrics.estimates import Estimate, check_level, frame_of
 from crmcore.metrics.intervals import normal_quantile
+from crmcore.metrics.scalars import real
 from crmcore.tables.columns import TextColumn
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Logistic:
     seed: int = 0
 
     def __attrs_post_init__(self) -> None:
-        if self.penalty is not None and not 0 <= self.penalty < np.inf:
+        if self.penalty is not None and not 0 <= real("penalty", self.penalty) < np.inf:
             raise OutOfRange("penalty", self.penalty, "0 or more", "None chooses one by cross-validation")
 
     def fit(
@@ -136,10 +137,10 @@ class Logistic:
         self, x: Floats, happened: Floats, weight: Floats, signs: NDArray[np.int64], progress: Progress | bool
     ) -> dict[str, float]:
         """Cross-validated log-loss a row of each penalty; the rows of a fold never choose for themselves."""
-        folds = fold_codes(happened, row_keys(x), folds=self.folds, seed=self.seed)
+        folds = fold_codes(happened, row_keys(x), folds=min(self.folds, len(x)), seed=self.seed)
         total = dict.fromkeys(map(str, PENALTIES), 0.0)
         report = reporter(progress)
-        for fold in range(self.folds):
+        for fold in range(min(self.folds, len(x))):
             test, start = folds == fold, None
             train = ~test
             if not all(weight[train & (happened == v)].sum() > 0 for v in (0, 1)):
@@ -192,7 +193,7 @@ class LogisticModel:
 
     def logits(self, frame: Any, /) -> Floats:
         """(n,) log odds."""
-        features = read_features(frame, words=self._words(frame))
+        features = read_features(frame, words=self._words(frame), empty_ok=True)
         found: Floats = self.coefficients[0] + self.encoding.matrix(features) @ self.coefficients[1:]
         return found
 
@@ -217,7 +218,7 @@ class LogisticModel:
 
     def explain(self, frame: Any, /) -> Reasons:
         """What moves each row away from the average customer, by feature, in log odds; the parts add up."""
-        features = read_features(frame, words=self._words(frame))
+        features = read_features(frame, words=self._words(frame), empty_ok=True)
         parts = self.encoding.matrix(features) * self.coefficients[1:]
         owner, k = self.encoding.owner, len(self.encoding.columns)
         by_feature = np.zeros((len(features), k))
@@ -253,7 +254,13 @@ class LogisticModel:
     def to_frame(self, *, level: float = 0.95, backend: Any = None) -> Any:
         """One row a coefficient: term, log_odds, low, high, odds_ratio."""
         rows = [
-            {"term": name, "log_odds": e.value, "low": e.low, "high": e.high, "odds_ratio": float(np.exp(e.value))}
+            {
+                "term": name,
+                "log_odds": e.value,
+                "low": e.low,
+                "high": e.high,
+                "odds_ratio": float(np.exp(min(e.value, 700.0))),
+            }
             for name, e in self.effects(level=level).items()
         ]
         return frame_of(rows, backend=backend)
@@ -283,7 +290,7 @@ class LogisticModel:
         return from_dict(cls, fields)
 
     def _design(self, frame: Any) -> Floats:
-        features = read_features(frame, words=self._words(frame))
+        features = read_features(frame, words=self._words(frame), empty_ok=True)
         return np.concatenate([np.ones((len(features), 1)), self.encoding.matrix(features)], axis=1)
 
     def _words(self, frame: Any) -> Collection[str]:

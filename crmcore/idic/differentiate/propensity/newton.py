@@ -131,7 +131,7 @@ def fit_logistic(
     else:
         if gap > 1e-7 or np.abs(beta).max() > 30:
             raise _endless(step, gap)
-    if penalty == 0 and np.abs(known + x @ beta).max() > 30:
+    if penalty == 0 and np.abs(x @ beta).max() > 30:
         raise _endless(step, gap)
     return _finished(x, weight, beta, ridge, sign, known, happened, step)
 

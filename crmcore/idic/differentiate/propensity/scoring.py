@@ -139,6 +139,8 @@ def recalibration_of(happened: Floats, probability: Floats, /) -> tuple[tuple[fl
     logit, ones = logits_of(probability), np.ones(len(happened))
     large = fit_logistic(np.zeros((len(happened), 0)), happened, ones, penalty=0.0, offset=logit)
     intercept = (float(large.coefficients[0]), math.sqrt(float(large.covariance[0, 0])))
+    if not intercept[1] < 1e3:  # every probability is 0 or 1
+        intercept = (math.nan, math.nan)
     if np.ptp(logit) < 1e-9:
         return intercept, (math.nan, math.nan)
     try:

@@ -153,7 +153,7 @@ class SwitchingModel:
         if isinstance(frame, Features):
             return _without_gaps(frame, self.least)
         words = [c.name for c in self._columns if hasattr(c, "levels")]
-        return _without_gaps(read_features(frame, words=word_columns(frame, words)), self.least)
+        return _without_gaps(read_features(frame, words=word_columns(frame, words), empty_ok=True), self.least)
 
     @property
     def _columns(self) -> tuple[Any, ...]:

@@ -73,7 +73,7 @@ class EffectModel:
         """(n,) uplift."""
         if not isinstance(frame, Features):
             words = [c.name for c in self.encoding.columns if not isinstance(c, Numbers)]
-            frame = read_features(frame, words=word_columns(frame, words))
+            frame = read_features(frame, words=word_columns(frame, words), empty_ok=True)
         found: Floats = self.coefficients[0] + self.encoding.matrix(frame) @ self.coefficients[1:]
         return found
 
