@@ -198,8 +198,8 @@ class Booster:
             mean = float(w @ row[codes[i]] / w.sum())
             base += mean
             row -= mean
-            if isinstance(column, Levels):
-                row[-1] = 0.0  # a level that was never seen is the average customer
+            if not (codes[i] == len(row) - 1).any():
+                row[-1] = 0.0  # a new level, or a gap where none was seen, is the average customer
             centred.append(tuple(map(float, row)))
         whole = []
         for pair in pairs:
