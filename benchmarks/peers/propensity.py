@@ -162,7 +162,8 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
             {"engine": n, "mean AUC of folds": r[0]["auc"], "Brier": r[0]["brier"], "slope": r[0]["slope"],
              "seconds": middle(r, "wall_s"), "bar AUC": best if CHURN[n] == "ours" else None,
              "met": r[0]["auc"] >= best if CHURN[n] == "ours" else None} for n, r in churn.items()
-        ], key=("engine",), notes=["The bar is the better of logistic regression and gradient boosting of scikit-learn."],
+        ], key=("engine",),
+        notes=["The bar is the better of logistic regression and gradient boosting of scikit-learn."],
     ).save(folder)  # fmt: skip
     moved = in_turns(module, {n: ("uplift", n, text) for n in UPLIFT}, repeats=1)
     bar = max(moved[n][0]["mean"] for n in UPLIFT if n.startswith("scikit"))

@@ -66,11 +66,7 @@ def churn_rows(seeds: int) -> list[Row]:
     columns, left = telco()
     features = read_features(columns)
     rows = []
-    for name, recipe in (
-        ("logistic", Logistic()),
-        ("logistic, straight lines", Logistic(knots=0)),
-        ("booster", Booster()),
-    ):
+    for name, recipe in RECIPES.items():
         found = [cross_validate(recipe, features, outcome=left, seed=seed) for seed in range(seeds)]
         auc = float(np.mean([f.mean_auc for f in found]))
         brier = float(np.mean([f.scores.brier.value for f in found]))

@@ -106,7 +106,8 @@ def risk_sums(cohort: Cohort, risk: Floats, /) -> Moments:
     wr = cohort.weight * risk
     both = np.column_stack([wr, wr[:, None] * cohort.x])
     at_risk = _from_the_end(both[cohort.by_time], cohort.first, cohort.last)
-    at_risk -= _from_the_end(both[cohort.by_entry], cohort.first_entry, cohort.last)
+    if (cohort.first_entry < cohort.last).any():  # somebody came late
+        at_risk -= _from_the_end(both[cohort.by_entry], cohort.first_entry, cohort.last)
     ties = np.bincount(cohort.of_event, minlength=k)
     tied = np.zeros((k, both.shape[1]))
     np.add.at(tied, cohort.of_event, both[cohort.events])
