@@ -50,7 +50,7 @@ class Reasons:
     names: tuple[str, ...]
     parts: Floats
     base: float
-    _features: Features
+    _features: Features = attrs.field(alias="features")
 
     @classmethod
     def of(cls, features: Features, names: tuple[str, ...], parts: Floats, *, base: float) -> Reasons:

@@ -29,7 +29,7 @@ class Target(Protocol):
     their position in `past.customers`.
     """
 
-    def eligible(self, past: Past[OrderTable] | Past[EventTable], /) -> Bools:
+    def eligible(self, past: Past[T], /) -> Bools:
         """(n,) whether the question makes sense for a customer."""
         ...
 
@@ -65,7 +65,7 @@ class Acts:
         if self.active_within_days is not None and not self.active_within_days > 0:
             raise OutOfRange("active_within_days", self.active_within_days, "more than 0 days", "such as 90")
 
-    def eligible(self, past: Past[OrderTable] | Past[EventTable], /) -> Bools:
+    def eligible(self, past: Past[T], /) -> Bools:
         """(n,) whether a customer has acted (recently enough)."""
         counts = self._counts(past.table) & (past.table.customer >= 0)
         if self.active_within_days is not None:

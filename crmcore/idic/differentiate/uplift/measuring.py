@@ -61,9 +61,9 @@ class UpliftReport:
     gain: Floats = attrs.field(converter=held_floats, eq=SAME)
     low: Floats = attrs.field(converter=held_floats, eq=SAME)
     high: Floats = attrs.field(converter=held_floats, eq=SAME)
-    _group: NDArray[np.int64] = attrs.field(converter=held, eq=SAME, repr=False)
-    _outcome: Floats = attrs.field(converter=held_floats, eq=SAME, repr=False)
-    _side: NDArray[np.bool_] = attrs.field(converter=held, eq=SAME, repr=False)
+    _group: NDArray[np.int64] = attrs.field(alias="group", converter=held, eq=SAME, repr=False)
+    _outcome: Floats = attrs.field(alias="outcome", converter=held_floats, eq=SAME, repr=False)
+    _side: NDArray[np.bool_] = attrs.field(alias="side", converter=held, eq=SAME, repr=False)
 
     def __repr__(self) -> str:
         return f"UpliftReport(n = {self.n}, Qini area {number_text(self.area.value)})"
