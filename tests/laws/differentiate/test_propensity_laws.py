@@ -135,7 +135,7 @@ def test_auc_and_average_precision_equal_their_definitions(rows: list[tuple[bool
     pairs = [(a > b) + (a == b) / 2 for a, b in product(p[y == 1], p[y == 0])]
     assert auc_of(y, p)[0] == pytest.approx(np.mean(pairs))
     precision = [y[p >= value].mean() for value in p[y == 1]]
-    assert average_precision_of(y, p) == pytest.approx(np.mean(precision))
+    assert average_precision_of(y, p)[0] == pytest.approx(np.mean(precision))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 4)), min_size=5, max_size=30), st.floats(0.05, 0.95))
@@ -237,3 +237,13 @@ def test_features_that_were_read_and_the_frame_itself_give_the_same_model() -> N
     table, happened = mixed(3, 80)
     recipe = Logistic(least=2)
     assert recipe.fit(read_features(table), happened) == recipe.fit(table, happened)
+
+
+def test_the_error_of_average_precision_is_that_of_leaving_rows_out() -> None:
+    rng = np.random.default_rng(8)
+    p = rng.random(800).round(2)
+    y = (rng.random(800) < p).astype(float)
+    value, error = average_precision_of(y, p)
+    without = [average_precision_of(np.delete(y, i), np.delete(p, i))[0] for i in range(800)]
+    assert error == pytest.approx(np.sqrt(799 / 800 * np.sum((np.array(without) - np.mean(without)) ** 2)), rel=0.02)
+    assert value == pytest.approx(np.mean(without), abs=1e-3)

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
+import attrs
 import numpy as np
 import pytest
 
-from crmcore.errors import BadDocument, BadRows, EmptyInput, MissingColumn, NotConverged, OutOfRange, UnknownName
-from crmcore.idic.differentiate.hazards import Cox, CoxModel, Curves, DiscreteHazard
+from crmcore.errors import (
+    BadDocument,
+    BadRows,
+    EmptyInput,
+    MissingColumn,
+    NotConverged,
+    OutOfRange,
+    UnknownName,
+    WrongType,
+)
+from crmcore.idic.differentiate.hazards import Cox, CoxModel, Curves, DiscreteHazard, DiscreteHazardModel
 from crmcore.idic.differentiate.propensity import Booster, Logistic
 
 LIVES = {
@@ -130,3 +142,19 @@ def test_periods_are_whole_were_seen_and_keep_their_name() -> None:
     assert found.longest == 3
     with pytest.raises(OutOfRange, match="the model saw no later period"):
         found.hazard(LIVES, periods=4)
+
+
+def test_a_hazard_by_period_survives_json_and_a_foreign_model_is_refused() -> None:
+    table = {name: LIVES[name] for name in ("months", "left", "plan")}
+    found = DiscreteHazard(recipe=Booster(rounds=20)).fit(table, duration="months", event="left")
+    again = DiscreteHazardModel.from_dict(json.loads(json.dumps(found.to_dict())))
+    assert np.array_equal(again.hazard(table, periods=4), found.hazard(table, periods=4))
+    with pytest.raises(BadDocument, match=r"required field is missing @ \$\.model"):
+        DiscreteHazardModel.from_dict({"names": [], "words": [], "n": 1, "events": 1, "longest": 1})
+
+    class Foreign:
+        def predict(self, frame: object, /) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+            return np.zeros(1)
+
+    with pytest.raises(WrongType, match="save yours by its own means"):
+        attrs.evolve(found, model=Foreign()).to_dict()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from crmcore.errors import BadRows, MissingColumn, OutOfRange, UnknownName
-from crmcore.idic.differentiate.propensity import Booster
+from crmcore.errors import BadDocument, BadRows, MissingColumn, OutOfRange, UnknownName
+from crmcore.idic.differentiate.propensity import Booster, Logistic
 from crmcore.idic.differentiate.uplift import EffectModel, TwoModels, UpliftLearner, UpliftReport, measure_uplift
 
 
@@ -104,3 +106,17 @@ def test_charts_are_the_curve_and_the_bins() -> None:
     assert len(report().chart("bins").rows) == 10
     with pytest.raises(UnknownName, match="did you mean 'qini'"):
         report().chart("qinni")
+
+
+@pytest.mark.parametrize("recipe", [Logistic(penalty=1.0), Booster(rounds=20)], ids=["logistic", "booster"])
+def test_two_models_survive_json(recipe: Logistic | Booster) -> None:
+    table = experiment(600)
+    model = UpliftLearner(recipe=recipe).fit(table, "bought", treated="sent")
+    assert isinstance(model, TwoModels)
+    again = TwoModels.from_dict(json.loads(json.dumps(model.to_dict())))
+    assert again == model
+    assert np.array_equal(again.predict(table), model.predict(table))
+    with pytest.raises(BadDocument, match="expected one of LogisticModel"):
+        TwoModels.from_dict({"treated": {"type": "Oracle"}, "rest": {}})
+    with pytest.raises(BadDocument, match="unknown field"):
+        TwoModels.from_dict({**model.to_dict(), "more": 1})

@@ -16,6 +16,7 @@ from crmcore.idic.differentiate.hazards.durations_in import read_lives
 from crmcore.idic.differentiate.propensity.crossing import ProbabilityModel, Recipe
 from crmcore.idic.differentiate.propensity.features import Features, read_features
 from crmcore.idic.differentiate.propensity.logistic import Logistic
+from crmcore.idic.differentiate.propensity.saving import fields_of, model_from_dict, model_to_dict
 from crmcore.metrics.columns import refuse
 
 __all__ = ["DiscreteHazard", "DiscreteHazardModel"]
@@ -101,6 +102,17 @@ class DiscreteHazard:
         )
 
 
+@attrs.frozen(kw_only=True)
+class _Counted:
+    """What a fitted hazard knows beside its model."""
+
+    names: tuple[str, ...]
+    words: tuple[str, ...]
+    n: int
+    events: int
+    longest: int
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class DiscreteHazardModel:
     """Chance to leave in each period, and the curves that follow.
@@ -117,6 +129,22 @@ class DiscreteHazardModel:
     n: int
     events: int
     longest: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; the recipe must be of the house."""
+        plain = {"names": list(self.names), "words": list(self.words), "n": self.n, "events": self.events}
+        return {"model": model_to_dict(self.model), **plain, "longest": self.longest}
+
+    @classmethod
+    def from_dict(cls, document: object) -> DiscreteHazardModel:
+        """Read what `to_dict` wrote."""
+        from crmcore._json import from_dict
+
+        kept = ("model", "names", "words", "n", "events", "longest")
+        fields = fields_of(document, "DiscreteHazardModel", kept)
+        model = model_from_dict(fields.pop("model"))
+        held = from_dict(_Counted, fields)
+        return cls(model=model, names=held.names, words=held.words, n=held.n, events=held.events, longest=held.longest)
 
     def __repr__(self) -> str:
         return f"DiscreteHazardModel(n = {self.n}, {self.events} events, {self.longest} periods)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -170,8 +169,8 @@ def evaluate(
 
     Notes
     -----
-    AUC: DeLong's error, normal on the log odds. Brier, log-loss: t on the mean. Average precision: normal on the log
-    odds with √(v(1 − v)/positives), Boyd, Eng & Page (2013), ECML PKDD. Reliability: Wilson.
+    AUC: DeLong's error, normal on the log odds. Brier, log-loss: t on the mean. Average precision: infinitesimal
+    jackknife, normal on the log odds. Reliability: Wilson.
 
     Examples
     --------
@@ -197,8 +196,7 @@ def evaluate(
 
     z = normal_quantile(level)
     area, error = scoring.auc_of(y, p)
-    precision = scoring.average_precision_of(y, p)
-    precision_error = math.sqrt(precision * (1 - precision) / float(y.sum()))
+    precision, precision_error = scoring.average_precision_of(y, p)
     (a, a_error), (b, b_error) = scoring.recalibration_of(y, p)
     logit = scoring.logits_of(p)
     square, loss = (p - y) ** 2, np.logaddexp(0.0, logit) - y * logit
@@ -214,7 +212,8 @@ def evaluate(
         slope=number(b, b - z * b_error, b + z * b_error, "slope on predicted log odds", "wald"),
         lift=number(*scoring.lift_of(y, p, share=top, level=level), f"rate of the top {100 * top:g} % / rate", "log"),
         average_precision=number(
-            precision, *scoring.logit_interval(precision, precision_error, level=level), "mean precision", "logit"
+            precision, *scoring.logit_interval(precision, precision_error, level=level), "mean precision",
+            "jackknife, logit",
         ),
         reliability=_reliability(y, p, bins, level),
     )  # fmt: skip

@@ -86,18 +86,27 @@ def gain_of(happened: Floats, probability: Floats, /) -> tuple[Floats, Floats]:
     return rows, np.r_[0.0, np.cumsum(hits)] / hits.sum()
 
 
-def average_precision_of(happened: Floats, probability: Floats, /) -> float:
-    """Mean precision over what happened, ties as one threshold.
+def average_precision_of(happened: Floats, probability: Floats, /) -> tuple[float, float]:
+    """Mean precision over what happened, ties as one threshold, and its standard error.
+
+    With K and R what happened and all rows at or above a threshold, the value is Σ y K/R / Σ y. The error is the
+    infinitesimal jackknife: each row's derivative counts its own precision and what it does to those at or below it.
 
     Examples
     --------
-    >>> round(average_precision_of(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.1, 0.4, 0.35, 0.8])), 4)
+    >>> round(average_precision_of(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.1, 0.4, 0.35, 0.8]))[0], 4)
     0.8333
     """
-    rows, captured = gain_of(happened, probability)
-    hits = captured * happened.sum()
-    precision = hits[1:] / (rows[1:] * len(happened))
-    return float(np.diff(captured) @ precision)
+    _, group, often = np.unique(-probability, return_inverse=True, return_counts=True)
+    hits = np.bincount(group, weights=happened)
+    above, hits_above = np.cumsum(often), np.cumsum(hits)
+    total = float(hits.sum())
+    precision = hits_above / above
+    value = float(hits @ precision) / total
+    if_hit = np.cumsum((hits / above)[::-1])[::-1]  # over thresholds at or below a row's own
+    if_row = np.cumsum((hits * hits_above / above**2)[::-1])[::-1]
+    pull = happened * (precision[group] - value + if_hit[group]) - if_row[group]
+    return value, math.sqrt(float(pull @ pull)) / total
 
 
 def lift_of(happened: Floats, probability: Floats, /, *, share: float, level: float) -> tuple[float, float, float]:

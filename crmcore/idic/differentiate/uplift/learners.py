@@ -16,6 +16,7 @@ from crmcore.idic.differentiate.propensity.crossing import ProbabilityModel, Rec
 from crmcore.idic.differentiate.propensity.encoding import Encoding, Numbers, learn_encoding
 from crmcore.idic.differentiate.propensity.features import Features, read_features, read_outcome
 from crmcore.idic.differentiate.propensity.logistic import Logistic, word_columns
+from crmcore.idic.differentiate.propensity.saving import fields_of, model_from_dict, model_to_dict
 from crmcore.idic.differentiate.uplift.ridge import fit_ridge
 from crmcore.metrics.columns import SAME, held_floats, truths
 from crmcore.metrics.scalars import named
@@ -46,6 +47,16 @@ class TwoModels:
 
     def __repr__(self) -> str:
         return f"TwoModels(treated {self.treated!r}, rest {self.rest!r})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; both must be models of the house."""
+        return {"treated": model_to_dict(self.treated), "rest": model_to_dict(self.rest)}
+
+    @classmethod
+    def from_dict(cls, document: object) -> TwoModels:
+        """Read what `to_dict` wrote."""
+        fields = fields_of(document, "TwoModels", ("treated", "rest"))
+        return cls(treated=model_from_dict(fields["treated"]), rest=model_from_dict(fields["rest"]))
 
 
 @attrs.frozen(kw_only=True, repr=False, hash=False)
