@@ -158,3 +158,12 @@ def test_a_hazard_by_period_survives_json_and_a_foreign_model_is_refused() -> No
 
     with pytest.raises(WrongType, match="save yours by its own means"):
         attrs.evolve(found, model=Foreign()).to_dict()
+
+
+def test_the_baseline_is_that_of_the_average_customer_and_curves_show_as_tables() -> None:
+    frame = model().baseline(backend="polars")
+    assert frame.columns == ["stratum", "time", "hazard", "cumulative_hazard", "survival"]
+    assert set(frame["stratum"]) == {"north", "south"}
+    page = model().curves(LIVES, [1, 2], strata="north")._repr_html_()
+    assert "5 of 120 rows" in page
+    assert len(page) < 6000

@@ -108,6 +108,7 @@ def test_probabilities_have_intervals_that_widen_with_the_level() -> None:
     assert np.allclose(narrow.value, model.predict(table))
     assert len(narrow.to_frame(backend="polars")) == 400
     assert repr(narrow).startswith("Predictions(400 rows, mean 0.")
+    assert "the first 10 of 400" in narrow._repr_html_()
 
 
 def test_a_booster_prints_what_tells_customers_apart_and_draws_a_curve() -> None:

@@ -21,7 +21,7 @@ from crmcore.idic.differentiate.propensity.encoding import Encoding, Numbers, le
 from crmcore.idic.differentiate.propensity.features import Features, read_features
 from crmcore.idic.differentiate.propensity.logistic import word_columns
 from crmcore.idic.differentiate.propensity.scoring import logit_interval
-from crmcore.metrics.columns import SAME, held_floats, held_whole
+from crmcore.metrics.columns import SAME, columns_frame, held_floats, held_whole
 from crmcore.metrics.estimates import Estimate, check_level, frame_of
 from crmcore.metrics.intervals import normal_quantile
 
@@ -262,6 +262,16 @@ class CoxModel:
             variance[rows] = factor[rows][:, None] ** 2 * (spread + tilt)
             cumulative[np.ix_(rows, np.flatnonzero(at > self.last_seen[g]))] = np.nan
         return Curves.of(at, cumulative, variance, level=level)
+
+    def baseline(self, *, backend: Any = None) -> Any:
+        """One row an event time, of the average customer: stratum, time, hazard, cumulative_hazard, survival."""
+        group = self.group
+        cumulative = np.zeros(len(group))
+        for g in np.unique(group):
+            cumulative[group == g] = np.cumsum(self.hazard[group == g])
+        survival = np.exp(-cumulative)
+        steps = {"time": self.time, "hazard": self.hazard, "cumulative_hazard": cumulative, "survival": survival}
+        return columns_frame({"stratum": [self.strata[g] for g in group.tolist()], **steps}, backend=backend)
 
     def proportionality(self) -> tuple[Proportionality, ...]:
         """Whether each column multiplies the hazard by the same number at all times; see `Proportionality`."""

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from crmcore._base import html_table
 from crmcore.errors import OutOfRange
 from crmcore.metrics.columns import columns_frame
 from crmcore.metrics.intervals import normal_quantile
@@ -67,6 +68,14 @@ class Curves:
         n, m = self.survival.shape
         columns = {"row": np.repeat(np.arange(n), m), "time": np.tile(self.times, n), "survival": self.survival.ravel()}
         return columns_frame({**columns, "low": self.low.ravel(), "high": self.high.ravel()}, backend=backend)
+
+    def _repr_html_(self) -> str:
+        n, m = min(len(self), 5), min(len(self.times), 12)
+        shown = [
+            {"row": i, **{f"{t:g}": float(s) for t, s in zip(self.times[:m], self.survival[i, :m], strict=True)}}
+            for i in range(n)
+        ]
+        return html_table(shown, caption=f"Share still there, {n} of {len(self)} rows, {m} of {len(self.times)} times")
 
     def chart(self, *, rows: tuple[int, ...] = (0,)) -> Chart:
         """Curves of some rows with their bands."""
