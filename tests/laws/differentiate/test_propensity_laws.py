@@ -68,7 +68,7 @@ def test_newton_finds_what_a_general_optimiser_finds_within_signs(seed: int, n: 
     slow = minimize(objective, np.zeros(p + 1), jac=True, bounds=bounds, method="L-BFGS-B", options={"ftol": 1e-15})
     fast = fit_logistic(x, y, w, penalty=penalty, signs=signs)
     assert objective(fast.coefficients)[0] <= slow.fun + 1e-9
-    assert np.allclose(fast.coefficients, slow.x, atol=1e-3)
+    assert np.allclose(fast.coefficients, slow.x, atol=1e-2)
     assert (fast.coefficients[1:] * signs >= 0).all()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -69,11 +70,11 @@ def test_ridge_solves_its_normal_equations(seed: int) -> None:
     assert np.allclose(x.T @ (w * gap), penalty * beta[1:], atol=1e-7)
 
 
-@settings(max_examples=6)
-@given(SEEDS, st.sampled_from(["t", "x", "transformed"]))
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("learner", ["t", "x", "transformed"])
 def test_every_learner_finds_who_can_be_moved(seed: int, learner: str) -> None:
     rng = np.random.default_rng(seed)
-    n = 3000
+    n = 6000
     x, t = rng.normal(size=n), rng.random(n) < 0.5
     chance = 0.3 + 0.3 * (t & (x > 0))
     y = rng.random(n) < chance

@@ -215,7 +215,8 @@ class CoxModel:
         """
         check_level(level)
         c, error = self.concordance_value, self.concordance_error
-        low, high = logit_interval(c, error, level=level) if error > 0 else (c, c)
+        known = not math.isnan(c)
+        low, high = logit_interval(c, error, n=self.events, level=level) if known else (math.nan, math.nan)
         return Estimate(
             value=c, low=low, high=high, level=level, n=self.n, rule="ranks right / pairs", method="jackknife, logit"
         )

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from crmcore.idic.differentiate.propensity.reasons import Reasons
     from crmcore.idic.differentiate.propensity.scores import ReliabilityBin
 
-__all__ = ["curve_chart", "effects_chart", "gain_chart", "importance_chart", "reasons_chart", "reliability_chart"]
+__all__ = [
+    "curve_chart",
+    "effects_chart",
+    "gain_chart",
+    "importance_chart",
+    "precision_chart",
+    "reasons_chart",
+    "reliability_chart",
+]
 
 Floats = NDArray[np.float64]
 
@@ -105,6 +113,20 @@ def gain_chart(shares: Floats, captured: Floats, /, *, lift: bool) -> Chart:
     return curves_chart(
         rows, x="contacted", y="reached", title=title, x_title="customers contacted, most probable first", y_title=name,
         base=base, percent=not lift, description="The dashed line is a random order.",
+    )  # fmt: skip
+
+
+def precision_chart(shares: Floats, captured: Floats, /, *, rate: float) -> Chart:
+    """Share of the contacted who act, by the share reached of all who act."""
+    at, reached = shares[1:], captured[1:]
+    keep = np.unique(np.searchsorted(reached, np.linspace(0.01, 1.0, 100)).clip(0, len(reached) - 1))
+    rows = tuple(
+        {"reached": float(r), "precision": float(rate * r / a)} for a, r in zip(at[keep], reached[keep], strict=True)
+    )
+    return curves_chart(
+        rows, x="reached", y="precision", title="Precision and recall", x_title="recall: share of all who act",
+        y_title="precision: share of the contacted who act", base=[{"x": 0, "y": rate}, {"x": 1, "y": rate}],
+        percent=True, description="The dashed line is a random order.",
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ReliabilityBin", "Scores", "evaluate"]
 
 Floats = NDArray[np.float64]
-DRAWN = ("reliability", "gain", "lift")
+DRAWN = ("reliability", "gain", "lift", "precision")
 
 
 @attrs.frozen(kw_only=True)
@@ -113,13 +113,15 @@ class Scores:
         return frame_of(rows, backend=backend)
 
     def chart(self, which: str = "reliability") -> Chart:
-        """`"reliability"`: predicted against happened; `"gain"`: share reached by share contacted; `"lift"`."""
+        """`"reliability"`: predicted against happened; `"gain"`, `"lift"`: by share contacted; `"precision"`."""
         from crmcore.idic.differentiate.propensity import charts
 
         if which not in DRAWN:
             raise UnknownName("chart", which, DRAWN)
         if which == "reliability":
             return charts.reliability_chart(self.reliability)
+        if which == "precision":
+            return charts.precision_chart(self.shares, self.captured, rate=self.rate.value)
         return charts.gain_chart(self.shares, self.captured, lift=which == "lift")
 
     def _repr_html_(self) -> str:
@@ -169,8 +171,8 @@ def evaluate(
 
     Notes
     -----
-    AUC: DeLong's error, normal on the log odds. Brier, log-loss: t on the mean. Average precision: infinitesimal
-    jackknife, normal on the log odds. Reliability: Wilson.
+    AUC: DeLong's error, normal on the log odds (a perfect ranking: Wilson of the rarer outcome). Brier, log-loss: t on
+    the mean. Average precision: infinitesimal jackknife, normal on the log odds. Reliability: Wilson.
 
     Examples
     --------
@@ -196,7 +198,9 @@ def evaluate(
 
     z = normal_quantile(level)
     area, error = scoring.auc_of(y, p)
+    area_ends = scoring.logit_interval(area, error, n=float(min(y.sum(), n - y.sum())), level=level)
     precision, precision_error = scoring.average_precision_of(y, p)
+    precision_ends = scoring.logit_interval(precision, precision_error, n=float(y.sum()), level=level)
     (a, a_error), (b, b_error) = scoring.recalibration_of(y, p)
     logit = scoring.logits_of(p)
     square, loss = (p - y) ** 2, np.logaddexp(0.0, logit) - y * logit
@@ -205,14 +209,14 @@ def evaluate(
     return Scores(
         n=n, top=top, shares=rows, captured=captured, skill=1 - float(square.mean()) / (base * (1 - base)),
         rate=proportion(int(y.sum()), n, level=level, small_sample_ok=True),
-        auc=number(area, *scoring.logit_interval(area, error, level=level), "ranks right / pairs", "delong, logit"),
+        auc=number(area, *area_ends, "ranks right / pairs", "delong, logit"),
         brier=Moments.of(square).estimate(level=level, rule="mean squared error", small_sample_ok=True),
         log_loss=Moments.of(loss).estimate(level=level, rule="mean log-loss", small_sample_ok=True),
         intercept=number(a, a - z * a_error, a + z * a_error, "log odds happened over predicted", "wald"),
         slope=number(b, b - z * b_error, b + z * b_error, "slope on predicted log odds", "wald"),
         lift=number(*scoring.lift_of(y, p, share=top, level=level), f"rate of the top {100 * top:g} % / rate", "log"),
         average_precision=number(
-            precision, *scoring.logit_interval(precision, precision_error, level=level), "mean precision",
+            precision, *precision_ends, "mean precision",
             "jackknife, logit",
         ),
         reliability=_reliability(y, p, bins, level),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.idic.differentiate.propensity.newton import fit_logistic
-from crmcore.metrics.intervals import normal_quantile
+from crmcore.metrics.intervals import normal_quantile, wilson_interval
 
 __all__ = ["auc_of", "average_precision_of", "gain_of", "lift_of", "logit_interval", "logits_of", "recalibration_of"]
 
@@ -56,16 +56,21 @@ def auc_of(happened: Floats, probability: Floats, /) -> tuple[float, float]:
     return value, math.sqrt(spread[0] / m + spread[1] / n)
 
 
-def logit_interval(value: float, error: float, /, *, level: float) -> tuple[float, float]:
-    """Interval of a share from its standard error, normal on the log odds; the share itself where nothing varies.
+def logit_interval(value: float, error: float, /, *, n: float, level: float) -> tuple[float, float]:
+    """Interval of a share from its standard error, normal on the log odds.
+
+    At 0 and 1, and where nothing varies, the error says nothing: Wilson's interval of `n` observations stands in.
 
     Examples
     --------
-    >>> tuple(round(x, 3) for x in logit_interval(0.8, 0.05, level=0.95))
+    >>> tuple(round(x, 3) for x in logit_interval(0.8, 0.05, n=100, level=0.95))
     (0.684, 0.881)
+    >>> tuple(round(x, 3) for x in logit_interval(1.0, 0.0, n=20, level=0.95))
+    (0.839, 1.0)
     """
     if not 1e-12 < value < 1 - 1e-12 or not error > 0:
-        return value, value
+        low, high = wilson_interval(value * n, n, level=level)
+        return float(low), float(high)
     middle = math.log(value / (1 - value))
     half = normal_quantile(level) * error / (value * (1 - value))
     return 1 / (1 + math.exp(half - middle)), 1 / (1 + math.exp(-half - middle))
