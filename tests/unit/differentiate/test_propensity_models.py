@@ -301,3 +301,28 @@ def test_risk_of_switching_says_what_evidence_would_bring() -> None:
         SwitchingRisk(loyalty=[])
     with pytest.raises(WrongType, match=r"write \['tenure'\]"):
         SwitchingRisk(loyalty="months")
+
+
+def test_the_outcome_is_no_feature_of_itself() -> None:
+    table, left = churn(60)
+    for recipe in RECIPES:
+        with pytest.raises(OutOfRange, match="it is what shall be predicted"):
+            recipe.fit({**table, "left": left.tolist()}, left)
+
+
+def test_one_name_is_a_list_of_one() -> None:
+    table, left = churn(60)
+    table["zip"] = [10000 + i % 3 for i in range(60)]
+    assert "zip" not in Logistic(leave_out="zip", penalty=1.0).fit(table, left).encoding.names
+    assert "zip = 10001" in Logistic(words="zip", penalty=1.0).fit(table, left).effects()
+    named = Logistic(leave_out="zip", penalty=1.0).fit({**table, "left": left.tolist()}, "left")
+    assert named.encoding.names == ("months", "plan", "bill")
+
+
+def test_pairs_of_many_features_are_those_of_the_strongest() -> None:
+    rng = np.random.default_rng(4)
+    table = {f"x{i:02d}": rng.normal(size=1500) for i in range(34)}
+    a, b = table["x05"], table["x20"]
+    left = rng.random(1500) < 1 / (1 + np.exp(-(a + b + 2.5 * ((a > 0) & (b > 0)))))
+    model = Booster(rounds=200, pairs=2).fit(table, left)
+    assert "x05 & x20" in model.names

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._frames import read_frame
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange, WrongType
-from crmcore.idic.differentiate.propensity.features import Features, read_features
+from crmcore.idic.differentiate.propensity.features import Features, names_of, read_features
 from crmcore.metrics.columns import codes_of, numbers, refuse, same_length, truths
 
 __all__ = ["Lives", "read_lives"]
@@ -74,7 +74,7 @@ def read_lives(
             columns[name] = read.column(column)
         else:
             columns[name] = column
-    left = tuple(dict.fromkeys([*leave_out, *taken]))
+    left = tuple(dict.fromkeys([*names_of(leave_out), *taken]))
     some_left = read is None or any(name not in left for name in read.columns)
     features = read_features(frame, words=words, leave_out=left) if some_left else None
     end = numbers("duration", columns["duration"])

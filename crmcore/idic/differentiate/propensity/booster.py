@@ -28,6 +28,7 @@ __all__ = ["Booster", "BoosterModel", "Pair"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
+CROWD = 30  # features whose pairs are all looked at
 
 
 @attrs.frozen(kw_only=True, hash=False)
@@ -65,7 +66,8 @@ class Booster:
     Parameters
     ----------
     pairs : count
-        Most pairs of features that may act together; pairs that do not help the rows left out are not kept.
+        Most pairs of features that may act together; pairs that do not help the rows left out are not kept. Of more
+        than 30 features those that move most on their own are paired.
     signs : by name, optional
         +1 or -1 for numbers that may only raise or only lower the probability; these join no pair.
     bins : count
@@ -154,8 +156,7 @@ class Booster:
     ) -> list[Pair]:  # fmt: skip
         """Pairs that explain most of what the curves leave, kept where they help rows left out; updates `aside`."""
         free = [i for i, c in enumerate(columns) if isinstance(c, Levels) or not c.sign]
-        every = np.array([(a, b) for a in free for b in free if a < b], np.int64).reshape(-1, 2)
-        if not len(every) or not self.pairs:
+        if len(free) < 2 or not self.pairs:
             return []
         cells = [_cells(c, table[i]) for i, c in enumerate(columns)]
         coarse = np.stack([np.maximum(cells[i], 0)[codes[i]] for i in range(len(columns))])
@@ -164,6 +165,7 @@ class Booster:
             train = ~test if not test.all() else test
             chance = probabilities(main.train)
             slope, bend = w[train] * (chance - y[train]), w[train] * chance * (1 - chance)
+            every = _candidates(free, main.table.reshape(len(columns), -1), codes[:, train])
             score = stumps.pair_scores(coarse[:, train], every, slope, bend, ridge=self.ridge)
             chosen = every[np.argsort(-score, kind="stable")[: self.pairs]]  # by rows of this bag alone
             both = coarse[chosen[:, 0]] * stumps.COARSE + coarse[chosen[:, 1]]
@@ -214,6 +216,14 @@ class Booster:
             spreads=tuple(float(np.sqrt(w @ np.array(t)[codes[i]] ** 2 / total)) for i, t in enumerate(centred))
             if codes is not None else (),
         )  # fmt: skip
+
+
+def _candidates(free: list[int], table: Floats, codes: Codes) -> Codes:
+    """(p, 2) pairs that are looked at: of all free features, or of those that move most where there are many."""
+    if len(free) > CROWD:
+        moves = {i: float(np.std(table[i][codes[i]])) for i in free}
+        free = sorted(sorted(free, key=lambda i: (-moves[i], i))[:CROWD])
+    return np.array([(a, b) for a in free for b in free if a < b], np.int64)
 
 
 def _clearly_better(before: Floats, after: Floats, y: Floats, w: Floats) -> bool:

@@ -15,7 +15,7 @@ from crmcore.errors import BadRow, BadRows, EmptyInput, MissingColumn, OutOfRang
 from crmcore.metrics.columns import truths
 from crmcore.tables.columns import TextColumn
 
-__all__ = ["Features", "read_features", "read_outcome"]
+__all__ = ["Features", "check_signs", "names_of", "read_features", "read_outcome", "read_weights"]
 
 Floats = NDArray[np.float64]
 _HINT = "turn dates into days since and lists into columns of their own; None is missing"
@@ -95,7 +95,8 @@ def read_features(
     Features(2 rows, 1 numbers, 1 words)
     """
     if isinstance(frame, Features):
-        return _again(frame, words, leave_out)
+        return _again(frame, names_of(words), names_of(leave_out))
+    words, leave_out = names_of(words), names_of(leave_out)
     read = read_frame(frame)
     for name in (*words, *leave_out):
         if name not in read.columns:
@@ -110,6 +111,17 @@ def read_features(
     if problems:
         raise BadRows("features", tuple(problems), _HINT)
     return Features(columns, len(read))
+
+
+def names_of(names: Collection[str], /) -> Collection[str]:
+    """Names of columns; one name alone is a list of one.
+
+    Examples
+    --------
+    >>> names_of("customer"), names_of(["customer"])
+    (('customer',), ['customer'])
+    """
+    return (names,) if isinstance(names, str) else names
 
 
 def _again(features: Features, words: Collection[str], leave_out: Collection[str]) -> Features:
@@ -171,7 +183,7 @@ def read_outcome(
     Raises
     ------
     OutOfRange
-        Another number of rows, weights below 0, an outcome that is the same everywhere.
+        Another number of rows, an outcome that is the same everywhere, a feature that is the outcome.
 
     Examples
     --------
@@ -185,7 +197,7 @@ def read_outcome(
         read = read_frame(frame)
         if outcome not in read.columns:
             raise MissingColumn(outcome, read.columns)
-        named, leave_out = outcome, (*leave_out, outcome)
+        named, leave_out = outcome, (*names_of(leave_out), outcome)
         frame, outcome = read, np.array(read.column(outcome), object)
     else:
         named = "outcome"
@@ -193,7 +205,13 @@ def read_outcome(
     happened = truths(named, outcome).astype(np.float64)
     if len(happened) != len(features):
         raise OutOfRange(f"len({named})", len(happened), f"{len(features)}, as the features", "one truth a row")
-    return features, happened, read_weights(weights, happened)
+    weight = read_weights(weights, happened)
+    if len(happened) >= 10:  # of fewer rows a column may equal the outcome by chance
+        for name, column in features.columns.items():
+            if not isinstance(column, TextColumn) and np.array_equal(column, happened):
+                hint = "name it as the outcome, or leave it out: it is what shall be predicted"
+                raise OutOfRange(f"column {name!r}", "the outcome itself", "what was known before it", hint)
+    return features, happened, weight
 
 
 def read_weights(weights: ArrayLike | None, happened: Floats, /) -> Floats:

@@ -14,7 +14,7 @@ from crmcore._base import number_text
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.idic.differentiate.propensity.crossing import ProbabilityModel, Recipe
 from crmcore.idic.differentiate.propensity.encoding import Encoding, Numbers, learn_encoding
-from crmcore.idic.differentiate.propensity.features import Features, read_features, read_outcome
+from crmcore.idic.differentiate.propensity.features import Features, names_of, read_features, read_outcome
 from crmcore.idic.differentiate.propensity.logistic import Logistic, word_columns
 from crmcore.idic.differentiate.propensity.saving import fields_of, model_from_dict, model_to_dict
 from crmcore.idic.differentiate.uplift.ridge import fit_ridge
@@ -159,7 +159,7 @@ class UpliftLearner:
             How many customers each row stands for.
         """
         side_name, side = _side(frame, treated)
-        leave_out = (*self.leave_out, *((side_name,) if side_name else ()))
+        leave_out = (*names_of(self.leave_out), *((side_name,) if side_name else ()))
         features, y, w = read_outcome(frame, outcome, weights=weights, words=self.words, leave_out=leave_out)
         if len(side) != len(y):
             raise OutOfRange("len(treated)", len(side), f"{len(y)}, as the features", "one truth a row")
