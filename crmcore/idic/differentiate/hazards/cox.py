@@ -314,7 +314,7 @@ class CoxModel:
         wrong = p != len(made.encoding.labels) or made.covariance.size != p * p or made.lean.size != k * p
         if wrong or any(len(c) != k for c in (made.group, made.hazard, made.hazard_variance)):
             raise BadDocument("CoxModel", ("columns of different lengths",), "write it with to_dict of this version")
-        return made
+        return attrs.evolve(made, covariance=made.covariance.reshape(p, p))  # of no feature: [] has lost its shape
 
     def _matrix(self, frame: Any) -> Floats:
         if isinstance(frame, Features):

@@ -6,6 +6,8 @@ Efron (1977), JASA 72:557. With weights each of them counts with the mean weight
 
 from __future__ import annotations
 
+import math
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ __all__ = ["Cohort", "Moments", "fit_cox", "log_likelihood", "risk_sums"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 STEPS = 60
+LONGEST = 20.0  # step of a coefficient of a standardised column
+REPEATED = 1e12  # condition of the information from which columns repeat each other
 
 
 @attrs.frozen(eq=False)
@@ -138,8 +142,9 @@ def log_likelihood(cohort: Cohort, beta: Floats, /) -> float:
     shift = float(eta.max(initial=0.0))
     m = risk_sums(cohort, np.exp(eta - shift))
     events = cohort.events
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(cohort.weight[events] @ (eta[events] - shift) - m.weight @ np.log(m.denominator))
+    if not (m.denominator > 0).all():  # a risk set that has underflown: too far
+        return -math.inf
+    return float(cohort.weight[events] @ (eta[events] - shift) - m.weight @ np.log(m.denominator))
 
 
 def _derivatives(cohort: Cohort, beta: Floats) -> tuple[float, Floats, Floats]:
@@ -180,15 +185,18 @@ def fit_cox(cohort: Cohort, /, *, penalty: float) -> tuple[Floats, Floats, float
         slope = gradient - penalty * beta
         if p == 0 or float(np.abs(slope).max()) / size < 1e-11:
             break
-        try:
-            move = np.linalg.solve(information + ridge, slope)
-        except np.linalg.LinAlgError:
-            raise NotConverged("Cox regression", step, float(np.abs(slope).max()), hint) from None
+        if float(np.linalg.cond(information + ridge)) > REPEATED:
+            raise NotConverged("Cox regression", step, float(np.abs(slope).max()), hint)
+        move = np.linalg.solve(information + ridge, slope)
+        move *= min(1.0, LONGEST / max(float(np.abs(move).max()), 1e-300))
         goal, length = value - penalty / 2 * float(beta @ beta), 1.0
         while True:
             trial = beta + length * move
             now = log_likelihood(cohort, trial) - penalty / 2 * float(trial @ trial)
-            if now >= goal - 1e-12 * abs(goal) or length < 1e-8:
+            if now >= goal - 1e-12 * abs(goal):
+                break
+            if length < 1e-8:
+                trial = beta
                 break
             length /= 2
         done = float(np.abs(trial - beta).max()) < 1e-11
@@ -200,10 +208,7 @@ def fit_cox(cohort: Cohort, /, *, penalty: float) -> tuple[Floats, Floats, float
     slope = gradient - penalty * beta
     if p and (float(np.abs(slope).max()) / size > 1e-6 or (penalty == 0 and float(np.ptp(eta)) > 60)):
         raise NotConverged("Cox regression", step, float(np.abs(slope).max()), hint)
-    try:
-        covariance = np.linalg.inv(information + ridge) if p else np.zeros((0, 0))
-    except np.linalg.LinAlgError:
-        raise NotConverged("Cox regression", step, float(np.abs(slope).max()), hint) from None
-    if p and not (np.diag(covariance) > 0).all():
+    if p and float(np.linalg.cond(information + ridge)) > REPEATED:
         raise NotConverged("Cox regression", step, float(np.abs(slope).max()), hint)
+    covariance = np.linalg.inv(information + ridge) if p else np.zeros((0, 0))
     return beta, np.asarray(covariance, np.float64), value, step

@@ -129,7 +129,7 @@ class Booster:
             np.array([len(c.labels) for c in columns]), np.array([isinstance(c, Bins) for c in columns]),
             np.array([c.sign if isinstance(c, Bins) else 0 for c in columns]),
         )  # fmt: skip
-        fold = fold_codes(y, row_keys(codes.T) + w, folds=min(self.bags, len(y)), seed=self.seed)
+        fold = fold_codes(y, row_keys(np.column_stack([codes.T, w])), folds=min(self.bags, len(y)), seed=self.seed)
         masks = [fold == b for b in range(int(fold.max()) + 1)]
         masks = [m for m in masks if all(w[~m & (y == v)].sum() > 0 for v in (0, 1)) and w[m].sum() > 0]
         if not masks:  # one row of a kind: nothing can be left out
@@ -167,7 +167,9 @@ class Booster:
             slope, bend = w[train] * (chance - y[train]), w[train] * chance * (1 - chance)
             every = _candidates(free, main.table.reshape(len(columns), -1), codes[:, train])
             score = stumps.pair_scores(coarse[:, train], every, slope, bend, ridge=self.ridge)
-            chosen = every[np.argsort(-score, kind="stable")[: self.pairs]]  # by rows of this bag alone
+            chosen = every[
+                np.argsort(-(score / max(float(score.max()), 1e-300)).round(9), kind="stable")[: self.pairs]
+            ]  # by rows of this bag alone
             both = coarse[chosen[:, 0]] * stumps.COARSE + coarse[chosen[:, 1]]
             found = stumps.boost_pairs(
                 both[:, train], both[:, test], (y[train], y[test]), (w[train], w[test]), (main.train, main.test),

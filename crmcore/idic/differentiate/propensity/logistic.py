@@ -131,7 +131,7 @@ class Logistic:
         penalty = self.penalty
         if penalty is None:
             losses = self._losses(x, happened, weight, signs, progress)
-            penalty = float(min(losses, key=lambda k: (losses[k], -float(k))))
+            penalty = float(min(losses, key=lambda k: (round(losses[k], 9), -float(k))))
         found = fit_logistic(x, happened, weight, penalty=penalty, signs=signs)
         return LogisticModel(
             encoding=encoding, coefficients=found.coefficients, covariance=found.covariance, penalty=penalty,
@@ -144,10 +144,11 @@ class Logistic:
         self, x: Floats, happened: Floats, weight: Floats, signs: NDArray[np.int64], progress: Progress | bool
     ) -> dict[str, float]:
         """Cross-validated log-loss a row of each penalty; the rows of a fold never choose for themselves."""
+        keys = row_keys(np.column_stack([x.round(9), weight]))  # the order of rows moves the last digits of x
         if len(x) >= 2 * ROWS:  # a ridge is worth as many rows, however many there are: a sample finds it as well
-            part = fold_codes(happened, row_keys(x), folds=len(x) // ROWS, seed=self.seed) == 0
-            x, happened, weight = x[part], happened[part], weight[part]
-        folds = fold_codes(happened, row_keys(x), folds=min(self.folds, len(x)), seed=self.seed)
+            part = fold_codes(happened, keys, folds=len(x) // ROWS, seed=self.seed) == 0
+            x, happened, weight, keys = x[part], happened[part], weight[part], keys[part]
+        folds = fold_codes(happened, keys, folds=min(self.folds, len(x)), seed=self.seed)
         total = dict.fromkeys(map(str, PENALTIES), 0.0)
         report = reporter(progress)
         for fold in range(min(self.folds, len(x))):

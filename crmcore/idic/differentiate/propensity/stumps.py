@@ -132,7 +132,7 @@ def _cut(gradient: Floats, curvature: Floats, layout: Layout, ridge: float) -> F
     h[rows[apart], last[apart]] = 0.0
     order = np.tile(np.arange(width), (f, 1))
     loose = ~layout.ordered
-    ratio = np.where(h[loose] > 0, g[loose] / np.maximum(h[loose], 1e-12), np.inf)
+    ratio = np.where(h[loose] > 0, g[loose] / np.maximum(h[loose], 1e-12), np.inf).round(9)
     order[loose] = np.argsort(ratio, axis=1, kind="stable")
     left_g = np.take_along_axis(g, order, 1).cumsum(axis=1)
     left_h = np.take_along_axis(h, order, 1).cumsum(axis=1)
@@ -142,13 +142,20 @@ def _cut(gradient: Floats, curvature: Floats, layout: Layout, ridge: float) -> F
     gain = left_g**2 / (left_h + ridge) + right_g**2 / (right_h + ridge)
     against = (right - left) * layout.signs[:, None] < 0
     gain[against] = -1.0
-    at = gain[:, :-1].argmax(axis=1)
+    at = _first_best(gain[:, :-1])
     rank = np.argsort(order, axis=1, kind="stable")
     moved: Floats = np.where(rank <= at[:, None], left[rows, at][:, None], right[rows, at][:, None])
     moved[gain[rows, at] < 0] = 0.0
     moved[rows[apart], last[apart]] = (-alone_g / (alone_h + ridge))[apart]
     moved[rows[loose], last[loose]] = 0.0  # what was never seen moves nothing
     return moved
+
+
+def _first_best(gain: Floats) -> Codes:
+    """(f,) place of the largest gain; what differs by rounding alone is a tie, or the order of rows would decide."""
+    most = gain.max(axis=1, keepdims=True)
+    place: Codes = (gain / np.where(most > 0, most, 1.0)).round(9).argmax(axis=1)
+    return place
 
 
 def pair_scores(codes: Codes, pairs: Codes, gradient: Floats, curvature: Floats, /, *, ridge: float) -> Floats:
@@ -199,7 +206,7 @@ def boost_pairs(
     def step(gradient: Floats, curvature: Floats) -> Floats:
         corners = _corners(gradient.reshape(p, COARSE, COARSE), curvature.reshape(p, COARSE, COARSE))
         gain = np.sum([g**2 / (h + ridge) for g, h in corners], axis=0).reshape(p, -1)
-        at = gain.argmax(axis=1)
+        at = _first_best(gain)
         a, b = np.divmod(at, COARSE - 1)
         q = np.arange(p)
         steps = [-g[q, a, b] / (h[q, a, b] + ridge) for g, h in corners]
