@@ -211,4 +211,6 @@ def fit_cox(cohort: Cohort, /, *, penalty: float) -> tuple[Floats, Floats, float
     if p and float(np.linalg.cond(information + ridge)) > REPEATED:
         raise NotConverged("Cox regression", step, float(np.abs(slope).max()), hint)
     covariance = np.linalg.inv(information + ridge) if p else np.zeros((0, 0))
+    if not (np.diag(covariance) > 0).all():  # what is left of the information is rounding
+        raise NotConverged("Cox regression", step, float(np.abs(slope).max()), hint)
     return beta, np.asarray(covariance, np.float64), value, step

@@ -167,9 +167,8 @@ class Booster:
             slope, bend = w[train] * (chance - y[train]), w[train] * chance * (1 - chance)
             every = _candidates(free, main.table.reshape(len(columns), -1), codes[:, train])
             score = stumps.pair_scores(coarse[:, train], every, slope, bend, ridge=self.ridge)
-            chosen = every[
-                np.argsort(-(score / max(float(score.max()), 1e-300)).round(9), kind="stable")[: self.pairs]
-            ]  # by rows of this bag alone
+            score = (score / max(float(np.abs(score).max()), 1e-12)).round(9)  # what differs by rounding is a tie
+            chosen = every[np.argsort(-score, kind="stable")[: self.pairs]]  # by rows of this bag alone
             both = coarse[chosen[:, 0]] * stumps.COARSE + coarse[chosen[:, 1]]
             found = stumps.boost_pairs(
                 both[:, train], both[:, test], (y[train], y[test]), (w[train], w[test]), (main.train, main.test),
