@@ -14,8 +14,11 @@ from crmcore import charts
 from crmcore.charts.chart import written
 from crmcore.flows.page import Block, Figure, Heading, KeyFigure, Table, Text
 from crmcore.flows.sections.chapter import TODAY, Chapter, Check, Part, customers_of, said
+from crmcore.idic.differentiate.buying import Purchases, choose_model, forecast
+from crmcore.idic.differentiate.clv import CustomerRows, CustomerValueModel
 from crmcore.idic.differentiate.ladder import RUNGS, Climb, MarkovClv, climb, ladder
 from crmcore.idic.differentiate.rfm import RfmScores, score
+from crmcore.idic.differentiate.spending import GammaGamma
 from crmcore.idic.differentiate.worth import concentration
 from crmcore.metrics import proportion
 from crmcore.rules import FactTable
@@ -30,6 +33,7 @@ __all__ = ["worth"]
 NOW = TODAY.astype("datetime64[s]").item().replace(tzinfo=UTC)
 STEP = timedelta(days=30)
 STEPS = 36
+WEEKS = 52
 AHEAD = 11  # steps after the present one: a year
 YEARLY_DISCOUNT = 0.10
 
@@ -51,7 +55,7 @@ def worth(brand: Brand, people: People) -> Chapter:
     >>> brand = simulate_brand(300, seed=1)
     >>> found = worth(brand, identify.resolve(dict(brand.sources)))
     >>> [figure.label for figure in found.section().key]
-    ['Best fifth brings', 'Champions kept', 'Buyers who became regular']
+    ['Best fifth brings', 'Worth in a year', 'Champions kept', 'Buyers who became regular']
     """
     index = CustomerIndex.of([f"c{i}" for i in range(len(people))])
     orders = _orders(brand, people, index)
@@ -59,9 +63,8 @@ def worth(brand: Brand, people: People) -> Chapter:
         "Few customers bring most of the money, they do not stay where they are, and each step up the ladder has a date and "
         "its evidence. Customers are those that were found above, errors of recognition included."
     )
-    return Chapter(
-        "What they are worth", lead, (_spread(brand, orders), _moves(orders), _ladder(brand, people, orders))
-    )
+    parts = (_spread(brand, orders), _future(brand, orders), _moves(orders), _ladder(brand, people, orders))
+    return Chapter("What they are worth", lead, parts)
 
 
 def _orders(brand: Brand, people: People, index: CustomerIndex) -> OrderTable:
@@ -96,6 +99,64 @@ def _spread(brand: Brand, orders: OrderTable) -> Part:
     ]  # fmt: skip
     detail = f"{said(found.top_share)} of the money of {len(found.values):,} buyers"
     return Part(blocks, KeyFigure("Best fifth brings", written(found.top_share.value, percent=True), detail), checks)
+
+
+def _future(brand: Brand, orders: OrderTable) -> Part:
+    """What the next year brings, customer by customer, beside what is planted."""
+    seen = Purchases.of_orders(orders, until=NOW)
+    choice = choose_model(seen)
+    spend = GammaGamma().fit(seen.frequency[seen.row], seen.spend)
+    r = seen.row
+    rows = CustomerRows.of(
+        seen.frequency[r], seen.recency[r], seen.age[r], mean_spend=np.nan_to_num(seen.spend), unit_days=seen.unit_days
+    )
+    value = CustomerValueModel(timing=choice.model, spend=spend).value(
+        rows, horizon_days=WEEKS * 7, annual_discount=0.0, level=0.95
+    )
+    ahead = forecast(choice.model, seen, horizon=WEEKS, level=0.95).total
+    orders_true, money_true = _true_year(brand)
+    checks = [
+        Check("orders in the next year", ahead, float(orders_true.sum()), percent=False, why="records of one buyer kept apart"),
+        Check(f"{orders.currency} in the next year", value.total, float(money_true.sum()), percent=False, why="records of one buyer kept apart"),
+    ]  # fmt: skip
+    picture = _by_tenth(brand, orders, seen, value["clv"], (value["clv_low"], value["clv_high"]), money_true)
+    told = str(choice).split("\n")
+    blocks: list[Block] = [
+        Heading("What will they bring?"),
+        Figure(
+            picture, "Worth of the next year by tenth of customers, the most valuable first: expected, and planted.",
+            "the band is the mean 95% interval of the customers in a tenth. Where the planted line leaves it, the model is wrong about such customers.",
+        ),
+        Text(f"Of the models of repeat buying, {told[0].split(' of ')[0]} was taken: {'; '.join(choice.reasons)}. Spend: {spend}."),
+    ]  # fmt: skip
+    detail = f"{said(value.total, percent=False)} {orders.currency} expected of {len(seen):,} buyers"
+    return Part(blocks, KeyFigure("Worth in a year", written(value.total.value), detail), checks)
+
+
+def _true_year(brand: Brand) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(persons,) orders and money that the planted process expects in the next year."""
+    t, alive = brand.truth.traits, brand.truth.orders.alive
+    orders = alive * -np.expm1(-WEEKS * t.purchase_rate * t.dropout) / np.maximum(t.dropout, 1e-12)
+    return orders, orders * t.mean_spend / 100
+
+
+def _by_tenth(
+    brand: Brand, orders: OrderTable, seen: Purchases, worth_: NDArray[np.float64],
+    ends: tuple[NDArray[np.float64], NDArray[np.float64]], true: NDArray[np.float64],
+) -> charts.Chart:  # fmt: skip
+    """Expected and planted worth, by tenth of expected worth."""
+    assert seen.customers is not None
+    person = dict(zip(orders.customer.tolist(), brand.truth.orders.person.tolist(), strict=True))
+    planted = np.array([true[person[c]] for c in orders.customers.codes(seen.customers.ids).tolist()])
+    rank = np.argsort(np.argsort(-worth_, kind="stable"), kind="stable")
+    tenth = np.minimum(rank * 10 // len(rank), 9)
+    means = [np.bincount(tenth, c, 10) / np.bincount(tenth, minlength=10) for c in (worth_, *ends, planted)]
+    place = list(range(1, 11))
+    return charts.line(
+        [*place, *place], [*means[0].tolist(), *means[3].tolist()], low=[*means[1].tolist(), *means[3].tolist()],
+        high=[*means[2].tolist(), *means[3].tolist()], series=["expected"] * 10 + ["planted"] * 10,
+        title="Worth of the next year", description="Mean worth by tenth of customers", axis=orders.currency,
+    )  # fmt: skip
 
 
 def _moves(orders: OrderTable) -> Part:

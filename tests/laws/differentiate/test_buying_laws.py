@@ -40,7 +40,15 @@ def customers(draw: st.DrawFn) -> tuple[float, float, float]:
     return float(x), (end * draw(st.floats(0.01, 1)) if x else 0.0), end
 
 
-@given(st.sampled_from(["nbd", "bg", "mbg"]), st.integers(1, 4), positive, positive, positive, positive, customers())
+@given(
+    st.sampled_from(["nbd", "bg", "mbg"]),
+    st.integers(1, 4),
+    st.floats(0.3, 20),
+    positive,
+    positive,
+    positive,
+    customers(),
+)
 @settings(max_examples=60, deadline=None)
 def test_likelihood_equals_the_integral_over_rates_and_dropout(
     name: str, k: int, r: float, alpha: float, a: float, b: float, seen: tuple[float, float, float]
