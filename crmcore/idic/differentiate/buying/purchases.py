@@ -330,7 +330,7 @@ def _days_bought(who: Ints, time: Ints, amount: Ints) -> tuple[Ints, Ints, Float
     low = int(day.min()) if len(day) else 0
     span = int(day.max()) - low + 1 if len(day) else 1
     key, code = np.unique(who * span + (day - low), return_inverse=True)
-    net = np.bincount(code, amount.astype(np.float64), len(key))
+    net = np.bincount(code, amount.astype(np.float64), len(key)).astype(np.float64)
     back = np.bincount(code, amount < 0, len(key)) > 0
     bought = (net > 0) | ((net == 0) & ~back)
     return key[bought] // span, key[bought] % span + low, net[bought], int((~bought).sum())
