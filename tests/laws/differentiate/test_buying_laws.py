@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import hyp2f1
@@ -40,15 +41,8 @@ def customers(draw: st.DrawFn) -> tuple[float, float, float]:
     return float(x), (end * draw(st.floats(0.01, 1)) if x else 0.0), end
 
 
-@given(
-    st.sampled_from(["nbd", "bg", "mbg"]),
-    st.integers(1, 4),
-    st.floats(0.3, 20),
-    positive,
-    positive,
-    positive,
-    customers(),
-)
+@given(st.sampled_from(["nbd", "bg", "mbg"]), st.integers(1, 4), positive, positive, positive, positive, customers())
+@example("mbg", 1, 0.0625, 0.0625, 1.0, 0.0625, (0.0, 0.0, 1.0))
 @settings(max_examples=60, deadline=None)
 def test_likelihood_equals_the_integral_over_rates_and_dropout(
     name: str, k: int, r: float, alpha: float, a: float, b: float, seen: tuple[float, float, float]
@@ -74,11 +68,17 @@ def test_likelihood_equals_the_integral_over_rates_and_dropout(
             leave = a * math.exp(math.lgamma(b + n) - math.lgamma(a + b + n + 1) + math.lgamma(a + b) - math.lgamma(b))
         return density * bought * (stay * quiet + leave)
 
-    # in log rate the integrand fades on both sides
-    middle = math.log((r + k * x + 0.1) / (alpha + end))
-    low = middle - 3 - min(40 / (r + k * x), 300)
-    slow = quad(lambda z: of_rate(math.exp(z)) * math.exp(z), low, middle + 6, limit=900, epsabs=0, epsrel=1e-9)[0]
-    assert math.exp(got) == pytest.approx(slow, rel=3e-4, abs=1e-300)  # the slow one is cut below
+    # in log rate the integrand fades on both sides; who has left is not held down by the silence, only by alpha + t
+    shape = r + k * x
+    low = math.log((shape + 0.1) / (alpha + end)) - 3 - min(40 / shape, 400)
+    peaks = sorted({math.log(shape / (alpha + u)) for u in (t, end)})
+    edges = [low, *peaks, math.log((shape + 12 * math.sqrt(shape) + 40) / (alpha + t))]
+    slow = sum(
+        quad(lambda z: of_rate(math.exp(z)) * math.exp(z), i, j, limit=900, epsabs=0, epsrel=1e-9)[0]
+        for i, j in itertools.pairwise(edges)
+        if j > i
+    )
+    assert math.exp(got) == pytest.approx(slow, rel=1e-6, abs=1e-300)
 
 
 @given(positive, positive, positive, positive, customers())

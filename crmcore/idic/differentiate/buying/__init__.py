@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crmcore.idic.differentiate.buying.predicting import Forecast, ForecastCheck, forecast
     from crmcore.idic.differentiate.buying.purchases import UNITS, Purchases
     from crmcore.idic.differentiate.buying.simulating import Cohort, simulate_cohort
+    from crmcore.idic.differentiate.buying.updating import TimeSplit, split_orders, with_later_orders
 
 __all__ = [
     "MODELS",
@@ -27,9 +28,12 @@ __all__ = [
     "ModelChoice",
     "Purchases",
     "RepeatBuying",
+    "TimeSplit",
     "choose_model",
     "forecast",
     "simulate_cohort",
+    "split_orders",
+    "with_later_orders",
 ]
 
 __getattr__ = lazy_names(
@@ -47,5 +51,8 @@ __getattr__ = lazy_names(
         "choose_model": ".choosing",
         "forecast": ".predicting",
         "simulate_cohort": ".simulating",
+        "TimeSplit": ".updating",
+        "split_orders": ".updating",
+        "with_later_orders": ".updating",
     },
 )

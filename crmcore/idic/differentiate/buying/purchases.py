@@ -14,6 +14,7 @@ from crmcore._base import check_aware, html_table
 from crmcore.errors import BadDocument, EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.metrics.columns import columns_frame, held, held_floats, instant, numbers, refuse
 from crmcore.tables import CustomerIndex, OrderTable
+from crmcore.values import minor_digits
 
 __all__ = ["UNITS", "Purchases"]
 
@@ -78,6 +79,9 @@ class Purchases:
             raise EmptyInput("the customers", "pass at least one")
         if not len(t) == len(end) == n:
             raise OutOfRange("recency, age", (len(t), len(end)), f"{n} rows, as frequency", "one row a customer")
+        if customers is not None and len(customers) != n:
+            hint = "CustomerIndex(ids) keeps the order of rows; CustomerIndex.of sorts"
+            raise OutOfRange("len(customers)", len(customers), f"{n}, as frequency", hint)
         if unit not in UNITS:
             raise UnknownName("unit", unit, tuple(UNITS))
         fine = [np.isfinite(c) & (c >= 0) for c in (x, t, end)]
@@ -163,19 +167,22 @@ class Purchases:
         known, early = orders.customer >= 0, time < end
         use = known & early
         left = {"orders of nobody known": int((~known).sum()), "orders after the end": int((known & ~early).sum())}
-        who, day = orders.customer[use].astype(np.int64), time[use] // _DAY_US
+        who = orders.customer[use].astype(np.int64)
         if not len(who):
             raise EmptyInput("orders before the end", "take a later end, or orders of known customers")
-        low, span = int(day.min()), int(day.max() - day.min()) + 1
-        key, code = np.unique(who * span + (day - low), return_inverse=True)
-        net = np.bincount(code, orders.amount_minor[use].astype(np.float64), len(key))
-        back = np.bincount(code, orders.amount_minor[use] < 0, len(key)) > 0
-        bought = (net > 0) | ((net == 0) & ~back)
-        left["days without a net purchase"] = int((~bought).sum())
-        who, day, net = key[bought] // span, key[bought] % span + low, net[bought]
+        who, day, net, left["days without a net purchase"] = _days_bought(who, time[use], orders.amount_minor[use])
         if not len(who):
             raise EmptyInput("purchases", "no order brings more than 0 before the end")
-        return cls._of_days(who, day, net / 100.0, end / _DAY_US, orders, unit=unit, born=born, left=left)
+        return cls._of_days(
+            who,
+            day,
+            net / 10.0 ** minor_digits(orders.currency),
+            end / _DAY_US,
+            orders,
+            unit=unit,
+            born=born,
+            left=left,
+        )
 
     @classmethod
     def _of_days(
@@ -201,7 +208,7 @@ class Purchases:
                 raise EmptyInput("customers born within the window", "take a wider one")
         x = (size - 1).astype(np.float64)
         spend = np.divide(money, x, out=np.full(len(x), np.nan), where=x > 0)
-        ids = CustomerIndex.of([orders.customers.ids[c] for c in who[first][keep].tolist()])
+        ids = CustomerIndex(tuple(orders.customers.ids[c] for c in who[first][keep].tolist()))
         # the end is the beginning of a day for whole days: the last observed day is the one before
         age = np.maximum(np.floor(end_day - 1e-9) - birth, last - birth) / days
         return cls._merged(
@@ -243,7 +250,7 @@ class Purchases:
         if not len(rows):
             raise EmptyInput("customers", "choose at least one")
         r = self.row[rows]
-        ids = None if self.customers is None else CustomerIndex.of([self.customers.ids[i] for i in rows.tolist()])
+        ids = None if self.customers is None else CustomerIndex(tuple(self.customers.ids[i] for i in rows.tolist()))
         gaps = (self.log_gaps / self.weight)[r]
         return Purchases._merged(
             self.frequency[r], self.recency[r], self.age[r], gaps, self.spend[rows], unit=self.unit, customers=ids
@@ -263,14 +270,8 @@ class Purchases:
         here = self.customers.codes(orders.customers.ids)
         who = np.where(orders.customer >= 0, here[orders.customer], -1).astype(np.int64)
         use = (who >= 0) & (time >= begin) & (time < end)
-        day = time[use] // _DAY_US
-        low = int(day.min()) if len(day) else 0
-        span = int(day.max()) - low + 1 if len(day) else 1
-        key, code = np.unique(who[use] * span + day - low, return_inverse=True)
-        net = np.bincount(code, orders.amount_minor[use].astype(np.float64), len(key))
-        back = np.bincount(code, orders.amount_minor[use] < 0, len(key)) > 0
-        bought = (net > 0) | ((net == 0) & ~back)
-        return np.bincount(key[bought] // span, minlength=len(self)).astype(np.float64)
+        bought, _, _, _ = _days_bought(who[use], time[use], orders.amount_minor[use])
+        return np.bincount(bought, minlength=len(self)).astype(np.float64)
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a customer: customer (where known), frequency, recency, age, spend."""
@@ -300,7 +301,7 @@ class Purchases:
         return cls.of(
             document["frequency"], document["recency"], document["age"], unit=document["unit"],
             spend=document.get("spend"), log_gaps=document.get("log_gaps"),
-            customers=None if ids is None else CustomerIndex.of(ids),
+            customers=None if ids is None else CustomerIndex(tuple(ids)),
         )  # fmt: skip
 
     def _repr_html_(self) -> str:
@@ -321,6 +322,18 @@ def _check_orders(orders: object) -> None:
     if not isinstance(orders, OrderTable):
         hint = "read it first: OrderTable.from_frame(frame, currency='THB')"
         raise WrongType("orders", f"a {type(orders).__name__}", "an OrderTable", hint)
+
+
+def _days_bought(who: Ints, time: Ints, amount: Ints) -> tuple[Ints, Ints, Floats, int]:
+    """Customer, day and net amount (minor units) of each day of purchase, sorted, and how many days were none."""
+    day = time // _DAY_US
+    low = int(day.min()) if len(day) else 0
+    span = int(day.max()) - low + 1 if len(day) else 1
+    key, code = np.unique(who * span + (day - low), return_inverse=True)
+    net = np.bincount(code, amount.astype(np.float64), len(key)).astype(np.float64)
+    back = np.bincount(code, amount < 0, len(key)) > 0
+    bought = (net > 0) | ((net == 0) & ~back)
+    return key[bought] // span, key[bought] % span + low, net[bought], int((~bought).sum())
 
 
 def _us(when: datetime, name: str) -> int:
