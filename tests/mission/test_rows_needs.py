@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from crmcore.idic.differentiate.baskets import basket_rules
+from crmcore.idic.differentiate.needs import LatentClasses, adjusted_rand
 
 
 def test_row_037_five_baskets_by_hand() -> None:
@@ -17,3 +19,16 @@ def test_row_037_five_baskets_by_hand() -> None:
     assert rule.lift == pytest.approx((2 / 3) / (3 / 5))
     assert rule.leverage == pytest.approx(2 / 5 - 9 / 25)
     assert rule.conviction == pytest.approx((2 / 5) / (1 / 3))
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_row_022_three_planted_needs_are_found_and_named(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 3, 600)
+    needs = ("convenience", "price", "status")
+    measures = {need: rng.normal(np.where(truth == k, 4.5, 2.0), 0.7) for k, need in enumerate(needs)}
+    model = LatentClasses(classes=3).fit(measures=measures, seed=seed)
+    label = model.members(measures=measures).label
+    assert adjusted_rand(truth.tolist(), label.tolist()) >= 0.9
+    for need in needs:
+        assert sum(f"{need}: high" in name for name in model.names) == 1
