@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
 from crmcore.idic.differentiate.baskets import basket_rules
-from crmcore.idic.differentiate.needs import LatentClasses, adjusted_rand
+from crmcore.idic.differentiate.needs import LatentClasses, adjusted_rand, assign_content
 
 
 def test_row_037_five_baskets_by_hand() -> None:
@@ -32,3 +34,18 @@ def test_row_022_three_planted_needs_are_found_and_named(seed: int) -> None:
     assert adjusted_rand(truth.tolist(), label.tolist()) >= 0.9
     for need in needs:
         assert sum(f"{need}: high" in name for name in model.names) == 1
+
+
+def test_row_024_all_browsers_get_content_b_and_the_log_says_so() -> None:
+    when = datetime(2026, 6, 1, tzinfo=UTC)
+    segments = ["browsers", "buyers", "browsers", None, "ghosts"]
+    customers = [f"c{i}" for i in range(5)]
+    content = {"browsers": "B", "buyers": "C"}
+    log = assign_content(customers, segments=segments, content=content, default="A", now=when)
+    assert log.contents == ("B", "C", "B", "A", "A")
+    assert log.reasons[0] == "segment browsers"
+    assert log.reasons[4] == "segment ghosts has no content: default"
+    longer = assign_content(["c9"], segments=["browsers"], content=content, default="A", now=when, log=log)
+    assert len(log) == 5
+    assert longer.contents == (*log.contents, "B")
+    assert len(longer.to_frame(backend="pandas")) == 6

@@ -59,6 +59,8 @@ def test_bad_input_is_refused() -> None:
         LatentClasses(classes=2).fit(seed=1)
     with pytest.raises(BadRows, match="infinite in 1 row"):
         LatentClasses(classes=2).fit(measures={"x": [1.0, np.inf]}, seed=1)
+    with pytest.raises(BadRows, match="no text in 2 rows"):
+        LatentClasses(classes=2).fit(answers={"a": ["x", 3, float("nan")]}, seed=1)  # type: ignore[list-item]
     with pytest.raises(OutOfRange, match="classes"):
         LatentClasses(classes=0)
     with pytest.raises(OutOfRange, match="one length"):

@@ -9,12 +9,15 @@ from crmcore._base import lazy_names
 if TYPE_CHECKING:
     from crmcore.idic.differentiate.needs.agreement import adjusted_rand
     from crmcore.idic.differentiate.needs.classes import ClassMembers, LatentClasses, LatentClassModel
+    from crmcore.idic.differentiate.needs.content import ContentLog, assign_content
 
-__all__ = ["ClassMembers", "LatentClassModel", "LatentClasses", "adjusted_rand"]
+__all__ = ["ClassMembers", "ContentLog", "LatentClassModel", "LatentClasses", "adjusted_rand", "assign_content"]
 
 __getattr__ = lazy_names(
     __name__,
     {
+        "ContentLog": ".content",
+        "assign_content": ".content",
         "ClassMembers": ".classes",
         "LatentClassModel": ".classes",
         "LatentClasses": ".classes",

@@ -207,6 +207,7 @@ class LatentClasses:
         start : (n, classes) responsibilities to start from instead
         """
         answers, measures = answers or {}, measures or {}
+        _check_texts(answers)
         levels = {k: tuple(sorted({a for a in v if a is not None})) for k, v in answers.items()}
         columns = {k: np.asarray(v, float) for k, v in measures.items()}
         _check(answers, columns, levels)
@@ -319,3 +320,12 @@ def _check(answers: Answers, measures: Mapping[str, Floats], levels: Mapping[str
     }.items():
         if not size:
             raise OutOfRange(name, "no known value", "at least one", "leave the column out")
+
+
+def _check_texts(answers: Answers) -> None:
+    odd = {k: tuple(i for i, a in enumerate(v) if a is not None and not isinstance(a, str)) for k, v in answers.items()}
+    problems = tuple(BadRow(k, "no text", rows) for k, rows in odd.items() if rows)
+    if problems:
+        raise BadRows(
+            "the answers", problems, "write answers as texts, None where one is missing; numbers are measures"
+        )
