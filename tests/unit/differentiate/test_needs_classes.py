@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crmcore.errors import BadRows, EmptyInput, MissingColumn, OutOfRange
-from crmcore.idic.differentiate.needs import LatentClasses, LatentClassModel, adjusted_rand
+from crmcore.idic.differentiate.needs import LatentClasses, LatentClassModel, adjusted_rand, choose_classes
 
 
 def planted(seed: int) -> tuple[np.ndarray, dict[str, list[str | None]], dict[str, np.ndarray]]:
@@ -67,3 +67,10 @@ def test_bad_input_is_refused() -> None:
         LatentClasses(classes=1).fit(answers={"a": ["x"], "b": ["x", "y"]}, seed=1)
     with pytest.raises(MissingColumn):
         LatentClasses(classes=1).fit(answers={"a": ["x", "y"]}, seed=1).members(answers={"b": ["x"]})
+
+
+def test_bic_finds_the_planted_number_of_classes() -> None:
+    _, answers, measures = planted(4)
+    choice = choose_classes(answers=answers, measures=measures, seed=1, up_to=4, starts=4)
+    assert len(choice.best.shares) == 3
+    assert len(choice.to_frame(backend="pandas")) == 4

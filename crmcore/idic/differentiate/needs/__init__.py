@@ -8,14 +8,26 @@ from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
     from crmcore.idic.differentiate.needs.agreement import adjusted_rand
+    from crmcore.idic.differentiate.needs.choosing import ClassChoice, choose_classes
     from crmcore.idic.differentiate.needs.classes import ClassMembers, LatentClasses, LatentClassModel
     from crmcore.idic.differentiate.needs.content import ContentLog, assign_content
 
-__all__ = ["ClassMembers", "ContentLog", "LatentClassModel", "LatentClasses", "adjusted_rand", "assign_content"]
+__all__ = [
+    "ClassChoice",
+    "ClassMembers",
+    "ContentLog",
+    "LatentClassModel",
+    "LatentClasses",
+    "adjusted_rand",
+    "assign_content",
+    "choose_classes",
+]
 
 __getattr__ = lazy_names(
     __name__,
     {
+        "ClassChoice": ".choosing",
+        "choose_classes": ".choosing",
         "ContentLog": ".content",
         "assign_content": ".content",
         "ClassMembers": ".classes",
