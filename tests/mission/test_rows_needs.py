@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from crmcore.idic.differentiate.baskets import basket_rules
-from crmcore.idic.differentiate.needs import LatentClasses, adjusted_rand, assign_content
+from crmcore.idic.differentiate.needs import LatentClasses, adjusted_rand, assign_content, input_contributions
 
 
 def test_row_037_five_baskets_by_hand() -> None:
@@ -49,3 +49,15 @@ def test_row_024_all_browsers_get_content_b_and_the_log_says_so() -> None:
     assert len(log) == 5
     assert longer.contents == (*log.contents, "B")
     assert len(longer.to_frame(backend="pandas")) == 6
+
+
+def test_row_025_four_inputs_alone_and_together() -> None:
+    rng = np.random.default_rng(5)
+    truth = rng.integers(0, 2, 400)
+    gap = {"needs": 4.0, "habits": 1.5, "purchases": 1.5, "feedback": 0.0}
+    measures = {name: truth * width + rng.normal(0, 1, 400) for name, width in gap.items()}
+    found = input_contributions({name: [name] for name in gap}, classes=2, seed=1, measures=measures)
+    by = {c.name: c for c in found}
+    assert list(by) == list(gap)
+    assert by["needs"].alone > by["habits"].alone
+    assert by["needs"].contribution > by["feedback"].contribution

@@ -11,16 +11,19 @@ if TYPE_CHECKING:
     from crmcore.idic.differentiate.needs.choosing import ClassChoice, choose_classes
     from crmcore.idic.differentiate.needs.classes import ClassMembers, LatentClasses, LatentClassModel
     from crmcore.idic.differentiate.needs.content import ContentLog, assign_content
+    from crmcore.idic.differentiate.needs.inputs import InputContribution, input_contributions
 
 __all__ = [
     "ClassChoice",
     "ClassMembers",
     "ContentLog",
+    "InputContribution",
     "LatentClassModel",
     "LatentClasses",
     "adjusted_rand",
     "assign_content",
     "choose_classes",
+    "input_contributions",
 ]
 
 __getattr__ = lazy_names(
@@ -28,6 +31,8 @@ __getattr__ = lazy_names(
     {
         "ClassChoice": ".choosing",
         "choose_classes": ".choosing",
+        "InputContribution": ".inputs",
+        "input_contributions": ".inputs",
         "ContentLog": ".content",
         "assign_content": ".content",
         "ClassMembers": ".classes",
