@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["QualityTable", "Steps", "TouchpointQuality", "advances", "touchpoint_quality"]
 
 Floats = NDArray[np.float64]
+WIDEST = 500.0  # log of the widest interval: nothing is known beyond
 
 
 class Steps(Protocol):
@@ -320,7 +321,7 @@ def _row(
         parts.append(e if n else math.nan)
         log_variance += variance / e**2 if n and e > 0 else 0.0
     value = math.prod(parts)
-    width = math.exp(z * math.sqrt(log_variance)) if math.isfinite(log_variance) else math.nan
+    width = math.exp(min(z * math.sqrt(log_variance), WIDEST)) if math.isfinite(log_variance) else math.nan
     rule = "reach x lift" if felt is None else "experience x reach x lift"
     quality = estimate_of(
         value, value / width, value * width, level=level, n=touches, rule=rule, method="relative variances"
