@@ -149,11 +149,13 @@ def solve(problem: Problem, relaxed: Relaxed, *, gap: float) -> NDArray[np.bool_
         open_ = np.abs(relaxed.lacking) <= room
     if open_.any():
         taken = np.asarray(problem.rows @ best.astype(float), float)
+        low: Any = problem.low - taken
+        high: Any = problem.high - taken
         found = milp(
             -problem.value[open_],
             integrality=np.ones(int(open_.sum()), np.int64),
             bounds=Bounds(0, 1),
-            constraints=LinearConstraint(problem.rows[:, open_], problem.low - taken, problem.high - taken),
+            constraints=LinearConstraint(problem.rows[:, open_], low, high),
             options={"mip_rel_gap": gap},
         )
         if found.status == 2:

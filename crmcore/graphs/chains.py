@@ -77,7 +77,7 @@ class ChainCounts:
         some = np.diff(edges) > 0
         if end is not None:
             last, at = codes[edges[1:][some] - 1], names.index(end)
-            np.add.at(counts, (last[last != at], at), w[some][last != at])
+            np.add.at(counts[:, at], last[last != at], w[some][last != at])
         return cls(states=names, counts=counts, starts=np.bincount(codes[edges[:-1][some]], w[some], s))
 
     def __add__(self, other: ChainCounts) -> ChainCounts:

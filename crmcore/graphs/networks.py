@@ -137,7 +137,7 @@ class Graph:
         out = np.bincount(self.source, self.weight, n)
         share = self.weight / out[self.source]
         dead = out == 0
-        x = first.copy()
+        x = new = first.copy()
         for _ in range(STEPS):
             moved = np.bincount(self.target, share * x[self.source], n) * (1 - restart)
             new = moved + first * (restart + (1 - restart) * float(x[dead].sum()))

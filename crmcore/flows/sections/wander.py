@@ -142,7 +142,7 @@ def _paths(brand: Brand) -> PathReading:
     events = EventTable.from_frame(
         {
             "customer": s["visitor_id"][rows], "time": s["time"][rows].astype("datetime64[us]"), "kind": kind,
-            "channel": np.where(kind == "visit", s["touchpoint"][rows], None),
+            "channel": [t if k == "visit" else None for k, t in zip(kind, s["touchpoint"][rows], strict=True)],
         },
         zone="UTC",
     )  # fmt: skip

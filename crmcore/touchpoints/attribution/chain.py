@@ -96,8 +96,8 @@ class Walks:
     def chain(self, conversions: Floats, nulls: Floats, /) -> Chain:
         """Chain of journeys that went along the paths so often."""
         both, s = conversions + nulls, self.states
-        flow = np.bincount(self.step, both[self.step_path], len(self.source))
-        won = np.bincount(self.last, conversions, s)
+        flow = np.asarray(np.bincount(self.step, both[self.step_path], len(self.source)), np.float64)
+        won = np.asarray(np.bincount(self.last, conversions, s), np.float64)
         out = np.bincount(self.source, flow, s) + won + np.bincount(self.last, nulls, s)
         total = float(both.sum())
         if not total > 0:

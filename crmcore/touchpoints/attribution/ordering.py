@@ -136,7 +136,7 @@ def choose_order(
             path_loss = np.add.reduceat(-np.log(p[k][0]), paths.start[:-1])
             rows = np.concatenate([path_loss - np.log(p[k][1]), path_loss - np.log(p[k][2])])
             losses[k].append((rows, test))
-    steps = np.tile(paths.lengths + 1.0, 2)
+    steps = np.asarray(np.tile(paths.lengths + 1.0, 2), np.float64)
     scores, errors = [], {}
     for k in orders:
         weight = np.concatenate([w for _, w in losses[k]])

@@ -57,11 +57,11 @@ def cut(rows: Sorted, limits: Limits) -> tuple[Ints, Bits]:
     if change is not None:
         keep = ~np.repeat(walked, np.diff(np.append(heads, n)))
         np.bitwise_or(bits, np.where(keep & ~begins, change, 0).astype(np.uint8), out=bits)
-    rows.ended = bits != 0
-    starts = (rows.ended | begins) if rows.counted is None else ((rows.ended & rows.counted) | begins)
+    rows.ended = ended = bits != 0
+    starts = (ended | begins) if rows.counted is None else ((ended & rows.counted) | begins)
     causes = bits
     if rows.counted is not None:  # what ended the session before, where rows that open none stand first
-        causes = np.where(starts & ~rows.ended, np.repeat(bits[heads], np.diff(np.append(heads, n))), bits)
+        causes = np.where(starts & ~ended, np.repeat(bits[heads], np.diff(np.append(heads, n))), bits)
     for segment in np.flatnonzero(walked).tolist():
         low = int(heads[segment])
         high = int(heads[segment + 1]) if segment + 1 < len(heads) else n

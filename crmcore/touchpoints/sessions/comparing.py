@@ -293,7 +293,7 @@ class RuleTable:
 
     def __str__(self) -> str:
         head = ("rule", "sessions", "bounce rate", "time on site (s)", "bounce is")
-        cells = [head]
+        cells: list[tuple[Any, ...]] = [head]
         for r in self.rows():
             known = r["bounce rate"] is not None and r["bounce rate"] == r["bounce rate"]
             bounce = f"{r['bounce rate']:.1%}" if known else "-"

@@ -18,7 +18,8 @@ __all__ = ["BounceRule", "EngagedRule", "SessionRule"]
 Boundary = Literal[">", ">="]
 LastPage = Literal["zero", "heartbeat", "censored"]
 
-_BOUNDARIES = one_of((">", ">="), what="boundary")
+_LAST_PAGES: Any = one_of(LAST_PAGES, what="last page")
+_BOUNDARIES: Any = one_of((">", ">="), what="boundary")
 
 
 def _seconds(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -36,7 +37,7 @@ def _count(instance: object, attribute: attrs.Attribute[Any], value: object) -> 
         raise OutOfRange(attribute.name, value, "a whole number from 1, or None", "None leaves the condition out")
 
 
-def _float(value: object) -> object:
+def _float(value: Any) -> Any:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -222,7 +223,7 @@ class SessionRule:
     ping_kinds: tuple[str, ...] = attrs.field(default=("page_ping", "heartbeat"), converter=_kinds)
     engaged: EngagedRule | None = None
     bounce: BounceRule | None = attrs.field(factory=BounceRule)
-    last_page: LastPage = attrs.field(default="zero", validator=one_of(LAST_PAGES, what="last page"))
+    last_page: LastPage = attrs.field(default="zero", validator=_LAST_PAGES)
     heartbeat_s: float = attrs.field(default=10.0, converter=_float, validator=_seconds)
     min_visit_s: float | None = attrs.field(default=None, converter=_float, validator=_seconds)
     reading: str = ""

@@ -142,7 +142,7 @@ class ContractModel:
 
     def _log_survival(self, t: Floats) -> Floats:
         u = np.where(t > 0, t**self.c, 0.0)
-        return np.asarray(betaln(self.alpha, self.beta + u) - betaln(self.alpha, self.beta))
+        return np.asarray(betaln(self.alpha, self.beta + u) - betaln(self.alpha, self.beta), np.float64)
 
     def retention_rate(self, renewal: ArrayLike, /) -> Floats:
         """Share of those alive before renewal t (from 1) who renew: it rises with t, because loyal customers stay."""

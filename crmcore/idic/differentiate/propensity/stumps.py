@@ -103,7 +103,7 @@ def _boost(
     for turn in range(1, rounds + 1):
         chance = probabilities(train)
         both = np.column_stack([w[0] * (chance - y[0]), w[0] * chance * (1 - chance)])
-        sums = hits @ both
+        sums: NDArray[np.float64] = np.asarray(hits @ both)
         move = rate * step(sums[:, 0], sums[:, 1])
         table += move
         train += back @ move
