@@ -71,7 +71,6 @@ class StateLoops(Document):
     states : s names, without the goal
     moves : (s, s) counts of visits of one state that are followed by a visit of the other
     bought, left : (s,) counts of visits that are followed by the goal, and by nothing
-    visits_n : (s,) visits
     switches, loop_backs : (m,) of each journey
     dwell : state -> SurvivalTable in seconds
         How long a visit lasts, to the first row of the next; the last visit of a journey is censored.

@@ -21,7 +21,6 @@ class InputContribution:
     ----------
     alone : agreement of the segments of this input alone
     without : agreement of the segments of all other inputs
-    contribution : 1 - `without`: how much the segments move when the input is left out
     """
 
     name: str

@@ -26,7 +26,6 @@ class Superfans:
     Attributes
     ----------
     engagement, advocacy, value : (n,) x / (x + half): 0.5 at the half point
-    score : (n,) their product
     bar : least of each that a superfan has
     """
 

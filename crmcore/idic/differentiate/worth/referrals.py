@@ -30,7 +30,6 @@ class ReferralValue:
     ----------
     own, credited : (n,) in one unit
     brought : (n,) customers brought directly
-    overlap : sum of `credited`: what a total of both columns would count twice
     """
 
     own: Floats = attrs.field(converter=held_floats, eq=SAME)

@@ -61,7 +61,6 @@ class Concentration:
     gini : 0 = all alike, near 1 = one holds all; above 1 is possible where some values are negative
     top_share : share of value that the top `top` of customers bring
     values : (n,) ascending
-    negative : customers who cost more than they bring
     """
 
     gini: Estimate
