@@ -123,7 +123,8 @@ class Walks:
 
 def _windows(paths: PathCounts, order: int) -> Codes:
     """Code of every window, path after path; letters are 1 to C, 0 stands where a path is shorter than the order."""
-    base, letter = len(paths.channels) + 1, paths.touch.astype(np.int64) + 1
+    base = len(paths.channels) + 1
+    letter: Codes = paths.touch + np.int32(1) if base**order < 2**31 else paths.touch.astype(np.int64) + 1
     if order == 1:
         return letter
     code, whole, begin, length = letter.copy(), np.ones(len(letter), np.bool_), paths.start[:-1], paths.lengths
@@ -139,7 +140,9 @@ def _windows(paths: PathCounts, order: int) -> Codes:
 
 def _distinct_steps(a: Codes, b: Codes, channel: Codes, channels: int) -> tuple[Codes, Codes, Codes]:
     """Distinct pairs (a, b) and which of them each step is; b follows from a and the channel that comes next."""
-    key = a * np.int64(channels) + channel.astype(np.int64)[b]
+    small = len(channel) * channels < 2**31
+    wide: Codes = channel if small else channel.astype(np.int64)
+    key = a * (np.int32(channels) if small else np.int64(channels)) + wide[b]
     if len(channel) * channels <= TABLE:
         target = np.full(len(channel) * channels, -1, np.int32)
         target[key] = b
