@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -15,6 +15,9 @@ from crmcore._base import Progress, html_table, reporter
 from crmcore._frames import write_frame
 from crmcore.errors import BadRow, BadRows, EmptyInput, MissingColumn, OutOfRange
 from crmcore.idic.differentiate.needs.em import Blocks, Parameters, climb, responsibilities
+
+if TYPE_CHECKING:
+    from crmcore.charts import Chart
 
 __all__ = ["ClassMembers", "LatentClassModel", "LatentClasses"]
 
@@ -123,6 +126,23 @@ class LatentClassModel:
         rows = [{"share": s, "class": name} for s, name in zip(self.shares, self.names, strict=True)]
         return html_table(rows, caption=f"{self.n} customers")
 
+    def chart(self) -> Chart:
+        """Answers of each class as shaded cells, one row a class.
+
+        Raises
+        ------
+        EmptyInput
+            The model has measures only: look at `means`.
+        """
+        from crmcore.charts import heat_map
+
+        if not self.levels:
+            raise EmptyInput("questions", "the model has measures only: look at `means`")
+        columns = [f"{q}: {level}" for q, levels in self.levels.items() for level in levels]
+        cells = [[p for q in self.levels for p in self.answers[q][k]] for k in range(len(self.shares))]
+        rows = [f"{s:.0%} {name}"[:60] for s, name in zip(self.shares, self.names, strict=True)]
+        return heat_map(rows, columns, cells, title="What each class answers", description=str(self), row_title="class")
+
     def members(self, *, answers: Answers | None = None, measures: Measures | None = None) -> ClassMembers:
         """Score customers, old or new; who answered nothing gets the class shares.
 
@@ -211,12 +231,18 @@ class LatentClasses:
         levels = {k: tuple(sorted({a for a in v if a is not None})) for k, v in answers.items()}
         columns = {k: np.asarray(v, float) for k, v in measures.items()}
         _check(answers, columns, levels)
+        still = [k for k, v in columns.items() if np.nanstd(v) == 0]
+        if still:
+            raise OutOfRange(f"measure {still[0]!r}", "the same for all", "a measure that varies", "leave it out")
         centre = {k: float(np.nanmean(v)) for k, v in columns.items()}
         scale = {k: float(np.nanstd(v)) or 1.0 for k, v in columns.items()}
         whole, _ = _blocks(answers, columns, levels, centre, scale)
         n = len(whole.weight)
         table = np.hstack([whole.hot, whole.value, whole.seen])
         order, first, where = np.unique(table, axis=0, return_index=True, return_inverse=True)
+        if len(order) < self.classes:
+            hint = "ask for fewer classes: customers who look alike cannot be told apart"
+            raise OutOfRange("classes", self.classes, f"at most {len(order)}, the distinct customers", hint)
         weight = np.bincount(where.ravel(), minlength=len(order)).astype(float)
         data = Blocks(whole.hot[first], whole.starts, whole.value[first], whole.seen[first], weight)
         if start is not None:
