@@ -36,7 +36,7 @@ def report(
     subject : People or Brand
         What `identify.resolve` found; or a simulated brand, whose records are resolved first and whose truth is known.
     out : path, optional
-        File to write; HTML without script, about 0.3 MB.
+        File to write; HTML without script, about 1 MB with pictures.
     truth : record id -> true customer, optional
         Adds how close the result comes.
     title : text
