@@ -12,6 +12,7 @@ from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
     from crmcore.idic.differentiate.buying.choosing import ModelChoice, choose_model
+    from crmcore.idic.differentiate.buying.covariates import CovariateModel, fit_covariates
     from crmcore.idic.differentiate.buying.model import MODELS, BuyingModel, RepeatBuying
     from crmcore.idic.differentiate.buying.predicting import Forecast, ForecastCheck, forecast
     from crmcore.idic.differentiate.buying.purchases import UNITS, Purchases
@@ -23,6 +24,7 @@ __all__ = [
     "UNITS",
     "BuyingModel",
     "Cohort",
+    "CovariateModel",
     "Forecast",
     "ForecastCheck",
     "ModelChoice",
@@ -30,6 +32,7 @@ __all__ = [
     "RepeatBuying",
     "TimeSplit",
     "choose_model",
+    "fit_covariates",
     "forecast",
     "simulate_cohort",
     "split_orders",
@@ -43,12 +46,14 @@ __getattr__ = lazy_names(
         "UNITS": ".purchases",
         "BuyingModel": ".model",
         "Cohort": ".simulating",
+        "CovariateModel": ".covariates",
         "Forecast": ".predicting",
         "ForecastCheck": ".predicting",
         "ModelChoice": ".choosing",
         "Purchases": ".purchases",
         "RepeatBuying": ".model",
         "choose_model": ".choosing",
+        "fit_covariates": ".covariates",
         "forecast": ".predicting",
         "simulate_cohort": ".simulating",
         "TimeSplit": ".updating",

@@ -9,7 +9,7 @@ from scipy.special import betainc, betaln, expit, gammaln, logsumexp
 from crmcore.idic.differentiate.buying import pareto
 from crmcore.idic.differentiate.buying.erlang import Sample, _beta, _stages, _summed
 
-__all__ = ["count_probability", "expected", "expected_new", "p_alive"]
+__all__ = ["count_probability", "expected", "expected_new", "p_alive", "pareto_alive", "time_alive"]
 
 Floats = NDArray[np.float64]
 DROPOUT = {"nbd": "none", "bg": "repeat", "mbg": "any"}
@@ -25,8 +25,7 @@ def p_alive(model: str, k: int, p: Floats, x: Floats, t: Floats, end: Floats, ah
         return np.ones(len(x))
     if model == "pareto":
         r, alpha, s, beta = p
-        there, gone, *_ = pareto.alive_terms(r, alpha, s, beta, x, t, end)
-        now = expit(there - gone)
+        now = pareto_alive(r, alpha, s, beta, x, t, end)
         return np.asarray(now * np.exp(s * (np.log(beta + end) - np.log(beta + end + ahead))))
     _, stages, stay, gone = _terms(model, k, p, x, t, end)
     first, share = _summed(stages)
@@ -43,6 +42,14 @@ def p_alive(model: str, k: int, p: Floats, x: Floats, t: Floats, end: Floats, ah
     return now * left
 
 
+def pareto_alive(
+    r: float, alpha: float | Floats, s: float, beta: float | Floats, x: Floats, t: Floats, end: Floats, /
+) -> Floats:
+    """Probability of being there under Pareto/NBD; alpha and beta may differ between customers."""
+    there, gone, *_ = pareto.alive_terms(r, alpha, s, beta, x, t, end)
+    return np.asarray(expit(there - gone), np.float64)
+
+
 def expected(model: str, k: int, p: Floats, x: Floats, t: Floats, end: Floats, horizon: float, /) -> Floats:
     """Purchases in the next `horizon`, given the past."""
     r, alpha = p[:2]
@@ -51,7 +58,7 @@ def expected(model: str, k: int, p: Floats, x: Floats, t: Floats, end: Floats, h
     if model == "pareto":
         s, beta = p[2:]
         rate = (r + x) / (alpha + end)
-        return np.asarray(p_alive(model, k, p, x, t, end, 0.0) * rate * _discount_free(s, beta + end, horizon))
+        return np.asarray(p_alive(model, k, p, x, t, end, 0.0) * rate * time_alive(s, beta + end, horizon))
     if model == "nbd":
         sample = _sample(x, t, end)
         _, share = _summed(_stages(sample, r + k * sample.x, np.log(alpha + end), k))
@@ -74,7 +81,7 @@ def expected_new(model: str, k: int, p: Floats, times: Floats, /) -> Floats:
         return np.asarray(r * times / alpha)
     if model == "pareto":
         s, beta = p[2:]
-        return np.asarray(r / alpha * np.array([_discount_free(s, np.array([beta]), h)[0] for h in some.tolist()]))
+        return np.asarray(r / alpha * np.array([time_alive(s, np.array([beta]), h)[0] for h in some.tolist()]))
     zero, one = np.zeros(1), np.ones((k, 1))
     one[1:] = 0.0
     out = []
@@ -145,7 +152,7 @@ def _terms(model: str, k: int, p: Floats, x: Floats, t: Floats, end: Floats) -> 
     return sample, stages, stay[sample.code], left
 
 
-def _discount_free(s: float, beta: Floats, horizon: float) -> Floats:
+def time_alive(s: float, beta: Floats, horizon: float) -> Floats:
     """Expected time alive within the horizon: int_0^h (beta / (beta + u))^s du."""
     if abs(s - 1.0) < 1e-9:
         return np.asarray(beta * np.log1p(horizon / beta))

@@ -16,7 +16,7 @@ from scipy.special import gammaln, psi
 
 from crmcore.idic.differentiate.buying.purchases import Purchases
 
-__all__ = ["Sample", "alive_terms", "log_likelihood"]
+__all__ = ["Sample", "alive_terms", "log_likelihood", "row_likelihood"]
 
 Floats = NDArray[np.float64]
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
@@ -43,20 +43,22 @@ class Sample:
 
 
 def alive_terms(
-    r: float, alpha: float, s: float, beta: float, x: Floats, t: Floats, end: Floats, /
+    r: float, alpha: float | Floats, s: float, beta: float | Floats, x: Floats, t: Floats, end: Floats, /
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Logs of the two terms in brackets, and weighted nodes for gradients.
+    """Logs of the two terms in brackets, and weighted nodes for gradients; alpha and beta may differ between rows.
 
     Returns log of "still there", log of "gone unseen" (-inf where nothing is unseen), and three means over the time of
-    leaving: of log(alpha + u), of log(beta + u), stacked with 1 / (alpha + u) and 1 / (beta + u).
+    leaving: of log(alpha + u) and log(beta + u), stacked, of 1 / (alpha + u), and of 1 / (beta + u).
     """
     p1, p2 = r + x, s + 1.0
-    there = -p1 * np.log(alpha + end) - s * np.log(beta + end)
-    scale = (p1 + p2) / (p1 / (alpha + t) + p2 / (beta + t))
+    a, b = (np.broadcast_to(np.asarray(c, np.float64), x.shape) for c in (alpha, beta))
+    there = -p1 * np.log(a + end) - s * np.log(b + end)
+    scale = (p1 + p2) / (p1 / (a + t) + p2 / (b + t))
     span = np.minimum(np.log1p((end - t) / scale), FADED / np.maximum(p1 + p2 - 1.0, 1e-6))
     w = span[:, None] * NODES
     u = t[:, None] + scale[:, None] * np.expm1(w)
-    log_a, log_b = np.log(alpha + u), np.log(beta + u)
+    at_a, at_b = a[:, None] + u, b[:, None] + u
+    log_a, log_b = np.log(at_a), np.log(at_b)
     terms = -p1[:, None] * log_a - p2 * log_b + w
     top = terms.max(axis=1)
     cells = np.exp(terms - top[:, None]) * WEIGHTS
@@ -64,22 +66,29 @@ def alive_terms(
     with np.errstate(divide="ignore"):
         gone = np.log(s) + top + np.log(total * scale * span)
     cells /= total[:, None]
-    means = np.stack([(cells * c).sum(axis=1) for c in (log_a, log_b, 1.0 / (alpha + u), 1.0 / (beta + u))])
+    means = np.stack([(cells * c).sum(axis=1) for c in (log_a, log_b, 1.0 / at_a, 1.0 / at_b)])
     return there, gone, means[:2], means[2], means[3]
+
+
+def row_likelihood(
+    r: float, alpha: float | Floats, s: float, beta: float | Floats, rows: Sample, /
+) -> tuple[Floats, Floats]:
+    """(m,) log-likelihood of each row, and (4, m) slopes in log r, log alpha, log s, log beta."""
+    x, t, end = rows.x, rows.t, rows.end
+    there, gone, logs, over_a, over_b = alive_terms(r, alpha, s, beta, x, t, end)
+    total = np.logaddexp(there, gone)
+    p, q = np.exp(there - total), np.exp(gone - total)
+    value = gammaln(r + x) - gammaln(r) + r * np.log(alpha) + s * np.log(beta) + total
+    log_a, log_b = np.log(alpha + end), np.log(beta + end)
+    d_r = psi(r + x) - psi(r) + np.log(alpha) - p * log_a - q * logs[0]
+    d_alpha = r / alpha - (r + x) * (p / (alpha + end) + q * over_a)
+    d_s = np.log(beta) - p * log_b + q * (1.0 / s - logs[1])
+    d_beta = s / beta - p * s / (beta + end) - q * (s + 1.0) * over_b
+    return np.asarray(value, np.float64), np.stack([d_r * r, d_alpha * alpha, d_s * s, d_beta * beta])
 
 
 def log_likelihood(theta: Floats, rows: Sample, /) -> tuple[float, Floats]:
     """Value and gradient in log r, log alpha, log s, log beta."""
-    r, alpha, s, beta = np.exp(theta)
-    x, t, end, weight = rows.x, rows.t, rows.end, rows.weight
-    there, gone, logs, over_a, over_b = alive_terms(r, alpha, s, beta, x, t, end)
-    total = np.logaddexp(there, gone)
-    p, q = np.exp(there - total), np.exp(gone - total)
-    value = gammaln(r + x) - gammaln(r) + r * theta[1] + s * theta[3] + total
-    log_a, log_b = np.log(alpha + end), np.log(beta + end)
-    d_r = psi(r + x) - psi(r) + theta[1] - p * log_a - q * logs[0]
-    d_alpha = r / alpha - (r + x) * (p / (alpha + end) + q * over_a)
-    d_s = theta[3] - p * log_b + q * (1.0 / s - logs[1])
-    d_beta = s / beta - p * s / (beta + end) - q * (s + 1.0) * over_b
-    slope = np.array([weight @ (d * v) for d, v in ((d_r, r), (d_alpha, alpha), (d_s, s), (d_beta, beta))])
-    return float(weight @ value), slope
+    r, alpha, s, beta = np.exp(theta).tolist()
+    value, slopes = row_likelihood(r, alpha, s, beta, rows)
+    return float(rows.weight @ value), np.asarray(slopes @ rows.weight, np.float64)
