@@ -126,3 +126,31 @@ def test_regular_gaps_are_not_found_where_there_are_none(data_dir: Path, truth: 
     choice = choose_model(seen)
     assert (len(seen), choice.model.k) == (2357, truth["mbgnbd_cdnow"]["mbgcnbd_k_selects_k"])
     assert choice.model.log_likelihood == pytest.approx(truth["mbgnbd_cdnow"]["params"]["LL"], abs=0.01)
+
+
+def test_weekly_tracking_is_that_of_the_vignette(data_dir: Path, truth: dict[str, Any]) -> None:
+    import gzip
+    from datetime import UTC, datetime
+
+    from crmcore.idic.differentiate.buying import track
+    from crmcore.tables import OrderTable
+
+    with gzip.open(data_dir / "cdnow" / "sample_log.csv.gz", "rt") as file:
+        rows = list(csv.DictReader(file))
+    orders = OrderTable.from_frame(
+        {k: [r[c] for r in rows] for k, c in (("customer", "customer_id"), ("time", "date"), ("amount", "value"))},
+        currency="USD", zone="UTC",
+    )  # fmt: skip
+    split = datetime(1997, 10, 1, tzinfo=UTC)
+    seen = Purchases.of_orders(orders, until=split)
+    for name, key in (("bg", "bgnbd_cdnow"), ("pareto", "paretonbd_cdnow")):
+        said = truth[key]["tracking_weeks_20_25"]
+        found = track(
+            RepeatBuying(model=name).fit(seen), seen, orders, seen_until=split, until=datetime(1998, 7, 1, tzinfo=UTC)
+        )
+        assert found.expected[19:25] == pytest.approx(said["incremental_expected"], rel=5e-3)
+        assert found.expected.cumsum()[19:25] == pytest.approx(said["cumulative_expected"], rel=5e-3)
+        if "incremental_actual" in said:
+            assert found.actual[19:25].tolist() == said["incremental_actual"]
+            assert found.actual.cumsum()[19:25].tolist() == said["cumulative_actual"]
+        assert found.actual.sum() > 4000

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from crmcore.idic.differentiate.buying.predicting import Forecast, ForecastCheck, forecast
     from crmcore.idic.differentiate.buying.purchases import UNITS, Purchases
     from crmcore.idic.differentiate.buying.simulating import Cohort, simulate_cohort
+    from crmcore.idic.differentiate.buying.tracking import Tracking, track
     from crmcore.idic.differentiate.buying.updating import TimeSplit, split_orders, with_later_orders
 
 __all__ = [
@@ -31,11 +32,13 @@ __all__ = [
     "Purchases",
     "RepeatBuying",
     "TimeSplit",
+    "Tracking",
     "choose_model",
     "fit_covariates",
     "forecast",
     "simulate_cohort",
     "split_orders",
+    "track",
     "with_later_orders",
 ]
 
@@ -57,7 +60,9 @@ __getattr__ = lazy_names(
         "forecast": ".predicting",
         "simulate_cohort": ".simulating",
         "TimeSplit": ".updating",
+        "Tracking": ".tracking",
         "split_orders": ".updating",
+        "track": ".tracking",
         "with_later_orders": ".updating",
     },
 )
