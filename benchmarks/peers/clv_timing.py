@@ -77,6 +77,7 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
     """Measure the tasks and store the rows in `folder`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", default="", help="tasks whose name holds this")
     parser.add_argument("--small", action="store_true", help="tiny sizes, to see that it runs")
     parser.add_argument("--child", metavar="ENGINE,MODEL,WHAT")
     given = parser.parse_args(arguments)
@@ -86,6 +87,8 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
         return
     rows = []
     for task, (model, what, bar) in (SMALL if given.small else TASKS).items():
+        if given.only not in task:
+            continue
         there = ["crmcore", *(["lifetimes"] if find_spec("lifetimes") else [])]
         if what == "cdnow" and not (data_dir() / "cdnow").is_dir():
             say(f"{task}: no data, left out")
