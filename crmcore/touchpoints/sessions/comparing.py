@@ -198,15 +198,18 @@ def compare_rules(
     """
     a = sessionize(events, first, visitor=visitor, zone=zone)
     b = sessionize(events, second, visitor=visitor, zone=zone)
-    begins = [_begins(s) for s in (a, b)]
     inside = [s.of_event >= 0 for s in (a, b)]
-    one = np.flatnonzero((begins[0] > 0) != (begins[1] > 0))
-    # a row that is in no session of the other rule is no cut against it
-    one = one[inside[0][one] & inside[1][one]]
-    order = np.lexsort((one, events.time.view(np.int64)[one], a.visitor[a.of_event[one]]))
-    one = one[order]
-    by_second = begins[1][one] > 0
-    causes = np.where(by_second, begins[1][one], begins[0][one]).astype(np.uint8)
+    # a row that only one rule takes is no cut against the other: what is compared is the way from one shared row to the
+    # next, and a session that began between them, with a row that the other leaves out, parts them all the same
+    shared = np.flatnonzero(inside[0] & inside[1])
+    visitor_of = a.visitor[a.of_event[shared]]
+    order = np.lexsort((shared, events.time.view(np.int64)[shared], visitor_of))
+    shared, visitor_of = shared[order], visitor_of[order]
+    follows = visitor_of[1:] == visitor_of[:-1]
+    cuts = [follows & (s.of_event[shared[1:]] != s.of_event[shared[:-1]]) for s in (a, b)]
+    differs = cuts[0] != cuts[1]
+    one, by_second = shared[1:][differs], cuts[1][differs]
+    causes = np.where(by_second, b.codes.causes[b.of_event[one]], a.codes.causes[a.of_event[one]]).astype(np.uint8)
     rules = (a.rule, b.rule)
     told: dict[tuple[int, bool], str] = {}
     reasons = []
@@ -220,22 +223,13 @@ def compare_rules(
     )  # fmt: skip
 
 
-def _begins(sessions: Sessions) -> NDArray[np.uint8]:
-    """(n,) causes where a session begins with this row, 0 elsewhere."""
-    made = np.zeros(len(sessions.events), np.uint8)
-    codes = sessions.codes
-    made[codes.order[codes.first]] = codes.causes
-    return made
-
-
 def _reason(causes: Cause, *, cutter: SessionRule, other: SessionRule) -> str:
     """Why one rule cuts and the other does not."""
     a, b = cutter.name, other.name
     told = []
-    if causes & Cause.FIRST:
-        told.append(f"{a}: a visitor's first; {b}: what came before is part of it")
     if causes & (Cause.TIMEOUT | Cause.SINGLE_EVENT_TIMEOUT):
-        told.append(f"{a}: {_silence(cutter, causes)}; {b}: {_silence(other, causes)}")
+        lives = ["", ""] if cutter.keep_alive == other.keep_alive else [_alive(cutter), _alive(other)]
+        told.append(f"{a}: {_silence(cutter, causes)}{lives[0]}; {b}: {_silence(other, causes)}{lives[1]}")
     if causes & Cause.MIDNIGHT:
         told.append(
             f"{a}: midnight in {cutter.zone}; {b}: {f'midnight in {other.zone}' if other.midnight else 'no matter'}"
@@ -259,6 +253,12 @@ def _silence(rule: SessionRule, causes: Cause) -> str:
     if causes & Cause.SINGLE_EVENT_TIMEOUT and rule.single_event_timeout_s is not None:
         return f"silence {rule.boundary} {rule.single_event_timeout_s:g} s after a single event"
     return f"silence {rule.boundary} {rule.timeout_s:g} s"
+
+
+def _alive(rule: SessionRule) -> str:
+    return (
+        f", which {', '.join(sorted(rule.keep_alive))} may only fill" if rule.keep_alive else ", which any event ends"
+    )
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)

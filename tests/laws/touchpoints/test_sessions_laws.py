@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -165,6 +166,23 @@ def test_differences_of_two_rules_add_up_and_have_reasons(log: list[Event], a: S
             assert found.first.of_event.tolist() == found.second.of_event.tolist()
     groups = found.groups()
     assert groups["same"] <= min(len(found.first), len(found.second))
+
+
+@given(logs(), rules(), rules())
+@settings(max_examples=200, deadline=None)
+def test_the_told_differences_lead_from_one_rule_to_the_other(log: list[Event], a: SessionRule, b: SessionRule) -> None:
+    found = compare_rules(table(log), a, b)
+    first, second = slow(log, a), slow(log, b)
+    told = dict(zip(found.row.tolist(), found.by_second.tolist(), strict=True))
+    for user in {r[0] for r in log}:
+        rows = [i for i, r in enumerate(log) if r[0] == user and first[i] >= 0 and second[i] >= 0]
+        rows.sort(key=lambda i: (log[i][1], i))
+        for before, row in itertools.pairwise(rows):
+            cut = first[before] != first[row]
+            if row in told:
+                assert told[row] is not cut
+                cut = told[row]
+            assert cut is (second[before] != second[row])
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(-50, 50)), max_size=40))
