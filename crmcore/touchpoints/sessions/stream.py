@@ -263,6 +263,7 @@ class SessionStream:
             "arrivals": self._arrivals,
             "counts": {str(k): n for k, n in self.counts.items()},
             "visitors": {name: state.to_dict() for name, state in sorted(self._visitors.items())},
+            "deadlines": {name: at for at, name in sorted(self._deadlines)},
         }
 
     @classmethod
@@ -282,12 +283,13 @@ class SessionStream:
             made._arrivals, made._counts = int(fields["arrivals"]), dict(fields["counts"])
             for name, state in fields["visitors"].items():
                 made._visitors[name] = VisitorState.from_dict(state, made._limits)
+            # when a visitor is looked at next was set when last looked at, and need not follow from the last event
+            made._deadlines = [(int(fields["deadlines"][name]), name) for name in made._visitors]
+            heapify(made._deadlines)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, BadDocument):
                 raise
             raise BadDocument("SessionStream", (f"{type(error).__name__}: {error}",), "write it with to_dict") from None
-        made._deadlines = [(v.last_us + made._gap_us, name) for name, v in made._visitors.items()]
-        heapify(made._deadlines)
         return made
 
 

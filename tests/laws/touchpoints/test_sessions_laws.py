@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crmcore.tables import EventTable
@@ -139,7 +139,20 @@ def test_a_stream_ends_where_the_table_does_whatever_the_order_of_arrival(
 
 
 @given(logs(), rules(), st.integers(0, 12))
-@settings(max_examples=60, deadline=None)
+@example(
+    [
+        ("u", 628, "ping", None),
+        ("u", 1229, "ping", None),
+        ("u", 1240, "view", None),
+        ("v", 101, "view", None),
+        ("v", 401, "ping", None),
+        ("v", 1002, "view", None),
+        ("v", 1002, "view", None),
+    ],
+    SessionRule(name="a", timeout_s=700, boundary=">", single_event_timeout_s=600, keep_alive=("ping",)),
+    3,
+)
+@settings(max_examples=120, deadline=None)
 def test_a_stream_goes_on_from_json(log: list[Event], rule: SessionRule, stop: int) -> None:
     arrival = sorted(range(len(log)), key=lambda i: (log[i][1], i))
     whole, parted = (SessionStream(rule, lateness_s=60) for _ in range(2))
