@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from html import escape
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import attrs
 
@@ -23,11 +23,13 @@ __all__ = [
     "mask",
     "mask_email",
     "mask_phone",
+    "named",
     "number_text",
     "one_of",
     "reporter",
 ]
 
+T = TypeVar("T")
 MASK = "\u2022\u2022\u2022"
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -111,6 +113,24 @@ def one_of(known: Iterable[str], *, what: str) -> Callable[[Any, Any, Any], None
             raise UnknownName(what, str(value), names)
 
     return check
+
+
+def named(items: Iterable[T], field: str, name: object, /, *, what: str) -> T:
+    """First item whose field has this value; the error proposes the nearest.
+
+    Examples
+    --------
+    >>> from crmcore.values import Money
+    >>> named([Money(1, "THB"), Money(2, "EUR")], "currency", "EUR", what="currency")
+    Money(amount_minor=2, currency='EUR')
+    """
+    known = []
+    for item in items:
+        value = getattr(item, field)
+        if value == name:
+            return item
+        known.append(str(value))
+    raise UnknownName(what, str(name), tuple(known))
 
 
 def aware(_instance: Any, attribute: attrs.Attribute[Any], value: datetime | None) -> None:

@@ -12,11 +12,11 @@ import numpy as np
 
 from crmcore._base import html_table
 from crmcore._frames import write_frame
-from crmcore._json import from_dict, to_dict
 from crmcore.calendars.business_time import BusinessTime
 from crmcore.calendars.errors import BadWindows
 from crmcore.calendars.table import OpenTable, TableBook, cut_spans, local_spans, open_table, utc_spans
 from crmcore.calendars.windows import WEEKDAYS, Span, Window, read_date, read_day, read_week, to_spans
+from crmcore.documents import Document, from_dict, to_dict
 from crmcore.errors import WrongType
 from crmcore.zones import DAY, EARLIEST, LATEST, instants_of_local, offset_table, zone_of
 
@@ -233,7 +233,7 @@ def _in_order(changes: Iterable[CalendarChange]) -> tuple[CalendarChange, ...]:
 
 
 @attrs.frozen(repr=False)
-class CalendarHistory(BusinessTime):
+class CalendarHistory(BusinessTime, Document):
     """Versions of a calendar over time; a later version never moves minutes before its date.
 
     Parameters
@@ -315,16 +315,6 @@ class CalendarHistory(BusinessTime):
 
     def _opens_weekly(self) -> bool:
         return self.last._opens_weekly()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        found: dict[str, Any] = to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> CalendarHistory:
-        """History that `to_dict` wrote."""
-        return from_dict(cls, document)
 
 
 def _first_instant(day: date, zone: str) -> int:

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
-from crmcore._json import from_dict, to_dict
 from crmcore.calendars.contact_walk import CapPeriod, ContactReason, Plan, first_reason, next_us
 from crmcore.calendars.errors import BadWindows
 from crmcore.calendars.windows import MIDNIGHT, WEEKDAYS, clock_text, clock_us, weekdays_of
+from crmcore.documents import Document
 from crmcore.errors import OutOfRange, UnknownName, WrongType
 from crmcore.zones import MINUTE, NAT, as_instants, from_us, to_us, zone_of
 
@@ -197,7 +197,7 @@ def _plan(times: ContactTimes) -> Plan:
 
 
 @attrs.frozen
-class ContactTimes:
+class ContactTimes(Document):
     """Rules of the clock and the calendar for writing to contacts, each on the contact's own wall clock.
 
     Parameters
@@ -314,16 +314,6 @@ class ContactTimes:
             hint = "say which zone each contact lives in: zone_codes="
             raise OutOfRange("zones", f"{len(names)} without zone_codes", "one zone, or a code for each contact", hint)
         return decide_columns(self, at, sends, offsets, zones=names, zone_codes=zone_codes)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        found: dict[str, Any] = to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> ContactTimes:
-        """Rules that `to_dict` wrote."""
-        return from_dict(cls, document)
 
 
 def _sends(history: Sequence[datetime] | NDArray[np.datetime64]) -> list[int]:

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
-from crmcore._json import from_dict, to_dict
 from crmcore.calendars.errors import BadWindows, NoOccurrence
 from crmcore.calendars.recurrence_rules import (
     EveryNDays,
@@ -29,6 +28,7 @@ from crmcore.calendars.recurrence_rules import (
     leap_day_policy,
 )
 from crmcore.calendars.windows import MIDNIGHT, clock_text, clock_us
+from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, OutOfRange, WrongType
 from crmcore.values.words import word
 from crmcore.zones import (
@@ -73,7 +73,7 @@ def _dates(_instance: object, attribute: attrs.Attribute[Any], value: object) ->
 
 
 @attrs.frozen
-class Recurrence:
+class Recurrence(Document):
     """A rule of dates at one local time in one zone.
 
     Parameters
@@ -146,16 +146,6 @@ class Recurrence:
             if us > low:
                 return from_us(us, self.zone)
         raise NoOccurrence(str(self.rule), str(from_us(low, self.zone)))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        found: dict[str, Any] = to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> Recurrence:
-        """Recurrence that `to_dict` wrote."""
-        return from_dict(cls, document)
 
 
 @attrs.frozen(eq=False, repr=False)

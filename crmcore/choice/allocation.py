@@ -11,12 +11,13 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore import _json
 from crmcore._base import html_table, listed, number_text
 from crmcore._frames import write_frame
 from crmcore.choice._knapsack import Problem, relax, solve
+from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, DuplicateIds, EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.values import Money
+from crmcore.values.words import word
 
 __all__ = ["Allocation", "By", "Chosen", "LeftOut", "Quota", "allocate"]
 
@@ -100,7 +101,7 @@ class LeftOut:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Allocation:
+class Allocation(Document):
     """Who gets the budget.
 
     Parameters
@@ -164,16 +165,6 @@ class Allocation:
         """One row an option: id, customer, chosen, cost, value, missed_by, extra_budget."""
         rows = self._rows()
         return write_frame({n: [row[n] for row in rows] for n in rows[0]}, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> Allocation:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
     def _repr_html_(self) -> str:
         rows = [{**row, "chosen": "yes" if row["chosen"] else ""} for row in self._rows()]
@@ -301,10 +292,7 @@ def _check_column(name: str, column: object) -> None:
 
 
 def _by(by: By | str) -> By:
-    try:
-        return By(by)
-    except ValueError:
-        raise UnknownName("value of an estimate", str(by), tuple(b.value for b in By)) from None
+    return word(By, by, "value of an estimate")
 
 
 def _costs(costs: Sequence[Any] | NDArray[np.integer], budget: int | Money) -> tuple[list[int], int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from crmcore import _json
+from crmcore import documents
 from crmcore._base import aware, check_aware, html_table
 from crmcore._frames import write_frame
 from crmcore.errors import OutOfRange, UnknownName
@@ -229,13 +229,13 @@ class Account:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        found: dict[str, Any] = json.loads(_json.dumps(self))  # tuples within tuples are lists then
+        found: dict[str, Any] = json.loads(documents.dumps(self))  # tuples within tuples are lists then
         return found
 
     @classmethod
     def from_dict(cls, document: object) -> Account:
         """Read what `to_dict` wrote; `BadDocument` names every fault."""
-        return _json.from_dict(cls, document)
+        return documents.from_dict(cls, document)
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a lot, with its buckets."""

@@ -9,9 +9,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore import _json
 from crmcore._base import html_table
 from crmcore._frames import write_frame
+from crmcore.documents import Document
 from crmcore.errors import CurrencyMismatch, OutOfRange, UnknownName
 from crmcore.ledger.units import Unit
 from crmcore.tables import CustomerIndex
@@ -27,7 +27,7 @@ BUCKETS = ("active", "pending", "reserved", "spent", "expired", "reversed", "tra
 
 
 @attrs.frozen(kw_only=True)
-class Balance:
+class Balance(Document):
     """Where everything that was ever credited to an account is at one instant, in whole minor units.
 
     At every instant `credited = active + pending + reserved + spent + expired + reversed + transferred + repaid`.
@@ -100,16 +100,6 @@ class Balance:
         when = self.as_of.isoformat(timespec="minutes")
         tail = f" ({', '.join(rest)})" if rest else ""
         return f"{self.account}: {self.unit.text(self.active)} active{tail} at {when}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> Balance:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
     def _rows(self) -> list[tuple[str, int]]:
         return [(name, getattr(self, name)) for name in (*BUCKETS, "debt")]

@@ -15,6 +15,7 @@ from crmcore.ledger.postings import Kind, Posting
 from crmcore.ledger.refusals import LimitExceeded
 from crmcore.ledger.units import Unit, unit_of
 from crmcore.values import Money
+from crmcore.values.words import word
 from crmcore.zones import zone_of
 
 __all__ = ["Above", "Limit", "Per", "Usage"]
@@ -50,17 +51,11 @@ def _kind(kind: Kind | str) -> Kind:
 
 
 def _per(per: Per | str) -> Per:
-    try:
-        return Per(per)
-    except ValueError:
-        raise UnknownName("period of a limit", str(per), tuple(p.value for p in Per)) from None
+    return word(Per, per, "period of a limit")
 
 
 def _above(above: Above | str) -> Above:
-    try:
-        return Above(above)
-    except ValueError:
-        raise UnknownName("answer to a passed limit", str(above), tuple(a.value for a in Above)) from None
+    return word(Above, above, "answer to a passed limit")
 
 
 @attrs.frozen(kw_only=True, init=False)

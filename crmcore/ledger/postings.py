@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from crmcore import _json
+from crmcore import documents
 from crmcore._base import listed
 from crmcore.errors import EmptyInput, NaiveDatetime, OutOfRange, UnknownName, WrongType
 from crmcore.ledger.units import Unit, unit_of
@@ -310,13 +310,13 @@ class Posting:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; fields at their defaults are left out."""
-        whole: dict[str, Any] = _json.to_dict(self)
+        whole: dict[str, Any] = documents.to_dict(self)
         return {k: v for k, v in whole.items() if k not in _DEFAULTS or getattr(self, k) != _DEFAULTS[k]}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Posting:
         """Read what `to_dict` wrote; `BadDocument` names every fault."""
-        return _json.from_dict(cls, document)
+        return documents.from_dict(cls, document)
 
 
 _DEFAULTS: Mapping[str, Any] = {

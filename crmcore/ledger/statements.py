@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmcore import _json
 from crmcore._base import html_table
 from crmcore._frames import write_frame
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, NaiveDatetime, OutOfRange
 from crmcore.ledger._book import Book
 from crmcore.ledger._lots import instant_of, micros_of
@@ -42,7 +42,7 @@ class Line:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Statement:
+class Statement(Document):
     """Lines of one account between two instants, with the balances before and after."""
 
     account: str
@@ -79,16 +79,6 @@ class Statement:
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a line: at, what, posting, change_minor, active_minor, reference, reason."""
         return write_frame(self._columns(), backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> Statement:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
     def _repr_html_(self) -> str:
         rows = [

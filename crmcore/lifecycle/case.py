@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from crmcore.documents import Document
 from crmcore.errors import NaiveDatetime
 from crmcore.lifecycle.errors import BadHistory
 from crmcore.stores import Event
@@ -40,7 +41,7 @@ def names_only(data: Mapping[str, object]) -> str:
 
 
 @attrs.frozen(hash=False, weakref_slot=False)
-class Case:
+class Case(Document):
     """Where one thing (a complaint, a deal, a review, a task) stands in its workflow: a fold of its events.
 
     Parameters
@@ -86,29 +87,9 @@ class Case:
         """When the case began."""
         return next(iter(self.entries.values()))
 
-    def to_dict(self) -> dict[str, object]:
-        """Plain JSON values, such as the state of a snapshot."""
-        from crmcore._json import to_dict
-
-        made: dict[str, object] = to_dict(self)
-        return made
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, object]) -> Case:
-        """Read what `to_dict` wrote.
-
-        Raises
-        ------
-        BadDocument
-            It is not what `to_dict` writes.
-        """
-        from crmcore._json import from_dict
-
-        return from_dict(cls, document)
-
 
 @attrs.define(eq=False, repr=False, weakref_slot=False)
-class _Draft:
+class _Draft(Document):
     """The same slots as `Case`, filled at the speed of plain attributes: see `_made`."""
 
     id: str

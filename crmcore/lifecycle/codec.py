@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from crmcore._json import placed
+from crmcore.documents import placed
 from crmcore.errors import BadDocument, CrmError, nearest
 from crmcore.lifecycle.workflow import ENTRY, Timer, Transition, Workflow
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, NaiveDatetime, OutOfRange, UnknownName, WrongType
 from crmcore.lifecycle.case import STREAM, Case, names_only
 from crmcore.lifecycle.workflow import odd_instants
@@ -59,7 +60,7 @@ def _copy(value: Mapping[str, object]) -> dict[str, object]:
 
 
 @attrs.frozen(hash=False)
-class Command:
+class Command(Document):
     """What somebody wants done to a case.
 
     Parameters
@@ -107,26 +108,6 @@ class Command:
             raise NaiveDatetime("Command.at")
         if self.expected is not None and self.expected < 0:
             raise OutOfRange("expected", self.expected, "a version from 0", "pass case.version as you saw it")
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain JSON values, such as to send a command over a wire."""
-        from crmcore._json import to_dict
-
-        made: dict[str, object] = to_dict(self)
-        return made
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, object]) -> Command:
-        """Read what `to_dict` wrote; what has a default may be left out.
-
-        Raises
-        ------
-        BadDocument
-            Fields that are missing, unknown or of a wrong type, each by its path.
-        """
-        from crmcore._json import from_dict
-
-        return from_dict(cls, document)
 
 
 @attrs.frozen

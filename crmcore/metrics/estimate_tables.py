@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmcore import _json
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, UnknownName
 from crmcore.metrics.estimates import Estimate, frame_of
 
@@ -20,7 +19,7 @@ __all__ = ["EstimateTable"]
 
 
 @attrs.frozen(repr=False, kw_only=True)
-class EstimateTable:
+class EstimateTable(Document):
     """Labelled estimates, each with an interval of its own.
 
     Parameters
@@ -77,16 +76,6 @@ class EstimateTable:
             for label, e in zip(self.labels, self.estimates, strict=True)
         ]
         return frame_of(rows, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> EstimateTable:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def chart(self, *, title: str = "", reference: float | None = None) -> Chart:
         """Dots with intervals in the order of the table; labels without a value are left out."""

@@ -15,8 +15,8 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
 from crmcore._base import Progress, html_table, reporter
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import numbers, refuse
 from crmcore.metrics.estimates import Estimate, frame_of
@@ -67,7 +67,7 @@ class Incident:
 
 
 @attrs.frozen(kw_only=True)
-class Incidents:
+class Incidents(Document):
     """Windows found, the surest first.
 
     Attributes
@@ -104,16 +104,6 @@ class Incidents:
             for r in self.rows
         ]  # fmt: skip
         return frame_of(rows, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> Incidents:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
     def chart(self) -> Chart:
         """Shares within the windows, with intervals, the surest first."""

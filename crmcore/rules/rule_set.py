@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmcore._base import listed
+from crmcore._base import listed, named
 from crmcore.errors import BadDocument, EmptyInput, UnknownName, WrongType
 from crmcore.rules.codec import Reader
 from crmcore.rules.facts import Facts
@@ -133,10 +133,7 @@ class RuleSet:
         return len(self.rules)
 
     def __getitem__(self, name: str) -> Rule:
-        for rule in self.rules:
-            if rule.name == name:
-                return rule
-        raise UnknownName("rule", name, tuple(r.name for r in self.rules))
+        return named(self.rules, "name", name, what="rule")
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Frozen values: one fact that an application holds, or a window on one row of a table.
 
 Amounts are integer minor units (cents, satang) with their currency; instants are aware datetimes; whatever can name a
-person masks itself in every repr. `crmcore._json` writes each value as JSON and reads it back.
+person masks itself in every repr. `crmcore.documents` writes each value as JSON and reads it back.
 """
 
 from crmcore.values.facts import (

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmcore._frames import read_frame
-from crmcore._json import dumps, loads
+from crmcore.documents import dumps, loads
 from crmcore.tables import EventTable, MentionTable, OrderTable, RecordTable, ResponseTable, TextColumn
 from crmcore.values import (
     Case,

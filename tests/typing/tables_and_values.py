@@ -8,7 +8,7 @@ from typing import assert_type
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore._json import loads
+from crmcore.documents import loads
 from crmcore.protocols import Survivorship
 from crmcore.tables import CustomerIndex, EventTable, OrderTable, RecordTable, TextColumn
 from crmcore.values import Consent, ConsentRecord, ContactPoint, Interaction, Money, Order, Record

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from crmcore._json import dumps, from_dict, loads, placed, to_dict
+from crmcore.documents import dumps, from_dict, loads, placed, to_dict
 from crmcore.errors import BadDocument, BadRow, BadRows, OutOfRange, WrongType
 from crmcore.values import Interaction, Money
 

@@ -40,11 +40,13 @@ def signature(thing: object) -> str:
 
 
 def members(kind: type) -> Iterator[str]:
-    """Lines of what a class offers itself."""
+    """Lines of what a class offers: its own, and what it takes from other classes of crmcore."""
     if issubclass(kind, enum.Enum):
         yield from (f"    {m.name} = {m.value!r}" for m in kind)
         return
-    for name, member in sorted(vars(kind).items()):
+    ours = [c for c in kind.__mro__ if c is kind or c.__module__.startswith("crmcore.")]
+    offered = {n: m for c in reversed(ours) for n, m in vars(c).items()}
+    for name, member in sorted(offered.items()):
         if name.startswith("_"):
             continue
         plain = member.__func__ if isinstance(member, classmethod | staticmethod) else member

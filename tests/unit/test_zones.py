@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from crmcore._json import from_dict
 from crmcore.calendars import BusinessCalendar, local
+from crmcore.documents import from_dict
 from crmcore.errors import BadDocument, NaiveDatetime, OutOfRange
 from crmcore.zones import as_instants, instants_of_local, local_columns, offset_table, offsets_of, year_us
 

@@ -327,7 +327,7 @@ class ClockHistory:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        from crmcore._json import to_dict
+        from crmcore.documents import to_dict
 
         return {"case": self.case, "events": [to_dict(e) for e in self.events]}
 
@@ -341,7 +341,7 @@ class ClockHistory:
         >>> ClockHistory.from_dict(history.to_dict()) == history
         True
         """
-        from crmcore._json import from_dict
+        from crmcore.documents import from_dict
 
         if not isinstance(document, Mapping) or set(document) != {"case", "events"}:
             raise BadDocument("ClockHistory", ("expected the fields case and events",), "write it with to_dict")

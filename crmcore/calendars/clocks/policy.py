@@ -318,7 +318,7 @@ class ClockPolicy:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        from crmcore._json import to_dict
+        from crmcore.documents import to_dict
 
         fields = {f.name: getattr(self, f.name) for f in attrs.fields(ClockPolicy)}
         fields["calendar"] = _calendar_out(self.calendar)
@@ -372,7 +372,7 @@ def _targets_in(document: Mapping[str, Any]) -> dict[str, Targets]:
 
 
 def _calendar_out(calendar: BusinessTime | None) -> Any:
-    from crmcore._json import to_dict
+    from crmcore.documents import to_dict
 
     return None if calendar is None else to_dict(calendar)
 

@@ -96,7 +96,7 @@ class CaseClocks:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values of what was found; history and policy are left out."""
-        from crmcore._json import to_dict
+        from crmcore.documents import to_dict
 
         skipped = ("history", "policy")
         return {k: to_dict(getattr(self, k)) for k in attrs.fields_dict(CaseClocks) if k not in skipped}

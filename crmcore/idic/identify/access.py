@@ -8,7 +8,7 @@ from datetime import datetime
 
 import attrs
 
-from crmcore._base import mask
+from crmcore._base import mask, named
 from crmcore.errors import AccessDenied, EmptyInput, UnknownName, WrongType
 from crmcore.stores import Event, EventStore
 
@@ -122,10 +122,7 @@ class AccessPolicy:
 
     def view(self, role: str) -> RoleView:
         """View of one role."""
-        for view in self.views:
-            if view.role == role:
-                return view
-        raise UnknownName("role", role, tuple(v.role for v in self.views))
+        return named(self.views, "role", role, what="role")
 
     def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from crmcore._base import aware
+from crmcore._base import aware, named
 from crmcore._frames import write_frame
 from crmcore.errors import ConflictingConstraints, DuplicateIds, NaiveDatetime, OutOfRange, UnknownName
 
@@ -117,10 +117,7 @@ class AccountTree:
         return f"AccountTree({len(self.accounts)} accounts, {len(self.contacts)} contact roles)"
 
     def __getitem__(self, account_id: str) -> Account:
-        for account in self.accounts:
-            if account.account_id == account_id:
-                return account
-        raise UnknownName("account", account_id, tuple(a.account_id for a in self.accounts))
+        return named(self.accounts, "account_id", account_id, what="account")
 
     def path(self, account_id: str) -> tuple[str, ...]:
         """Account and its owners, up to the top."""

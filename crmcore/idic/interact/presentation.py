@@ -11,7 +11,7 @@ from datetime import datetime
 
 import attrs
 
-from crmcore._json import placed
+from crmcore.documents import placed
 from crmcore.errors import BadDocument, MissingColumn, UnknownName
 from crmcore.lifecycle import Cases, Command, History, Late, Transition, Workflow
 from crmcore.lifecycle.commands import INSTANT

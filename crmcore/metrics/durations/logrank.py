@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.columns import cells_of, codes_of, columns_frame, numbers, same_length, truths
 from crmcore.metrics.durations.survival import SurvivalTable, kaplan_meier
@@ -30,7 +31,7 @@ _RELATIVE = 1e-10  # singular values of the covariance below this share of the l
 
 
 @attrs.frozen(kw_only=True)
-class LogRank:
+class LogRank(Document):
     """Whether groups end alike: observed and expected ends of each, and the test of equal hazards.
 
     `p_value` is NaN where nothing can be tested (no time at which an event could have happened in two groups).
@@ -52,20 +53,6 @@ class LogRank:
         columns = (self.labels, self.n, self.observed, self.expected)
         names = ("label", "n", "observed", "expected")
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        fields: dict[str, Any] = to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> LogRank:
-        """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
-
-        return from_dict(cls, dict(fields))
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a group: label, n, observed and expected events."""

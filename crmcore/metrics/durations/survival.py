@@ -7,7 +7,6 @@ success. They are censored: known to have lasted at least as long as was seen.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.metrics.columns import (
     SAME,
@@ -43,7 +43,7 @@ _COUNTS = ("events", "censored", "entered", "left_squares", "entered_squares")
 
 
 @attrs.frozen(kw_only=True, repr=False, hash=False, slots=False)
-class SurvivalTable:
+class SurvivalTable(Document):
     """Who left when: the counts behind a survival curve, addable, and what is read off them.
 
     Attributes
@@ -299,20 +299,6 @@ class SurvivalTable:
     @property
     def _in(self) -> str:
         return f" in {self.unit}" if self.unit else ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        fields: dict[str, Any] = to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> SurvivalTable:
-        """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
-
-        return from_dict(cls, dict(fields))
 
     def columns(self, *, level: float = 0.95, band: str = "log-log") -> dict[str, Floats]:
         """(m,) time, at_risk, events, censored, survival, low, high, cumulative_hazard."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmcore import _json
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
@@ -24,7 +24,7 @@ __all__ = ["AudienceIndex", "IndexTable", "audience_index", "audience_indices"]
 
 
 @attrs.frozen(kw_only=True)
-class AudienceIndex:
+class AudienceIndex(Document):
     """Share of a group in an audience over its share in the population, times 100.
 
     `share` is that in the audience; `population_share` that in the population; `index` is 100 where both are alike.
@@ -51,16 +51,6 @@ class AudienceIndex:
         way = "over" if self.change > 0 else "under"
         percent = f"{way}-indexes by {number_text(abs(100 * self.change))} %" if self.change else "as the population"
         return f"index {self.index}: {percent}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> AudienceIndex:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """Two rows: the share in the audience and the index, each with its interval."""
@@ -147,7 +137,7 @@ def audience_index(
 
 
 @attrs.frozen(repr=False)
-class IndexTable:
+class IndexTable(Document):
     """Audience indices of the groups of one trait, such as age bands; all shares of one audience."""
 
     groups: tuple[str, ...]
@@ -186,16 +176,6 @@ class IndexTable:
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a group: group, share, population, index, low, high, change, n."""
         return frame_of(self._rows(), backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> IndexTable:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def chart(self, *, title: str = "Audience index by group") -> Chart:
         """Indices with their intervals and a line at 100; groups with an open end are left out."""

@@ -11,8 +11,8 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
 from crmcore._base import number_text, one_of
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
 from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimates import Estimate, frame_of, warn_if_small
@@ -69,7 +69,7 @@ class IndexItem:
 
 
 @attrs.frozen(kw_only=True)
-class SurveyIndex:
+class SurveyIndex(Document):
     """Definition of an index: data that saves as JSON, applied to columns of answers.
 
     Parameters
@@ -108,16 +108,6 @@ class SurveyIndex:
             raise OutOfRange("items", again, "each column once", "an item that is named twice counts twice")
         if not 0 < real("at_least", self.at_least) <= 1:
             raise OutOfRange("at_least", self.at_least, "a share above 0", "0.5 asks for half of the items")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> SurveyIndex:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def matrix(self, columns: Mapping[str, ArrayLike]) -> Floats:
         """(n, k) items, 0 worst and 1 best, NaN where missing."""
@@ -214,7 +204,7 @@ def weighted_means(matrix: Floats, weights: ArrayLike, /, *, at_least: float) ->
 
 
 @attrs.frozen(hash=False, repr=False, kw_only=True)
-class IndexResult:
+class IndexResult(Document):
     """An index of a group: its mean, its reliability, and the index of each respondent.
 
     `reliability` is None where there are not two items or two complete respondents; `missing` counts respondents who
@@ -241,16 +231,6 @@ class IndexResult:
         if self.reliability is not None:
             parts["alpha"] = self.reliability.alpha
         return frame_of([{"part": name, **attrs.asdict(part)} for name, part in parts.items()], backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> IndexResult:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def chart(self) -> Chart:
         """How the respondents spread over the index."""

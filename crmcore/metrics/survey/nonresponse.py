@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
 from crmcore.metrics.columns import cells_of, instants, numbers, truths
 from crmcore.metrics.estimates import Estimate, check_level, frame_of
@@ -49,7 +49,7 @@ class TraitGap:
 
 
 @attrs.frozen(repr=False, kw_only=True)
-class ResponseBias:
+class ResponseBias(Document):
     """What is known about those who stayed silent, and what their silence could hide.
 
     Parameters
@@ -142,16 +142,6 @@ class ResponseBias:
         if not self.gaps:
             raise EmptyInput("known traits", "pass what is known of all invited: response_bias({'age': ages}, ...)")
         return frame_of(self._rows(), backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> ResponseBias:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def chart(self, *, title: str = "Answered minus silent, in standard deviations") -> Chart:
         """Standardised differences as bars; traits that do not vary are left out."""

@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
+from crmcore import documents
 from crmcore._base import number_text
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import instants
@@ -89,13 +89,13 @@ class NpsTrend:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
+        fields: dict[str, Any] = documents.to_dict(self)
         return fields
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> NpsTrend:
         """Read what `to_dict` wrote."""
-        made = _json.from_dict(cls, fields)
+        made = documents.from_dict(cls, fields)
         table = attrs.evolve(made.table, counts=made.table.counts.reshape(-1, 3))
         return attrs.evolve(made, table=table)
 

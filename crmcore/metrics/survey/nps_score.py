@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
+from crmcore import documents
 from crmcore._base import number_text
 from crmcore.errors import OutOfRange
 from crmcore.metrics.columns import cells_of, numbers
@@ -101,7 +101,7 @@ class NpsResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
+        fields: dict[str, Any] = documents.to_dict(self)
         return fields
 
     @classmethod
@@ -114,7 +114,7 @@ class NpsResult:
         >>> NpsResult.from_dict(made.to_dict()) == made
         True
         """
-        return _json.from_dict(cls, fields)
+        return documents.from_dict(cls, fields)
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """Four rows: the score in points and the three shares, each with its interval."""

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
+from crmcore import documents
 from crmcore._base import html_table, number_text
 from crmcore.errors import EmptyInput, UnknownName
 from crmcore.metrics.columns import SAME, held
@@ -177,13 +177,13 @@ class NpsTable:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
+        fields: dict[str, Any] = documents.to_dict(self)
         return fields
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> NpsTable:
         """Read what `to_dict` wrote."""
-        made = _json.from_dict(cls, fields)
+        made = documents.from_dict(cls, fields)
         return attrs.evolve(made, counts=made.counts.reshape(-1, 3))
 
     def chart(self, *, title: str = "Net Promoter Score by segment") -> Chart:

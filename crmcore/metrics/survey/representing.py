@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore import _json
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.errors import CrmWarning, EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimates import check_level, frame_of
@@ -30,7 +30,7 @@ class UnrepresentativeSample(CrmWarning):
 
 
 @attrs.frozen(hash=False, repr=False, kw_only=True)
-class Representativeness:
+class Representativeness(Document):
     """How the cells of a sample compare with those of the population.
 
     Parameters
@@ -107,16 +107,6 @@ class Representativeness:
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a cell: cell, sample, population, index (population = 100), p_adjusted."""
         return frame_of(self._rows(), backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Representativeness:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def chart(self) -> Chart:
         """Share in the sample minus share in the population, by cell."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
@@ -243,7 +243,7 @@ def _groups(codes: NDArray[np.int32], rows: NDArray[np.intp]) -> Iterator[tuple[
 
 
 @attrs.frozen(kw_only=True)
-class EffortResult:
+class EffortResult(Document):
     """Customer effort of one group of answers: the mean, and the share of the top boxes.
 
     Examples
@@ -264,16 +264,6 @@ class EffortResult:
     def to_frame(self, *, backend: Any = None) -> Any:
         """Two rows: the mean and the top box, each with its interval."""
         return frame_of([{"part": name, **attrs.asdict(part)} for name, part in self._parts().items()], backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> EffortResult:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def chart(self) -> Chart:
         """The mean with its interval."""

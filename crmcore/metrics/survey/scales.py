@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.errors import CrmError, EmptyInput, OutOfRange, WrongType
 from crmcore.metrics.columns import SAME, held, numbers
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
@@ -118,7 +118,7 @@ def _alpha(covariance: Floats) -> float:
 
 
 @attrs.frozen(hash=False, repr=False, kw_only=True)
-class ScaleReliability:
+class ScaleReliability(Document):
     """Cronbach's alpha of a scale, and what each item does to it.
 
     Parameters
@@ -179,16 +179,6 @@ class ScaleReliability:
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row an item: item, mean, deviation, item_total, alpha_if_deleted."""
         return frame_of(self._rows(), backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> ScaleReliability:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def chart(self, *, title: str = "How well each item fits the scale") -> Chart:
         """Item-total correlations as bars; items that do not vary are left out."""

@@ -11,8 +11,9 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
+from crmcore import documents
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.columns import SAME, held
 from crmcore.metrics.estimate_tables import EstimateTable
@@ -61,7 +62,7 @@ class SubScore:
 
 
 @attrs.frozen(kw_only=True)
-class Scorecard:
+class Scorecard(Document):
     """Definition of a scorecard: data that saves as JSON, applied to one customer or to columns of all.
 
     Parameters
@@ -110,16 +111,6 @@ class Scorecard:
     def columns(self) -> tuple[str, ...]:
         """Facts that the scorecard reads, each once."""
         return tuple(dict.fromkeys(item.column for part in self.parts for item in part.inputs))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Scorecard:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def score(self, facts: Mapping[str, float | None], /) -> ScorecardResult:
         """Score one customer; a fact that is None or not there is missing.
@@ -203,7 +194,7 @@ class ScorecardResult:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> ScorecardResult:
         """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
+        return documents.from_dict(cls, fields)
 
     def chart(self) -> Chart:
         """A radar of the sub-scores, bars where there are fewer than three; a missing one has no point."""
@@ -235,7 +226,7 @@ def _known(value: float) -> float | None:
 
 
 @attrs.frozen(hash=False, repr=False, kw_only=True)
-class ScorecardTable:
+class ScorecardTable(Document):
     """Sub-scores of n customers: `table[i]` is one of them.
 
     Parameters
@@ -307,16 +298,6 @@ class ScorecardTable:
             for row, total, low in zip(self.scores.tolist(), self.overall.tolist(), self.weakest.tolist(), strict=True)
         ]
         return frame_of(rows, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> ScorecardTable:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def chart(self) -> Chart:
         """A radar of the mean sub-scores, bars where there are fewer than three."""

@@ -11,8 +11,8 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
 from crmcore._base import number_text
+from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
 from crmcore.metrics.columns import SAME, cells_of, held
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
@@ -79,7 +79,7 @@ def positive_weights(weights: ArrayLike, /) -> Floats:
 
 
 @attrs.frozen(hash=False, repr=False, kw_only=True)
-class SurveyWeights:
+class SurveyWeights(Document):
     """One weight a respondent, with mean 1, and what they cost.
 
     Parameters
@@ -128,16 +128,6 @@ class SurveyWeights:
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a respondent: weight."""
         return frame_of([{"weight": w} for w in self.weights.tolist()], backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> SurveyWeights:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def chart(self) -> Chart:
         """How the weights spread."""

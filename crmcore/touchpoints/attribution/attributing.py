@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
+from crmcore import documents
 from crmcore._base import Progress, html_table
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.metrics.columns import cells_of, codes_of
@@ -266,7 +266,7 @@ class ModelComparison:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> ModelComparison:
         """Read what `to_dict` wrote."""
-        return cls(results=tuple(_json.from_dict(Attribution, r) for r in document["results"]))
+        return cls(results=tuple(documents.from_dict(Attribution, r) for r in document["results"]))
 
     def chart(self) -> Chart:
         """Dots with intervals, the models of a channel side by side."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmcore import _json
-from crmcore._base import html_table
-from crmcore.errors import EmptyInput, UnknownName
+from crmcore._base import html_table, named
+from crmcore.documents import Document
+from crmcore.errors import EmptyInput
 from crmcore.metrics import Counts, Estimate
 from crmcore.metrics.estimates import estimate_of, frame_of
 from crmcore.touchpoints.attribution.result import Attribution
@@ -46,17 +46,14 @@ class Lift:
 
 
 @attrs.frozen(kw_only=True)
-class Incrementality:
+class Incrementality(Document):
     """Credit beside experiments, channel by channel."""
 
     rows: tuple[Lift, ...]
     model: str
 
     def __getitem__(self, channel: str, /) -> Lift:
-        for row in self.rows:
-            if row.channel == channel:
-                return row
-        raise UnknownName("channel with an experiment", channel, tuple(r.channel for r in self.rows))
+        return named(self.rows, "channel", channel, what="channel with an experiment")
 
     def __str__(self) -> str:
         wide = max(len(r.channel) for r in self.rows)
@@ -76,16 +73,6 @@ class Incrementality:
                 row |= {name: e.value, f"{name}_low": e.low, f"{name}_high": e.high}
             rows.append({**row, "verdict": r.verdict})
         return frame_of(rows, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> Incrementality:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
     def chart(self) -> Chart:
         """Added / credited with intervals; the dashed line is where both agree."""

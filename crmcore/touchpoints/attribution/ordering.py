@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore import _json
 from crmcore._base import html_table
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.estimates import Estimate, estimate_of, frame_of
 from crmcore.metrics.intervals import normal_quantile
@@ -46,7 +46,7 @@ class OrderScore:
 
 
 @attrs.frozen(kw_only=True)
-class OrderChoice:
+class OrderChoice(Document):
     """Orders with their scores, and the one to take: the lowest whose loss is within one standard error of the best."""
 
     scores: tuple[OrderScore, ...]
@@ -71,16 +71,6 @@ class OrderChoice:
             for s in self.scores
         ]  # fmt: skip
         return frame_of(rows, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> OrderChoice:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
     def chart(self) -> Chart:
         """Loss by order, with intervals."""

@@ -9,8 +9,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore import _json
-from crmcore._base import html_table
+from crmcore import documents
+from crmcore._base import html_table, named
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.estimates import Estimate, estimate_of, frame_of
 
@@ -147,14 +148,14 @@ class Attribution:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; the redraws stay behind."""
-        document: dict[str, Any] = _json.to_dict(attrs.evolve(self, draws=_no_draws()))
+        document: dict[str, Any] = documents.to_dict(attrs.evolve(self, draws=_no_draws()))
         document.pop("draws")
         return document
 
     @classmethod
     def from_dict(cls, document: object) -> Attribution:
         """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
+        return documents.from_dict(cls, document)
 
     def chart(self) -> Chart:
         """Dots with intervals, the most credited first."""
@@ -208,17 +209,14 @@ class Spend:
 
 
 @attrs.frozen(kw_only=True)
-class SpendTable:
+class SpendTable(Document):
     """Costs of channels beside the credit of one model."""
 
     rows: tuple[Spend, ...]
     model: str
 
     def __getitem__(self, channel: str, /) -> Spend:
-        for row in self.rows:
-            if row.channel == channel:
-                return row
-        raise UnknownName("channel with a cost", channel, tuple(r.channel for r in self.rows))
+        return named(self.rows, "channel", channel, what="channel with a cost")
 
     def __str__(self) -> str:
         wide = max(len(r.channel) for r in self.rows)
@@ -239,16 +237,6 @@ class SpendTable:
                 row |= {name: e.value, f"{name}_low": e.low, f"{name}_high": e.high}
             rows.append(row)
         return frame_of(rows, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> SpendTable:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
     def chart(self) -> Chart:
         """Return on spend with intervals; the dashed line is where a channel earns what it costs."""

@@ -5,16 +5,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
-from crmcore import _json
 from crmcore._base import html_table
 from crmcore._frames import write_frame
+from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, WrongType
 from crmcore.metrics.shares import ShareTable, share_table
 from crmcore.tables import TextColumn
@@ -44,7 +44,7 @@ def _sites(given: Sequence[str]) -> tuple[str, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class ArrivalRule:
+class ArrivalRule(Document):
     """One way to recognise where visits come from; all set conditions must hold, the first rule that fits wins.
 
     Parameters
@@ -79,16 +79,6 @@ class ArrivalRule:
     site: tuple[str, ...] = attrs.field(default=(), converter=_sites)
     click_id: tuple[str, ...] = attrs.field(default=(), converter=_sites)
     from_elsewhere: bool | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> ArrivalRule:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def fits(self, visit: _Visit, /) -> bool:
         """Whether all conditions hold for what is known of a visit."""

@@ -11,13 +11,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore import _json
 from crmcore._base import html_table
 from crmcore._frames import write_frame
+from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, UnknownName, WrongType
 from crmcore.metrics.shares import ShareTable, share_table
 from crmcore.tables import TextColumn
-from crmcore.touchpoints.catalogue.kinds import Form, Media, Phase, member
+from crmcore.touchpoints.catalogue.kinds import Form, Media, Phase
+from crmcore.values.words import word
 
 __all__ = ["UNLISTED", "Catalogue", "Classified", "Touchpoint", "plain_name"]
 
@@ -37,16 +38,16 @@ def plain_name(name: str) -> str:
     return "".join(c for c in whole if unicodedata.category(c)[0] in "LNM") or whole.strip()
 
 
-def _media(word: str) -> Media:
-    return member(Media, "media", word)
+def _media(value: str) -> Media:
+    return word(Media, value, "media")
 
 
-def _form(word: str) -> Form:
-    return member(Form, "form", word)
+def _form(value: str) -> Form:
+    return word(Form, value, "form")
 
 
-def _phase(word: str | None) -> Phase | None:
-    return None if word is None else member(Phase, "phase", word)
+def _phase(value: str | None) -> Phase | None:
+    return None if value is None else word(Phase, value, "phase")
 
 
 def _names(given: Iterable[str]) -> tuple[str, ...]:
@@ -95,7 +96,7 @@ def _entries(given: Iterable[Touchpoint]) -> tuple[Touchpoint, ...]:
 
 
 @attrs.frozen(repr=False)
-class Catalogue:
+class Catalogue(Document):
     """Touchpoints by name; later entries of a name that is there already are an error, not a surprise.
 
     Examples
@@ -206,16 +207,6 @@ class Catalogue:
             backend=backend,
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Catalogue:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
-
     def _repr_html_(self) -> str:
         rows = ({"touchpoint": e.name, "media": e.media.value, "form": e.form.value} for e in self.entries)
         return html_table(rows, caption=repr(self))
@@ -274,8 +265,8 @@ class Classified:
         if by not in of:
             raise UnknownName("class", by, tuple(of))
         named: dict[str, int] = {}
-        for word in self._each(of[by]):
-            named[word or UNLISTED] = named.get(word or UNLISTED, 0) + 1
+        for label in self._each(of[by]):
+            named[label or UNLISTED] = named.get(label or UNLISTED, 0) + 1
         lost = named.pop(UNLISTED, 0)
         return {**dict(sorted(named.items())), **({UNLISTED: lost} if lost else {})}
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import attrs
 
-from crmcore import _json
 from crmcore._base import html_table
 from crmcore._frames import write_frame
+from crmcore.documents import Document
 from crmcore.errors import UnknownName, WrongType
 from crmcore.touchpoints.catalogue.entries import plain_name
-from crmcore.touchpoints.catalogue.kinds import member
+from crmcore.values.words import word
 
 __all__ = [
     "COMMON_FORMS",
@@ -62,24 +62,24 @@ class CommonForm(enum.StrEnum):
     PRINT = "print"
 
 
-def _concept(word: str) -> Concept:
-    return member(Concept, "concept", word)
+def _concept(value: str) -> Concept:
+    return word(Concept, value, "concept")
 
 
-def _medium(word: str) -> Carrier:
-    return member(Carrier, "medium", word)
+def _medium(value: str) -> Carrier:
+    return word(Carrier, value, "medium")
 
 
-def _interface(word: str) -> SocialInterface:
-    return member(SocialInterface, "social interface", word)
+def _interface(value: str) -> SocialInterface:
+    return word(SocialInterface, value, "social interface")
 
 
-def _form(word: str) -> CommonForm:
-    return member(CommonForm, "common form", word)
+def _form(value: str) -> CommonForm:
+    return word(CommonForm, value, "common form")
 
 
 @attrs.frozen
-class SocialItem:
+class SocialItem(Document):
     """Concept, medium and social interface of one kind of item, and the common form that it belongs to.
 
     Examples
@@ -101,16 +101,6 @@ class SocialItem:
 
     def __str__(self) -> str:
         return f"{self.name}: " + " / ".join(self.triple)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> SocialItem:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
 
 _E, _G, _P = "electronic", "grass-roots", "print"

@@ -3,27 +3,8 @@
 from __future__ import annotations
 
 import enum
-from typing import TypeVar
 
-from crmcore.errors import UnknownName
-
-__all__ = ["Form", "Media", "Phase", "member"]
-
-K = TypeVar("K", bound=enum.StrEnum)
-
-
-def member(kind: type[K], what: str, word: object) -> K:
-    """Word of a closed list; an unknown one is refused with the nearest.
-
-    Examples
-    --------
-    >>> member(Form, "form", "digital").value
-    'digital'
-    """
-    try:
-        return kind(word)  # type: ignore[arg-type]
-    except ValueError:
-        raise UnknownName(what, str(word), tuple(k.value for k in kind)) from None
+__all__ = ["Form", "Media", "Phase"]
 
 
 class Media(enum.StrEnum):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmcore import _json
 from crmcore._base import html_table
 from crmcore._frames import write_frame
+from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, DuplicateIds, EmptyInput, OutOfRange, UnknownName
 from crmcore.touchpoints.catalogue.entries import plain_name
 
@@ -113,7 +113,7 @@ def _purposes(given: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[
 
 
 @attrs.frozen(repr=False)
-class PlatformMatrix:
+class PlatformMatrix(Document):
     """Platforms and purposes; the fit is the share of what a purpose needs that a platform gives.
 
     ``fit = sum(need * can) / (3 * sum(need))``. The shipped numbers are our judgement of what the platforms offer to
@@ -234,16 +234,6 @@ class PlatformMatrix:
             row_title="",
             column_title="",
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> PlatformMatrix:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def _repr_html_(self) -> str:
         tops = ((name, self.rank(name)[:3]) for name in self.purposes)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import html_table
+from crmcore.documents import Document
 from crmcore.errors import OutOfRange
 from crmcore.metrics.columns import columns_frame, held_whole
-from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.table import Journeys
 
 if TYPE_CHECKING:

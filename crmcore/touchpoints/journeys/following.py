@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.columns import SAME, columns_frame, held, held_floats, held_whole
-from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.table import Journeys
 
 if TYPE_CHECKING:

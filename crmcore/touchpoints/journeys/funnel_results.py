@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from crmcore._base import html_table, number_text
+from crmcore._base import html_table, named, number_text
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, UnknownName
 from crmcore.metrics.columns import columns_frame
 from crmcore.metrics.durations import SurvivalTable
 from crmcore.metrics.estimates import Estimate
-from crmcore.touchpoints.journeys.documents import Document
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -82,10 +82,7 @@ class Funnel(Document):
         return len(self.steps)
 
     def __getitem__(self, step: str) -> FunnelStep:
-        for row in self.steps:
-            if row.step == step:
-                return row
-        raise UnknownName("step", step, tuple(s.step for s in self.steps))
+        return named(self.steps, "step", step, what="step")
 
     @property
     def converted(self) -> Estimate:

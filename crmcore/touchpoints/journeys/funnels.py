@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import cells_of, instant
 from crmcore.metrics.durations import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate, check_level
@@ -21,6 +21,7 @@ from crmcore.tables import TextColumn
 from crmcore.touchpoints.journeys.funnel_results import Entry, Funnel, FunnelStep, FunnelTable, StepOrder
 from crmcore.touchpoints.journeys.table import Journeys
 from crmcore.touchpoints.journeys.tries import Limits, Tries, any_order_tries, deadlines, ordered_tries
+from crmcore.values.words import word
 
 __all__ = ["funnel", "funnel_by"]
 
@@ -137,7 +138,7 @@ def _ask(
     until: Any, level: float,
 ) -> _Asked:  # fmt: skip
     check_level(level)
-    kind, start = _word(StepOrder, "order", order), _word(Entry, "entry", entry)
+    kind, start = word(StepOrder, order, "order"), word(Entry, entry, "entry")
     groups = _groups(journeys, steps, kind)
     limits = _limits(journeys, len(groups), window_s, step_windows_s, kind, until)
     matches = [np.isin(journeys.step, [journeys.code_of(s) for s in g]) for g in groups]
@@ -161,13 +162,6 @@ def _ask(
         tries = ordered_tries(matches, journeys.time, journeys.start, entries, excluded, limits)
     names = tuple(" or ".join(g) for g in groups)
     return _Asked(journeys, names, tries, limits, kind, start, window_s, level)
-
-
-def _word(kind: Any, what: str, given: Any) -> Any:
-    known = tuple(str(k) for k in kind)
-    if str(given) not in known:
-        raise UnknownName(what, str(given), known)
-    return kind(given)
 
 
 def _groups(journeys: Journeys, steps: Any, order: StepOrder) -> list[tuple[str, ...]]:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from crmcore._base import html_table
 from crmcore._frames import write_frame
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import held_whole
-from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.table import Journeys
 
 if TYPE_CHECKING:

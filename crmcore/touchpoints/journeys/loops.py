@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, UnknownName
 from crmcore.metrics.columns import SAME, columns_frame, held_whole
 from crmcore.metrics.durations import SurvivalTable, kaplan_meier
 from crmcore.metrics.estimates import Estimate, check_level
 from crmcore.metrics.proportions import proportion
-from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.states import loop_backs, state_switches, visits
 from crmcore.touchpoints.journeys.table import Journeys
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import columns_frame
-from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.table import Journeys
 
 __all__ = ["OrderTable", "OrderTest", "markov_order", "order_statistic"]

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.metrics.columns import columns_frame, held_floats, held_whole
-from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.table import Journeys
 
 if TYPE_CHECKING:

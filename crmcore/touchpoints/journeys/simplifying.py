@@ -8,10 +8,10 @@ from typing import Any
 import attrs
 import numpy as np
 
-from crmcore._base import html_table, number_text
+from crmcore._base import html_table, named, number_text
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.columns import columns_frame
-from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.following import count_loops, first_visits, follows
 from crmcore.touchpoints.journeys.paths import variants
 from crmcore.touchpoints.journeys.table import Journeys
@@ -50,10 +50,7 @@ class RedundancyTable(Document):
         return len(self.steps)
 
     def __getitem__(self, step: str) -> RedundantStep:
-        for found in self.steps:
-            if found.step == step:
-                return found
-        raise UnknownName("redundant step", step, tuple(s.step for s in self.steps))
+        return named(self.steps, "step", step, what="redundant step")
 
     @property
     def minutes(self) -> float:

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._frames import read_frame
+from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, UnknownName
 from crmcore.metrics.columns import instant
 from crmcore.tables import TextColumn
 from crmcore.tables._door import Door, integers
-from crmcore.touchpoints.journeys.documents import Document
 
 __all__ = ["IdentityMap", "OneVisitorManyCustomers", "stitch"]
 

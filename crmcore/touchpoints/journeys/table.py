@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, mask, number_text
 from crmcore._frames import write_frame
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.columns import moment, refuse
 from crmcore.tables import CustomerIndex, TextColumn
 from crmcore.tables._door import codes, integers
-from crmcore.touchpoints.journeys.documents import Document
 
 __all__ = ["Journey", "Journeys"]
 

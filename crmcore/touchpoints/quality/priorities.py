@@ -11,8 +11,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore import _json
-from crmcore._base import html_table, number_text
+from crmcore._base import html_table, named, number_text
+from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of
@@ -65,7 +65,7 @@ class Priority:
 
 
 @attrs.frozen(kw_only=True)
-class Priorities:
+class Priorities(Document):
     """Touchpoints, the most urgent first (largest gap; ties by name)."""
 
     rows: tuple[Priority, ...]
@@ -78,10 +78,7 @@ class Priorities:
         return len(self.rows)
 
     def __getitem__(self, touchpoint: str) -> Priority:
-        for row in self.rows:
-            if row.touchpoint == touchpoint:
-                return row
-        raise UnknownName("touchpoint", touchpoint, tuple(r.touchpoint for r in self.rows))
+        return named(self.rows, "touchpoint", touchpoint, what="touchpoint")
 
     @property
     def unsure(self) -> tuple[str, ...]:
@@ -115,16 +112,6 @@ class Priorities:
                 row |= {part: e.value, f"{part}_low": e.low, f"{part}_high": e.high}
             rows.append(row)
         return frame_of(rows, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Priorities:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def chart(self) -> Chart:
         """Importance over performance, with intervals and the four quadrants."""

@@ -10,9 +10,9 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
-from crmcore._base import html_table, number_text
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
+from crmcore._base import html_table, named, number_text
+from crmcore.documents import Document
+from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import cells_of, codes_of, numbers, people, refuse, same_length
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of
 from crmcore.metrics.intervals import normal_quantile
@@ -92,7 +92,7 @@ class TouchpointQuality:
 
 
 @attrs.frozen(kw_only=True)
-class QualityTable:
+class QualityTable(Document):
     """Touchpoints from the best to the worst; those whose quality is not known come last."""
 
     rows: tuple[TouchpointQuality, ...]
@@ -102,10 +102,7 @@ class QualityTable:
         return len(self.rows)
 
     def __getitem__(self, touchpoint: str) -> TouchpointQuality:
-        for row in self.rows:
-            if row.touchpoint == touchpoint:
-                return row
-        raise UnknownName("touchpoint", touchpoint, tuple(r.touchpoint for r in self.rows))
+        return named(self.rows, "touchpoint", touchpoint, what="touchpoint")
 
     def __str__(self) -> str:
         wide = max(len(r.touchpoint) for r in self.rows)
@@ -123,16 +120,6 @@ class QualityTable:
                     row[part if end == "value" else f"{part}_{end}"] = math.nan if e is None else getattr(e, end)
             rows.append(row)
         return frame_of(rows, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        fields: dict[str, Any] = _json.to_dict(self)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> QualityTable:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, fields)
 
     def chart(self) -> Chart:
         """Quality with its interval, of touchpoints where it is known."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import attrs
 
 from crmcore._base import listed, one_of
+from crmcore.documents import Document
 from crmcore.errors import OutOfRange, WrongType
 from crmcore.metrics.behaviour.web import LAST_PAGES
 from crmcore.zones import zone_of
@@ -151,7 +151,7 @@ class BounceRule:
 
 
 @attrs.frozen(kw_only=True)
-class SessionRule:
+class SessionRule(Document):
     """What a session is, completely: two equal rules give equal sessions and equal rates.
 
     Parameters
@@ -278,26 +278,6 @@ class SessionRule:
     def bounce_words(self) -> str:
         """What a bounce is, as text."""
         return str(self.bounce) if self.bounce is not None else f"not engaged: {self.engaged}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        found: dict[str, Any] = to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> SessionRule:
-        """Read what `to_dict` wrote.
-
-        Raises
-        ------
-        BadDocument
-            Fields that are unknown, missing or of a wrong type.
-        """
-        from crmcore._json import from_dict
-
-        return from_dict(cls, dict(fields))
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -8,8 +8,8 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
 from crmcore._base import html_table
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics import Counts, Estimate, mean
 from crmcore.metrics.columns import truths
@@ -127,7 +127,7 @@ class OrderEffect:
 
 
 @attrs.frozen(kw_only=True)
-class OrderEffects:
+class OrderEffects(Document):
     """Pairs of touchpoints, the surest first; `found` are those that chance does not explain, all pairs considered."""
 
     rows: tuple[OrderEffect, ...]
@@ -157,16 +157,6 @@ class OrderEffects:
             for r in self.rows
         ]  # fmt: skip
         return frame_of(rows, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> OrderEffects:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
     def chart(self) -> Chart:
         """Differences with intervals, the surest first."""

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmcore import _json
+from crmcore import documents
 from crmcore.calendars import BusinessCalendar, CalendarHistory
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -149,7 +149,7 @@ def test_a_new_version_moves_no_minute_before_it(
 def test_json_and_pickle_round_trips_keep_calendars(old: BusinessCalendar, new: BusinessCalendar, day: date) -> None:
     history = old.from_date(day, new)
     for kind, value in ((BusinessCalendar, old), (CalendarHistory, history)):
-        assert _json.loads(kind, _json.dumps(value)) == value
+        assert documents.loads(kind, documents.dumps(value)) == value
         assert kind.from_dict(json.loads(json.dumps(value.to_dict()))) == value
         again = pickle.loads(pickle.dumps(value))
         assert again == value

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crmcore._json import from_dict, to_dict
 from crmcore.calendars import BusinessCalendar
 from crmcore.calendars.clocks import (
     ClockEvent,
@@ -19,6 +18,7 @@ from crmcore.calendars.clocks import (
     escalation_schedule,
     escalations_between,
 )
+from crmcore.documents import from_dict, to_dict
 from crmcore.errors import DuplicateIds, NaiveDatetime, OutOfRange, UnknownName
 
 NINE = datetime(2026, 6, 1, 9, tzinfo=UTC)  # a Monday

@@ -449,7 +449,7 @@ def test_importing_the_engines_loads_no_heavy_library() -> None:
 
 
 def test_a_limit_survives_json() -> None:
-    from crmcore import _json
+    from crmcore import documents
 
     limit = Limit(kind="spend", at_most=Decimal("5"), unit="THB", per="week", zone="Asia/Bangkok", above="approval")
-    assert _json.loads(Limit, _json.dumps(limit)) == limit
+    assert documents.loads(Limit, documents.dumps(limit)) == limit

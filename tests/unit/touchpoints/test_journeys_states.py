@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from crmcore.documents import Document
 from crmcore.errors import BadRows, EmptyInput, OutOfRange, UnknownName
 from crmcore.touchpoints.journeys import (
     FollowsGraph,
@@ -34,7 +35,6 @@ from crmcore.touchpoints.journeys import (
     stitch,
     variants,
 )
-from crmcore.touchpoints.journeys.documents import Document
 from crmcore.touchpoints.journeys.paths import same_paths
 
 EVEVP = ["explore", "evaluate", "explore", "evaluate", "purchase"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 
-from crmcore import _json
 from crmcore._base import Progress, html_table, reporter
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, UnknownName
 from crmcore.idic.differentiate.buying.model import MODELS, BuyingModel, RepeatBuying
 from crmcore.idic.differentiate.buying.purchases import Purchases
@@ -21,7 +21,7 @@ MOST = 6  # stages of regularity that are tried
 
 
 @attrs.frozen(kw_only=True)
-class ModelChoice:
+class ModelChoice(Document):
     """Fitted models, best first, and why the first was taken."""
 
     model: BuyingModel
@@ -46,16 +46,6 @@ class ModelChoice:
             for m in self.candidates
         ]
         return frame_of(rows, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> ModelChoice:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, dict(document))
 
     def _repr_html_(self) -> str:
         rows = [{"model": m.title, "AIC": m.aic, "boundary": m.boundary} for m in self.candidates]

@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
 from crmcore._base import html_table, number_text
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
 from crmcore.idic.differentiate.buying import forecasting, pareto
 from crmcore.idic.differentiate.buying.model import RepeatBuying
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class CovariateModel:
+class CovariateModel(Document):
     """Pareto/NBD with static covariates; plain numbers.
 
     A customer with covariates z buys at the rate of alpha exp(-trans z) and leaves at that of beta exp(-life z): above
@@ -112,16 +112,6 @@ class CovariateModel:
     def to_frame(self, *, backend: Any = None) -> Any:
         """Coefficients with intervals, one a row."""
         return frame_of([attrs.asdict(e) for e in self.coefficients()], backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> CovariateModel:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
     def _repr_html_(self) -> str:
         rows = [{"coefficient": e.rule, "value": e.value, "low": e.low, "high": e.high} for e in self.coefficients()]

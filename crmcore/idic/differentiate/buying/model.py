@@ -233,7 +233,7 @@ class BuyingModel:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        from crmcore._json import to_dict
+        from crmcore.documents import to_dict
 
         found: dict[str, Any] = to_dict(self)
         return found
@@ -241,7 +241,7 @@ class BuyingModel:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> BuyingModel:
         """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
+        from crmcore.documents import from_dict
 
         made = from_dict(cls, dict(document))
         if made.model not in MODELS or len(made.theta) != len(NAMES[made.model]) or made.unit not in UNITS:

@@ -233,14 +233,14 @@ class BgBbModel:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        from crmcore._json import to_dict
+        from crmcore.documents import to_dict
 
         return {"model": "bg-bb", **to_dict(self)}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> BgBbModel:
         """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
+        from crmcore.documents import from_dict
 
         if document.get("model") != "bg-bb":
             raise BadDocument("BgBbModel", ("model: expected 'bg-bb'",), "pass what to_dict wrote")

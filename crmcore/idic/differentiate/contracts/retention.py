@@ -238,14 +238,14 @@ class ContractModel:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        from crmcore._json import to_dict
+        from crmcore.documents import to_dict
 
         return {"model": "contract", **to_dict(self)}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> ContractModel:
         """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
+        from crmcore.documents import from_dict
 
         if document.get("model") != "contract":
             raise BadDocument("ContractModel", ("model: expected 'contract'",), "pass what to_dict wrote")

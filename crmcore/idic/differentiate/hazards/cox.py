@@ -300,14 +300,14 @@ class CoxModel:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        from crmcore._json import to_dict
+        from crmcore.documents import to_dict
 
         return dict(to_dict(self))
 
     @classmethod
     def from_dict(cls, document: object) -> CoxModel:
         """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
+        from crmcore.documents import from_dict
 
         made = from_dict(cls, dict(document) if isinstance(document, Mapping) else document)
         k, p = len(made.time), len(made.coefficients)

@@ -138,7 +138,7 @@ class DiscreteHazardModel:
     @classmethod
     def from_dict(cls, document: object) -> DiscreteHazardModel:
         """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
+        from crmcore.documents import from_dict
 
         kept = ("model", "names", "words", "n", "events", "longest")
         fields = fields_of(document, "DiscreteHazardModel", kept)

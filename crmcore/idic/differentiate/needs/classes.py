@@ -10,9 +10,9 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
 from crmcore._base import Progress, html_table, reporter
 from crmcore._frames import write_frame
+from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, EmptyInput, MissingColumn, OutOfRange
 from crmcore.idic.differentiate.needs.em import Blocks, Parameters, climb, responsibilities
 
@@ -55,7 +55,7 @@ class ClassMembers:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class LatentClassModel:
+class LatentClassModel(Document):
     """Fitted classes, the largest first.
 
     Attributes
@@ -171,15 +171,6 @@ class LatentClassModel:
         return Parameters(
             np.array(self.shares), answer, np.reshape(mean, shape).T, np.reshape(spread, shape).T
         )  # fmt: skip
-
-    def to_dict(self) -> Any:
-        """Plain JSON values."""
-        return _json.to_dict(self)
-
-    @classmethod
-    def from_dict(cls, document: object) -> LatentClassModel:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
 
 @attrs.frozen(kw_only=True)

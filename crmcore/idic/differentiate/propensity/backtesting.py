@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import Progress, check_aware, html_table, reporter
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.idic.differentiate.propensity.past import Past, arrivals, check_table, cut
 from crmcore.idic.differentiate.propensity.predictors import FittedPredictor, Predictor
@@ -39,7 +40,7 @@ class CutoffScores:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class BacktestReport:
+class BacktestReport(Document):
     """A predictor at several instants of the past, each judged by the horizon that followed.
 
     Attributes
@@ -90,19 +91,6 @@ class BacktestReport:
             for c in self.cutoffs
         ]
         return html_table(rows, caption=f"Back-test, horizon {self.horizon_days:g} days; together {self.scores.auc}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        return dict(to_dict(self))
-
-    @classmethod
-    def from_dict(cls, document: object) -> BacktestReport:
-        """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
-
-        return from_dict(cls, document)
 
 
 def backtest(

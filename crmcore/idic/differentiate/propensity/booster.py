@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import Progress, between, html_table, number_text, reporter
+from crmcore.documents import Document
 from crmcore.errors import UnknownName
 from crmcore.idic.differentiate.propensity import stumps
 from crmcore.idic.differentiate.propensity.binning import Bins, Levels, learn_bins
@@ -246,7 +247,7 @@ def _cells(column: Bins | Levels, effect: Floats) -> Codes:
 
 
 @attrs.frozen(kw_only=True, repr=False, hash=False)
-class BoosterModel:
+class BoosterModel(Document):
     """A fitted booster: log odds are `base` plus one entry of a table a feature, plus those of pairs.
 
     Attributes
@@ -338,19 +339,6 @@ class BoosterModel:
     def _repr_html_(self) -> str:
         rows = [{"feature": n, "moves log odds by (rms)": s} for n, s in self.importance().items()]
         return html_table(rows, caption=str(self).partition("\n")[0], limit=12)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        return dict(to_dict(self))
-
-    @classmethod
-    def from_dict(cls, document: object) -> BoosterModel:
-        """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
-
-        return from_dict(cls, document)
 
     def _read(self, frame: Any) -> Features:
         words = word_columns(frame, [c.name for c in self.columns if isinstance(c, Levels)])

@@ -60,14 +60,14 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        from crmcore._json import to_dict
+        from crmcore.documents import to_dict
 
         return dict(to_dict(self))
 
     @classmethod
     def from_dict(cls, document: object) -> Calibration:
         """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
+        from crmcore.documents import from_dict
 
         made = from_dict(cls, dict(document) if isinstance(document, Mapping) else document)
         wanted = {"platt": 2, "beta": 3, "isotonic": 0}.get(made.method, -1)

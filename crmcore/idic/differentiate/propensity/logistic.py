@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import Progress, between, html_table, number_text, reporter
+from crmcore.documents import Document
 from crmcore.errors import OutOfRange
 from crmcore.idic.differentiate.propensity.encoding import Encoding, learn_encoding
 from crmcore.idic.differentiate.propensity.features import Features, read_features, read_outcome
@@ -167,7 +168,7 @@ class Logistic:
 
 
 @attrs.frozen(kw_only=True, repr=False, hash=False)
-class LogisticModel:
+class LogisticModel(Document):
     """A fitted logistic regression: probability of rows, with intervals and reasons.
 
     Attributes
@@ -285,20 +286,6 @@ class LogisticModel:
     def _repr_html_(self) -> str:
         rows = [{"term": n, "log odds": str(e)} for n, e in self.effects().items()]
         return html_table(rows, caption=str(self).partition("\n")[0], limit=12)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        return dict(to_dict(self))
-
-    @classmethod
-    def from_dict(cls, document: object) -> LogisticModel:
-        """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
-
-        fields = dict(document) if isinstance(document, Mapping) else document
-        return from_dict(cls, fields)
 
     def _design(self, frame: Any) -> Floats:
         features = read_features(frame, words=self._words(frame), empty_ok=True)

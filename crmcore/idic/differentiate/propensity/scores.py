@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
+from crmcore.documents import Document
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.idic.differentiate.propensity import scoring
 from crmcore.metrics.columns import SAME, held_floats, numbers, refuse, same_length, some, truths
@@ -38,7 +39,7 @@ class ReliabilityBin:
 
 
 @attrs.frozen(kw_only=True, repr=False, hash=False)
-class Scores:
+class Scores(Document):
     """Quality of the probabilities of n rows.
 
     Attributes
@@ -127,19 +128,6 @@ class Scores:
     def _repr_html_(self) -> str:
         rows = [{"score": name, "value": str(value)} for name, value in self.estimates().items()]
         return html_table(rows, caption=f"Quality of probabilities, n = {self.n}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        return dict(to_dict(self))
-
-    @classmethod
-    def from_dict(cls, document: object) -> Scores:
-        """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
-
-        return from_dict(cls, document)
 
 
 def evaluate(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, listed, number_text
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.idic.differentiate.propensity.booster import Booster, BoosterModel
 from crmcore.idic.differentiate.propensity.features import Features, read_features, read_outcome
@@ -88,7 +89,7 @@ def _without_gaps(features: Features, least: Mapping[str, float]) -> Features:
 
 
 @attrs.frozen(kw_only=True, repr=False, hash=False)
-class SwitchingModel:
+class SwitchingModel(Document):
     """A fitted risk of switching.
 
     Attributes
@@ -135,19 +136,6 @@ class SwitchingModel:
     def _repr_html_(self) -> str:
         rows = [{"loyalty": name, "least seen": number_text(low)} for name, low in self.least.items()]
         return html_table(rows, caption=f"Risk of switching: {str(self.model).partition(chr(10))[0]}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        return dict(to_dict(self))
-
-    @classmethod
-    def from_dict(cls, document: object) -> SwitchingModel:
-        """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
-
-        return from_dict(cls, document)
 
     def _read(self, frame: Any) -> Features:
         if isinstance(frame, Features):

@@ -7,9 +7,10 @@ import enum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import OutOfRange, UnknownName
+from crmcore.errors import OutOfRange
 from crmcore.metrics.columns import numbers
 from crmcore.metrics.scalars import count_of
+from crmcore.values.words import word
 
 __all__ = ["Ties", "cut_points", "score_values", "ties_of"]
 
@@ -27,10 +28,7 @@ class Ties(enum.StrEnum):
 
 def ties_of(ties: Ties | str) -> Ties:
     """Tie policy by its word."""
-    try:
-        return Ties(ties)
-    except ValueError:
-        raise UnknownName("tie policy", str(ties), tuple(t.value for t in Ties)) from None
+    return word(Ties, ties, "tie policy")
 
 
 def cut_points(values: ArrayLike, /, *, bins: int = 5, ties: Ties | str = Ties.MID) -> Floats:

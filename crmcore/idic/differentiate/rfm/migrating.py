@@ -9,8 +9,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore import _json
 from crmcore._base import html_table
+from crmcore.documents import Document
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.metrics.columns import SAME, held_whole
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of
@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 
 
 @attrs.frozen(hash=False, kw_only=True, repr=False)
-class Migration:
+class Migration(Document):
     """How many customers stood in one group before and in another after; counts of two shards add up.
 
     Attributes
@@ -84,16 +84,6 @@ class Migration:
                 count = int(self.counts[self._place(b), self._place(a)])
                 rows.append({"before": b, "after": a, "count": count, "share": e.value, "low": e.low, "high": e.high})
         return frame_of(rows, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> Migration:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
     def chart(self) -> Chart:
         """A heat map: shares of every row."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore import _json
 from crmcore._base import number_text
-from crmcore.errors import CurrencyMismatch, EmptyInput, OutOfRange, UnknownName
+from crmcore.documents import Document
+from crmcore.errors import CurrencyMismatch, EmptyInput, OutOfRange
 from crmcore.idic.differentiate.rfm.binning import Ties, cut_points, score_values, ties_of
 from crmcore.idic.differentiate.rfm.facts import RfmFacts
+from crmcore.values.words import word
 
 __all__ = ["Binning", "RfmModel", "fit_cuts"]
 
@@ -30,7 +30,7 @@ class Binning(enum.StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class RfmModel:
+class RfmModel(Document):
     """Cut points of recency, frequency and money; plain data that saves as JSON.
 
     Attributes
@@ -96,16 +96,6 @@ class RfmModel:
             lines.append(f"{name:14}  {'at most' if name == 'recency_days' else 'at least'} {cuts}")
         return "\n".join(lines)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> RfmModel:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
-
 
 def _edges(cuts: Cuts, sign: float) -> NDArray[np.float64]:
     return np.array([np.inf if c is None else sign * c for c in cuts], np.float64)
@@ -167,10 +157,7 @@ def fit_cuts(
     if not facts.buyers.any():
         raise EmptyInput("buyers", f"nobody bought up to {facts.now:%Y-%m-%d}: choose a later date")
     policy = ties_of(ties)
-    try:
-        how = Binning(binning)
-    except ValueError:
-        raise UnknownName("binning", str(binning), tuple(b.value for b in Binning)) from None
+    how = word(Binning, binning, "binning")
     sizes = bins if isinstance(bins, tuple) else (bins, bins, bins)
     if len(sizes) != 3:
         raise OutOfRange("bins", sizes, "one count or three", "bins=(5, 5, 5) are recency, frequency, money")

@@ -9,8 +9,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore import _json
 from crmcore._base import html_table, listed
+from crmcore.documents import Document
 from crmcore.errors import CrmError, EmptyInput, OutOfRange
 
 __all__ = ["SEGMENTS", "NotAPartition", "Segment", "SegmentMap"]
@@ -66,7 +66,7 @@ class Segment:
 
 
 @attrs.frozen(kw_only=True)
-class SegmentMap:
+class SegmentMap(Document):
     """Names of all combinations of scores; a map with a gap, an overlap or a dead segment cannot be made.
 
     Parameters
@@ -124,16 +124,6 @@ class SegmentMap:
             table[cell] = next(i for i, s in enumerate(self.segments) if s.holds(*cell))
         found: NDArray[np.int16] = table[r, f, m]
         return found
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> SegmentMap:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
     def _repr_html_(self) -> str:
         rows = [{k: "all" if v is None else str(v) for k, v in attrs.asdict(s).items()} for s in self.segments]

@@ -250,14 +250,14 @@ class GammaGammaModel:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        from crmcore._json import to_dict
+        from crmcore.documents import to_dict
 
         return {"model": "gamma-gamma", **to_dict(self)}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> GammaGammaModel:
         """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
+        from crmcore.documents import from_dict
 
         if document.get("model") != "gamma-gamma":
             raise BadDocument("GammaGammaModel", ("model: expected 'gamma-gamma'",), "pass what to_dict wrote")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import number_text
+from crmcore.documents import Document
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.idic.differentiate.propensity.crossing import ProbabilityModel, Recipe
 from crmcore.idic.differentiate.propensity.encoding import Encoding, Numbers, learn_encoding
@@ -60,7 +61,7 @@ class TwoModels:
 
 
 @attrs.frozen(kw_only=True, repr=False, hash=False)
-class EffectModel:
+class EffectModel(Document):
     """A linear model of the uplift itself, on the curves and levels of a table.
 
     Attributes
@@ -91,19 +92,6 @@ class EffectModel:
     def effects(self) -> dict[str, float]:
         """Change of the uplift by column: a standard deviation more, or a level against the most frequent."""
         return dict(zip(self.encoding.labels, map(float, self.coefficients[1:]), strict=True))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore._json import to_dict
-
-        return dict(to_dict(self))
-
-    @classmethod
-    def from_dict(cls, document: object) -> EffectModel:
-        """Read what `to_dict` wrote."""
-        from crmcore._json import from_dict
-
-        return from_dict(cls, document)
 
 
 @attrs.frozen(kw_only=True)

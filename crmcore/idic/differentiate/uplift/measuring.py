@@ -140,7 +140,7 @@ class UpliftReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values of the numbers, bins and curves; rows of customers are left out."""
-        from crmcore._json import to_dict
+        from crmcore.documents import to_dict
 
         whole: dict[str, Any] = to_dict(self)
         return {name: value for name, value in whole.items() if name.lstrip("_") not in ("group", "outcome", "side")}

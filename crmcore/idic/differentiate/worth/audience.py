@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 
 from crmcore._base import html_table, number_text
 from crmcore._frames import write_frame
-from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange
 from crmcore.metrics.columns import numbers
 from crmcore.metrics.scalars import nan_alike, share_of
+from crmcore.values.words import word
 
 __all__ = ["Audience", "AtTheLine", "priority_audience"]
 
@@ -95,10 +96,7 @@ def priority_audience(
     (('b', 'c', 'd'), '3 members for 3 places, from 7 up; 3 tied at the line, rule: break')
     """
     share_of("share", share, hint="write 30 % as share=0.3")
-    try:
-        rule = AtTheLine(ties)
-    except ValueError:
-        raise UnknownName("rule for ties", str(ties), tuple(t.value for t in AtTheLine)) from None
+    rule = word(AtTheLine, ties, "rule for ties")
     ids = list(customers)
     if not ids:
         raise EmptyInput("customers", "pass at least one")

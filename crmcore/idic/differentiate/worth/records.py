@@ -10,9 +10,9 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore import _json
 from crmcore._base import html_table, mask, number_text
 from crmcore._frames import write_frame
+from crmcore.documents import Document
 from crmcore.errors import DuplicateIds, OutOfRange, UnknownName
 from crmcore.metrics.columns import numbers, refuse
 
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 
 @attrs.frozen(kw_only=True)
-class CustomerValue:
+class CustomerValue(Document):
     """What is known of one customer; None is missing."""
 
     customer: str = attrs.field(repr=mask)
@@ -47,16 +47,6 @@ class CustomerValue:
         lines = [f"{name:8}  {'missing' if v is None else v}" for name, v in facts.items()]
         why = [f"because   {'; '.join(self.drivers)}"] if self.drivers else []
         return "\n".join([f"customer {mask(self.customer)}", *lines, *why])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, with the id."""
-        found: dict[str, Any] = _json.to_dict(self)
-        return found
-
-    @classmethod
-    def from_dict(cls, document: object) -> CustomerValue:
-        """Read what `to_dict` wrote."""
-        return _json.from_dict(cls, document)
 
     def _repr_html_(self) -> str:
         head, *lines = str(self).splitlines()

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from types import MappingProxyType, NoneType, UnionType
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Union, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -25,7 +25,7 @@ from crmcore.errors import BadDocument, CrmError, UnknownName, WrongType
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["dumps", "from_dict", "loads", "placed", "to_dict"]
+__all__ = ["Document", "dumps", "from_dict", "loads", "placed", "to_dict"]
 
 T = TypeVar("T")
 
@@ -66,6 +66,40 @@ def from_dict(kind: type[T], document: object) -> T:
         problems = (placed(error, "$"),)
     name = getattr(kind, "__name__", str(kind))
     raise BadDocument(name, problems, "write it with to_dict of the same version of crmcore, or repair these fields")
+
+
+class Document:
+    """What values, models and results can do that are nothing but their fields: leave as plain JSON, and come back.
+
+    A plug-in's own attrs class takes both ways by naming this one as its base.
+
+    Examples
+    --------
+    >>> from crmcore.documents import Document
+    >>> @attrs.frozen
+    ... class Visit(Document):
+    ...     minutes: float
+    >>> Visit.from_dict(Visit(12.5).to_dict())
+    Visit(minutes=12.5)
+    """
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values: dicts, lists, text, numbers, true, false and null."""
+        fields: dict[str, Any] = to_dict(self)
+        return fields
+
+    @classmethod
+    def from_dict(cls, document: object, /) -> Self:
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        BadDocument
+            Fields that are missing, unknown or of a wrong type, each by its path.
+        """
+        return from_dict(cls, document)
 
 
 def dumps(value: object, *, indent: int | None = None) -> str:
