@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["BlockingRule", "Comparator", "Survivorship"]
+__all__ = ["BlockingRule", "Comparator", "SentimentAnalyzer", "Survivorship"]
 
 
 @runtime_checkable
@@ -53,4 +53,18 @@ class Survivorship(Protocol):
 
     def choose(self, values: Sequence[str], sources: Sequence[str], times: Sequence[datetime | None], /) -> int:
         """Position of the surviving value."""
+        ...
+
+
+@runtime_checkable
+class SentimentAnalyzer(Protocol):
+    """How texts speak of their subject.
+
+    Called with n texts, a missing one None. Returns (n, 3) probabilities in the order negative, neutral, positive; each
+    row sums to 1, a row of NaN means that it cannot tell (as for a missing text). Every text alone decides its row: the
+    order and the neighbours in a batch change nothing.
+    """
+
+    def probabilities(self, texts: Sequence[str | None], /) -> NDArray[np.float64]:
+        """(n, 3) probabilities of negative, neutral, positive."""
         ...
