@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import mask
-from crmcore.errors import BadRow, BadRows, EmptyInput, NotConverged, OutOfRange
+from crmcore.errors import EmptyInput, NotConverged, OutOfRange
 from crmcore.metrics.columns import held_floats, held_whole, numbers, refuse
 from crmcore.metrics.estimates import frame_of
 
-__all__ = ["Graph", "connected_parts", "tree_credit"]
+__all__ = ["Graph", "connected_parts"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -173,46 +173,3 @@ def connected_parts(n: int, a: Ints, b: Ints, /) -> Ints:
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first, kind="stable")] = np.arange(len(first))
     return np.asarray(rank[code], np.int64)
-
-
-def tree_credit(parent: ArrayLike, own: Floats, /, *, decay: float, what: str = "parent") -> Floats:
-    """(n,) credit of every node for what hangs below it: sum over children of decay * (own + credit) of the child.
-
-    Parameters
-    ----------
-    parent : (n,) rows
-        -1 = none.
-    own : (n,) numbers
-    decay : share
-        Of a child's that its parent is credited with.
-    what : text
-        Name of the parent in errors.
-
-    Raises
-    ------
-    BadRows
-        Rows that are not there, or that hang below each other in a circle.
-
-    Examples
-    --------
-    >>> tree_credit([-1, 0, 1], np.array([100.0, 60.0, 40.0]), decay=0.5).tolist()
-    [40.0, 20.0, 0.0]
-    """
-    up, n = np.asarray(parent), len(own)
-    if up.shape != (n,) or (n and up.dtype.kind not in "iu"):
-        raise OutOfRange(what, f"{up.shape} {up.dtype}", f"({n},) rows", "-1 means nobody")
-    refuse("the tree", f"{what} is a row from 0, or -1", **{what: ((up < -1) | (up >= n), "no such row")})
-    credited, waiting, done = np.zeros(n), np.bincount(up[up >= 0].astype(np.int64), minlength=n), np.zeros(n, np.bool_)
-    layer = np.flatnonzero(waiting == 0)
-    while len(layer):  # leaves first: every layer only needs what is finished
-        done[layer] = True
-        child = layer[up[layer] >= 0]
-        np.add.at(credited, up[child], decay * (own[child] + credited[child]))
-        np.subtract.at(waiting, up[child], 1)
-        over = np.unique(up[child])
-        layer = over[waiting[over] == 0]
-    ring = np.flatnonzero(~done)
-    if len(ring):
-        hint = "each hangs below one that was there before"
-        raise BadRows("the tree", (BadRow(what, "refer in a circle", tuple(ring.tolist())),), hint)
-    return credited

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import attrs
 import numpy as np
@@ -15,6 +15,7 @@ from crmcore.text.patterns import CUT, END, cleaned, pattern, runs, without_nois
 
 __all__ = ["Segmenter", "TokenBatch", "Tokenizer", "tokenize"]
 
+S = TypeVar("S", bound=np.generic)
 STEP = 4096  # texts joined to one stream at a time
 
 
@@ -76,7 +77,7 @@ class TokenBatch:
         """Tokens of one text as written."""
         return [self.vocabulary[code] for code in self.codes[self.starts[text] : self.starts[text + 1]].tolist()]
 
-    def values(self, table: FormTable[np.generic], /) -> NDArray[np.generic]:
+    def values(self, table: FormTable[S], /) -> NDArray[S]:
         """(n_tokens, ...) what a table of forms says about each token."""
         return table.on(self.vocabulary)[self.codes]
 

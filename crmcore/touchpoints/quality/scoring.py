@@ -17,8 +17,8 @@ from crmcore.metrics.columns import cells_of, codes_of, numbers, people, refuse,
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of
 from crmcore.metrics.intervals import normal_quantile
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.shrinking import beta_prior, shrink_means
 from crmcore.tables import TextColumn
-from crmcore.touchpoints.quality.shrinking import beta_prior, shrink_means
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart

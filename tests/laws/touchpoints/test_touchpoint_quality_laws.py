@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crmcore.touchpoints.catalogue.phasing import phase_codes
 from crmcore.touchpoints.quality import importance_performance, touchpoint_quality
 from crmcore.touchpoints.quality.derived import shares_of_variance
-from crmcore.touchpoints.quality.shrinking import shrink_means
+from crmcore.metrics.shrinking import shrink_means
 
 touches = st.lists(st.tuples(st.integers(-1, 3), st.integers(0, 400)), max_size=25)
 

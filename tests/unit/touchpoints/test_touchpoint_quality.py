@@ -22,7 +22,7 @@ from crmcore.touchpoints.quality import (
     touchpoint_scorecard,
 )
 from crmcore.touchpoints.quality.derived import shares_of_variance
-from crmcore.touchpoints.quality.shrinking import beta_prior, shrink_means
+from crmcore.metrics.shrinking import beta_prior, shrink_means
 
 
 class Walk:

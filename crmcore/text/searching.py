@@ -1,0 +1,177 @@
+"""Search in texts: which of them answer a question, ranked by BM25, with the words that made the score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from crmcore.errors import OutOfRange
+from crmcore.text.forms import FormTable
+from crmcore.text.tokens import Segmenter, TokenBatch, Tokenizer
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = ["Hit", "SearchIndex", "stems"]
+
+Floats = NDArray[np.float64]
+
+
+@attrs.frozen
+class Hit:
+    """A text that was found.
+
+    Parameters
+    ----------
+    text : position
+        Of the text in the index.
+    score : BM25
+        Above 0; comparable within one question.
+    words
+        Each stem of the question that the text holds, and its part of the score; the parts add up.
+    """
+
+    text: int
+    score: float
+    words: tuple[tuple[str, float], ...]
+
+
+def _snowball(language: str) -> FormTable[np.object_]:
+    from nltk.stem.snowball import SnowballStemmer
+
+    if language not in SnowballStemmer.languages:
+        raise OutOfRange("language", language, str(sorted(SnowballStemmer.languages)), "None leaves words as they are")
+    stem = SnowballStemmer(language).stem
+    return FormTable(lambda forms: np.array([*map(stem, forms), ""], object)[:-1])
+
+
+def stems(batch: TokenBatch, /, *, language: str | None = "english") -> TokenBatch:
+    """Give the words of a batch in normal form without their endings (Snowball), punctuation left out.
+
+    Examples
+    --------
+    >>> from crmcore.text import tokenize
+    >>> stems(tokenize(["Refunded? Refunds!"])).forms(0)
+    ['refund', 'refund']
+    """
+    words = batch.normalised().words()
+    if language is None:
+        return words
+    forms = words.values(_snowball(language)).tolist()
+    vocabulary = type(words.vocabulary)()
+    return TokenBatch(vocabulary.codes(forms), words.starts, vocabulary)
+
+
+@attrs.frozen(eq=False, repr=False, kw_only=True)
+class SearchIndex:
+    """Texts that can be asked: FAQs, past answers, ideas.
+
+    Score of text d for question q, over the stems t of q (each once), Robertson and Zaragoza 2009::
+
+        sum_t  ln(1 + (N - n_t + 1/2) / (n_t + 1/2)) * f * (k1 + 1) / (f + k1 * (1 - b + b * length_d / mean length))
+
+    with f occurrences of t in d and n_t texts of N that hold t.
+
+    Examples
+    --------
+    >>> index = SearchIndex.of(["How do I get a refund?", "Opening hours of the shop", "Refunds take 5 days"])
+    >>> [hit.text for hit in index.search("when will my refund come")]
+    [2, 0]
+    """
+
+    vocabulary: tuple[str, ...]
+    weights: csr_array  # (n_texts, n_stems) part of the score that a stem of the question adds
+    language: str | None
+    segment: Segmenter | None = None
+
+    @classmethod
+    def of(
+        cls,
+        texts: Sequence[str | None],
+        /,
+        *,
+        language: str | None = "english",
+        segment: Segmenter | None = None,
+        k1: float = 1.2,
+        b: float = 0.75,
+    ) -> SearchIndex:
+        """Index texts; missing ones are never found.
+
+        Parameters
+        ----------
+        texts : (n,) texts
+        language
+            Whose endings are cut off; None compares words as they are, as for scripts without spaces.
+        segment
+            Cuts scripts without spaces into words.
+        k1 : 0 or more
+            How much a second occurrence adds: 0 nothing.
+        b : share
+            How much long texts are discounted: 0 not at all.
+        """
+        from scipy.sparse import csr_array
+
+        if not k1 >= 0:
+            raise OutOfRange("k1", k1, "0 or more", "1.2 is usual")
+        if not 0 <= b <= 1:
+            raise OutOfRange("b", b, "0 to 1", "0.75 is usual")
+        batch = stems(Tokenizer(segment=segment).tokenize(texts), language=language)
+        n, m = len(batch), len(batch.vocabulary)
+        counts = csr_array((np.ones(len(batch.codes)), (batch.text_of, batch.codes)), shape=(n, m))
+        counts.sum_duplicates()
+        held = np.bincount(counts.indices, minlength=m)
+        rarity = np.log1p((n - held + 0.5) / (held + 0.5))
+        length = batch.lengths / max(float(batch.lengths.mean()), 1e-9) if n else np.empty(0)
+        row = np.repeat(np.arange(n), np.diff(counts.indptr))
+        f = counts.data
+        counts.data = rarity[counts.indices] * f * (k1 + 1) / (f + k1 * (1 - b + b * length[row]))
+        return cls(vocabulary=tuple(batch.vocabulary), weights=counts, language=language, segment=segment)
+
+    def __len__(self) -> int:
+        return int(self.weights.shape[0])
+
+    def __repr__(self) -> str:
+        return f"SearchIndex({len(self)} texts, {len(self.vocabulary)} stems)"
+
+    def _asked(self, questions: Sequence[str | None]) -> csr_array:
+        """(n_questions, n_stems) ones where a question holds a stem of the index."""
+        from scipy.sparse import csr_array
+
+        number = {stem: code for code, stem in enumerate(self.vocabulary)}
+        batch = stems(Tokenizer(segment=self.segment).tokenize(questions), language=self.language)
+        known = np.array([number.get(form, -1) for form in batch.vocabulary], np.int64)
+        code = known[batch.codes] if len(batch.codes) else np.empty(0, np.int64)
+        row = batch.text_of[code >= 0]
+        asked = csr_array((np.ones(len(row)), (row, code[code >= 0])), shape=(len(batch), len(self.vocabulary)))
+        asked.sum_duplicates()
+        asked.data[:] = 1.0
+        return asked
+
+    def scores(self, questions: Sequence[str | None], /) -> csr_array:
+        """(n_questions, n_texts) scores, sparse: 0 where a text shares no stem with the question."""
+        found: csr_array = (self._asked(questions) @ self.weights.T).tocsr()
+        return found
+
+    def search(self, question: str, /, *, limit: int = 10) -> tuple[Hit, ...]:
+        """Find the best texts for a question, best first; equal scores in the order of the index.
+
+        Parameters
+        ----------
+        question : text
+        limit : count
+        """
+        if limit < 1:
+            raise OutOfRange("limit", limit, "1 or more", "ask for at least one hit")
+        asked = self._asked([question])
+        score = (asked @ self.weights.T).toarray()[0]
+        best = np.argsort(-score, kind="stable")[:limit]
+        return tuple(self._hit(int(d), float(score[d]), asked.indices) for d in best if score[d] > 0)
+
+    def _hit(self, text: int, score: float, asked: NDArray[np.integer]) -> Hit:
+        row = self.weights[[text]].tocsr()
+        parts = [(self.vocabulary[c], float(w)) for c, w in zip(row.indices, row.data, strict=True) if c in set(asked)]
+        return Hit(text, score, tuple(sorted(parts, key=lambda part: (-part[1], part[0]))))
