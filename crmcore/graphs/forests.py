@@ -32,6 +32,10 @@ class Forest:
         Steps up to the root.
     size : (n,) counts
         Rows at and below each row.
+    order : (n,) rows
+        Tree by tree, each row before those below it: what hangs below a row stands next to it.
+    place : (n,) positions
+        Of each row in `order`.
 
     Examples
     --------
@@ -44,6 +48,8 @@ class Forest:
     root: Ints = attrs.field(converter=held_whole)
     depth: Ints = attrs.field(converter=held_whole)
     size: Ints = attrs.field(converter=held_whole)
+    order: Ints = attrs.field(converter=held_whole)
+    place: Ints = attrs.field(converter=held_whole)
 
     @classmethod
     def of(cls, parent: ArrayLike, /, *, what: str = "parent") -> Forest:
@@ -69,7 +75,9 @@ class Forest:
         if len(ring):
             hint = "each hangs below one that was there before"
             raise BadRows("the forest", (BadRow(what, "refer in a circle", tuple(ring.tolist())),), hint)
-        return cls(parent=up, root=root, depth=depth, size=_summed(up, depth, np.ones(n, np.int64)))
+        size = _summed(up, depth, np.ones(n, np.int64))
+        place = _places(up, depth, size)
+        return cls(parent=up, root=root, depth=depth, size=size, order=np.argsort(place, kind="stable"), place=place)
 
     def __len__(self) -> int:
         return len(self.parent)
@@ -83,13 +91,16 @@ class Forest:
         return np.flatnonzero(self.parent < 0).astype(np.int64)
 
     def below(self, row: int, /) -> Ints:
-        """(k,) rows below a row, itself left out, nearest first."""
-        tree = np.flatnonzero(self.root == self.root[row])
-        layer, found = np.array([row]), list[Ints]()
-        while len(layer):
-            layer = tree[np.isin(self.parent[tree], layer)].astype(np.int64)
-            found.append(layer)
-        return np.concatenate(found)
+        """(k,) rows below a row, itself left out, each before those below it."""
+        begin = self.place[row]
+        return self.order[begin + 1 : begin + self.size[row]]
+
+    def trees(self, rows: Ints, /) -> tuple[Ints, Ints]:
+        """Rows at and below each of k rows, one group after the other, and the number of the group of each."""
+        size = self.size[rows]
+        group = np.repeat(np.arange(len(rows)), size)
+        within = np.arange(len(group)) - np.repeat(np.cumsum(size) - size, size)
+        return self.order[self.place[rows][group] + within], group
 
     def height(self) -> Ints:
         """(n,) steps from each row down to the deepest one below it."""
@@ -122,6 +133,20 @@ def _layers(depth: Ints) -> list[Ints]:
     order = np.argsort(-depth, kind="stable")
     cuts = np.flatnonzero(np.diff(depth[order])) + 1
     return [layer for layer in np.split(order, cuts) if len(layer) and depth[layer[0]] > 0]
+
+
+def _places(parent: Ints, depth: Ints, size: Ints) -> Ints:
+    """Positions at which every row stands before those below it, and these stand together."""
+    place = np.zeros(len(parent), np.int64)
+    roots = np.flatnonzero(parent < 0)
+    for layer in (roots, *reversed(_layers(depth))):  # from the top: a row stands behind its parent and elder siblings
+        by_parent = layer[np.argsort(parent[layer], kind="stable")]
+        above = parent[by_parent]
+        before = np.cumsum(size[by_parent]) - size[by_parent]
+        first = np.concatenate(([True], above[1:] != above[:-1])) if len(above) else np.empty(0, np.bool_)
+        begin = before[np.maximum.accumulate(np.where(first, np.arange(len(above)), 0))] if len(above) else before
+        place[by_parent] = np.where(above < 0, 0, place[above] + 1) + before - begin
+    return place
 
 
 def _summed(parent: Ints, depth: Ints, own: NDArray[N]) -> NDArray[N]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -40,12 +41,13 @@ class Hit:
     words: tuple[tuple[str, float], ...]
 
 
+@cache
 def _snowball(language: str) -> FormTable[np.object_]:
     from nltk.stem.snowball import SnowballStemmer
 
     if language not in SnowballStemmer.languages:
         raise OutOfRange("language", language, str(sorted(SnowballStemmer.languages)), "None leaves words as they are")
-    stem = SnowballStemmer(language).stem
+    stem = lru_cache(maxsize=200_000)(SnowballStemmer(language).stem)
     return FormTable(lambda forms: np.array([*map(stem, forms), ""], object)[:-1])
 
 
