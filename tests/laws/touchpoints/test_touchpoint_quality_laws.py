@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmcore.metrics.shrinking import shrink_means
 from crmcore.touchpoints.catalogue.phasing import phase_codes
 from crmcore.touchpoints.quality import importance_performance, touchpoint_quality
 from crmcore.touchpoints.quality.derived import shares_of_variance
-from crmcore.metrics.shrinking import shrink_means
 
 touches = st.lists(st.tuples(st.integers(-1, 3), st.integers(0, 400)), max_size=25)
 

@@ -9,6 +9,7 @@ import pytest
 
 from crmcore.errors import BadRows, EmptyInput, OutOfRange, UnknownName
 from crmcore.metrics import mean, proportion
+from crmcore.metrics.shrinking import beta_prior, shrink_means
 from crmcore.tables import EventTable
 from crmcore.touchpoints.quality import (
     CRITERIA,
@@ -22,7 +23,6 @@ from crmcore.touchpoints.quality import (
     touchpoint_scorecard,
 )
 from crmcore.touchpoints.quality.derived import shares_of_variance
-from crmcore.metrics.shrinking import beta_prior, shrink_means
 
 
 class Walk:
