@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -181,7 +182,7 @@ def forecast(model: BuyingModel, purchases: Purchases, /, *, horizon: float, lev
     purchases : Purchases
         In the unit of the model; those that it was fitted to, or others.
     horizon : units
-        How far ahead.
+        How far ahead, in calendar time; with a calendar the season of that time counts.
     level : coverage of the intervals
         Laplace posterior of the parameters; log normal for purchases, logit normal for the chance. At a boundary the
         ends are the value.
@@ -195,18 +196,24 @@ def forecast(model: BuyingModel, purchases: Purchases, /, *, horizon: float, lev
     2.87
     """
     check_level(level)
+    if not 0 < horizon < math.inf:
+        raise OutOfRange("horizon", horizon, "a finite number above 0", f"in {model.unit}s")
     if purchases.unit != model.unit:
         raise OutOfRange("unit", purchases.unit, f"{model.unit!r}, as the model", "read the purchases in that unit")
+    if purchases.calendar != model.calendar:
+        got, allowed = (str(c.calendar or "no calendar") for c in (purchases, model))
+        raise OutOfRange("calendar", got, f"{allowed}, as the model", "read the purchases with that calendar")
+    ahead = purchases.ahead(horizon)
     x, t, end = (np.asarray(c) for c in (purchases.frequency, purchases.recency, purchases.age))
     w = np.asarray(purchases.weight)
-    value, alive = _outputs(model, x, t, end, horizon)
+    value, alive = _outputs(model, x, t, end, ahead)
     z = normal_quantile(level)
     half = np.zeros((2, len(x)))
     total_error = 0.0
     if model.covariance is not None:
         slopes, sums = [], []
         for h in np.eye(len(model.theta)) * STEP:
-            up, down = (_outputs(model.with_vector(model.vector() + side), x, t, end, horizon) for side in (h, -h))
+            up, down = (_outputs(model.with_vector(model.vector() + side), x, t, end, ahead) for side in (h, -h))
             logs = (np.log(up[0] + 1e-300) - np.log(down[0] + 1e-300)) / (2 * STEP)
             slopes.append((logs, (_logit(up[1]) - _logit(down[1])) / (2 * STEP)))
             sums.append(float(w @ (up[0] - down[0])) / (2 * STEP))
@@ -230,12 +237,12 @@ def forecast(model: BuyingModel, purchases: Purchases, /, *, horizon: float, lev
     )  # fmt: skip
 
 
-def _outputs(model: BuyingModel, x: Floats, t: Floats, end: Floats, horizon: float) -> tuple[Floats, Floats]:
+def _outputs(model: BuyingModel, x: Floats, t: Floats, end: Floats, ahead: float) -> tuple[Floats, Floats]:
     from crmcore.idic.differentiate.buying import forecasting
 
     p = np.exp(model.theta)
     return (
-        forecasting.expected(model.model, model.k, p, x, t, end, horizon),
+        forecasting.expected(model.model, model.k, p, x, t, end, ahead),
         forecasting.p_alive(model.model, model.k, p, x, t, end, 0.0),
     )
 
