@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from crmcore._base import Progress, html_table, reporter
 from crmcore.documents import Document
-from crmcore.idic.differentiate.buying.choosing import choose_model
+from crmcore.idic.differentiate.buying.choosing import ALIKE, choose_model
 from crmcore.idic.differentiate.buying.days import SeenDays, seen_days
 from crmcore.idic.differentiate.buying.model import BuyingModel
 from crmcore.idic.differentiate.buying.purchases import UNITS, Purchases
@@ -110,7 +110,7 @@ def choose_calendar(
     """Estimate the season from orders before `until`, and say whether purchases should be read with it.
 
     Taken where both hold: the window has a whole year (within less, season cannot be told from growth or from the age
-    of customers), and the AIC of the best model is lower in seasonal time with the freedom of the index counted.
+    of customers), and the AIC of the best model is lower by 2 in seasonal time, with the freedom of the index counted.
 
     Parameters
     ----------
@@ -159,11 +159,14 @@ def _reasons(found: CalendarChoice, *, short_ok: bool) -> tuple[tuple[str, ...],
         return ("the window has no whole year: season cannot be told from growth",), False
     if found.strength == 0.0:
         return ("weeks of the year differ no more than chance makes them",), False
-    told = [f"{abs(found.gain):,.1f} {'better' if found.gain > 0 else 'worse'} by AIC than plain time"]
+    taken, gain = found.gain > ALIKE, found.gain
+    told = [f"{abs(gain):,.1f} {'better' if gain > 0 else 'worse'} by AIC than plain time"]
+    if 0 < gain <= ALIKE:
+        told[0] += ", too little for what it adds"
     told.append(f"the index spends {found.freedom:.1f} parameters")
     if found.whole_years < 1:
         told.append("of less than a year: the caller vouches that it comes back")
-    return tuple(told), found.gain > 0
+    return tuple(told), taken
 
 
 def _weeks(seen: SeenDays, model: BuyingModel, index: SeasonIndex, unit: str) -> tuple[Floats, Floats]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Tracking", "expected_by_period", "track"]
 
 Floats = NDArray[np.float64]
+CURVE = 4096  # times at which expected purchases are computed
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -104,8 +105,10 @@ def expected_by_period(model: BuyingModel, purchases: Purchases, /, *, ends: Flo
     born, code = np.unique(age.max() - age, return_inverse=True)
     many = np.bincount(code, w)
     by = np.maximum(ends[:, None] - born[None, :], 0.0)
-    grown = model.expected_new(np.unique(by))
-    total = grown[np.searchsorted(np.unique(by), by)] @ many
+    times = np.unique(by)
+    if len(times) > CURVE:  # seasonal time: hardly two alike; the curve is smooth
+        times = np.linspace(0.0, times[-1], CURVE)
+    total = np.interp(by, times, model.expected_new(times)) @ many
     return np.diff(np.concatenate([[0.0], total]))
 
 
