@@ -56,9 +56,9 @@ def coverage(name: str, n: int, cohorts: int) -> list[Row]:
         held["purchases"].append(float(((made.expected_low <= true) & (true <= made.expected_high)).mean()))
         held["total"].append(float(made.total.low <= true.sum() <= made.total.high))
         if name != "nbd":
-            held["alive"].append(
-                float(((made.p_alive_low - 1e-12 <= there) & (there <= made.p_alive_high + 1e-12)).mean())
-            )
+            open_ = there < 1 - 1e-9  # BG/NBD knows of one-time buyers that they are there: nothing to cover
+            inside = (made.p_alive_low - 1e-12 <= there) & (there <= made.p_alive_high + 1e-12)
+            held["alive"].append(float(inside[open_].mean()))
     return [
         {
             "model": name, "of": what, "customers": n, "cohorts": len(c), "at a boundary": edge,

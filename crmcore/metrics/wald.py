@@ -31,7 +31,7 @@ def wald_estimates(
     Examples
     --------
     >>> print(wald_estimates({"r": 2.0}, ((0.01,),), n=50, level=0.9)[0])
-    2 [1.697, 2.358] (90 %, n = 50, wald, log scale)
+    2 [1.7, 2.36] (90 %, n = 50, wald, log scale)
     """
     check_level(level)
     z, out = normal_quantile(level), []

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from crmcore.idic.differentiate.buying.choosing import ModelChoice, choose_model
     from crmcore.idic.differentiate.buying.covariates import CovariateModel, fit_covariates
     from crmcore.idic.differentiate.buying.model import MODELS, BuyingModel, RepeatBuying
+    from crmcore.idic.differentiate.buying.pooling import PooledModels, pool_segments
     from crmcore.idic.differentiate.buying.predicting import Forecast, ForecastCheck, forecast
     from crmcore.idic.differentiate.buying.purchases import UNITS, Purchases
     from crmcore.idic.differentiate.buying.season import SeasonIndex
@@ -32,6 +33,7 @@ __all__ = [
     "Forecast",
     "ForecastCheck",
     "ModelChoice",
+    "PooledModels",
     "Purchases",
     "RepeatBuying",
     "SeasonIndex",
@@ -41,6 +43,7 @@ __all__ = [
     "choose_model",
     "fit_covariates",
     "forecast",
+    "pool_segments",
     "simulate_cohort",
     "split_orders",
     "track",
@@ -59,6 +62,7 @@ __getattr__ = lazy_names(
         "Forecast": ".predicting",
         "ForecastCheck": ".predicting",
         "ModelChoice": ".choosing",
+        "PooledModels": ".pooling",
         "Purchases": ".purchases",
         "RepeatBuying": ".model",
         "SeasonIndex": ".season",
@@ -66,6 +70,7 @@ __getattr__ = lazy_names(
         "choose_model": ".choosing",
         "fit_covariates": ".covariates",
         "forecast": ".predicting",
+        "pool_segments": ".pooling",
         "simulate_cohort": ".simulating",
         "TimeSplit": ".updating",
         "Tracking": ".tracking",

@@ -111,6 +111,8 @@ class BuyingModel:
     covariance : of theta; None at a boundary, where some behaviour (dropout, variation) cannot be seen
     log_likelihood : of the purchases, gaps included; models with any k compare by it, with and without a calendar
     calendar : index of the season; times are then in seasonal units (`Purchases.ahead` makes them of calendar ones)
+    source : {"likelihood", "pooled"}
+        Whether theta is the optimum for its own customers, or leans on others (`pool_segments`).
     """
 
     model: str
@@ -121,6 +123,7 @@ class BuyingModel:
     n: int
     unit: str
     calendar: SeasonIndex | None = None
+    source: str = "likelihood"
 
     @property
     def title(self) -> str:

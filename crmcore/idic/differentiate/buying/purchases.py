@@ -179,7 +179,7 @@ class Purchases:
         ... )
         >>> found = Purchases.of_orders(orders)
         >>> found.frequency.tolist(), found.recency.tolist(), found.age.round(3).tolist()
-        ([0.0, 1.0], [0.0, 2.0], [0.857, 2.0])
+        ([0.0, 1.0], [0.0, 2.0], [1.0, 2.0])
         """
         if unit not in UNITS:
             raise UnknownName("unit", unit, tuple(UNITS))
