@@ -57,9 +57,40 @@ class Sample:
 
 def log_likelihood(theta: Floats, sample: Sample, /, *, dropout: str, k: int) -> tuple[float, Floats]:
     """Value and gradient in log r, log alpha and, with dropout, log a, log b."""
-    logs, slopes = row_likelihood(*np.exp(theta).tolist(), sample=sample, dropout=dropout, k=k)
     constant = (k - 1) * sample.gaps - sample.constant * math.lgamma(k)
+    if k == 1 and dropout != "none":
+        value, slope = _summed_likelihood(*np.exp(theta).tolist(), sample, modified=dropout == "any")
+        return value + constant, slope
+    logs, slopes = row_likelihood(*np.exp(theta).tolist(), sample=sample, dropout=dropout, k=k)
     return float(sample.weight @ logs) + constant, slopes @ sample.weight
+
+
+def _summed_likelihood(
+    r: float, alpha: float, a: float, b: float, sample: Sample, /, *, modified: bool
+) -> tuple[float, Floats]:
+    """As the sum of `row_likelihood` at k = 1: chances of being there are summed by frequency before any slope."""
+    x, code, w, more = sample.x, sample.code, sample.weight, float(modified)
+    shape = r + x
+    above, last = alpha + sample.end, alpha + sample.t
+    log_end, log_last = np.log(above), np.log(last)
+    stay, slopes_stay = _beta(a, b, x + more, 0)
+    gone, slopes_gone = _beta(a, b, x - 1.0 + more, 1)
+    gone = np.where(x + more > 0, gone, -np.inf)
+    rows = shape[code]
+    odds = (gone - stay)[code] + rows * (log_end - log_last)
+    fade = np.exp(-np.abs(odds))
+    there = np.where(odds < 0, 1.0, fade) / (1.0 + fade)
+    in_, out = w * there, w - w * there
+    by_in, by_out = (np.bincount(code, c, len(x)) for c in (in_, out))
+    mass, log_alpha = by_in + by_out, math.log(alpha)
+    logs = np.maximum(odds, 0.0) + np.log1p(fade) - rows * log_end
+    value = float(w @ logs) + float(mass @ (gammaln(shape) + stay))
+    total = float(mass.sum())
+    value += total * (r * log_alpha - math.lgamma(r))
+    d_r = mass @ psi(shape) - in_ @ log_end - out @ log_last + total * (log_alpha - float(psi(r)))
+    d_alpha = total * r / alpha - rows @ (in_ / above + out / last)
+    d_a, d_b = (by_in @ slopes_stay[i] + by_out @ slopes_gone[i] for i in (0, 1))
+    return value, np.array([d_r * r, d_alpha * alpha, d_a * a, d_b * b])
 
 
 def row_likelihood(
