@@ -59,7 +59,8 @@ def log_likelihood(theta: Floats, sample: Sample, /, *, dropout: str, k: int) ->
     """Value and gradient in log r, log alpha and, with dropout, log a, log b."""
     constant = (k - 1) * sample.gaps - sample.constant * math.lgamma(k)
     if k == 1 and dropout != "none":
-        value, slope = _summed_likelihood(*np.exp(theta).tolist(), sample, modified=dropout == "any")
+        r, alpha, a, b = np.exp(theta).tolist()
+        value, slope = _summed_likelihood(r, alpha, a, b, sample, modified=dropout == "any")
         return value + constant, slope
     logs, slopes = row_likelihood(*np.exp(theta).tolist(), sample=sample, dropout=dropout, k=k)
     return float(sample.weight @ logs) + constant, slopes @ sample.weight
