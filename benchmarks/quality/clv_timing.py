@@ -127,8 +127,8 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
     if found:
         Table(
             name="quality-clv-splits", section="quality", title="Purchases foretold on real logs", order=71,
-            about="Model and calendar are chosen on the first part of each log alone. By the rule, less than a whole year has "
-            "no calendar; vouched for, the caller says that what a short log shows comes back.",
+            about="Model and calendar are chosen on the first part of each log alone. By the rule, less than a year "
+            "has no calendar; vouched for, the caller says that what a short log shows comes back.",
             rows=found, key=("log", "season"),
         ).save(folder)  # fmt: skip
         say(

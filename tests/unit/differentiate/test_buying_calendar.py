@@ -239,3 +239,29 @@ def test_an_index_is_checked_wherever_it_comes_from() -> None:
     with pytest.raises(BadRows, match="positive"):
         SeasonIndex((0.0, *[1.0] * 51))
     assert BUSY.exposure(["2022-11-20"], ["2022-12-01"])[0] > 20
+
+
+@pytest.mark.parametrize(
+    "days",
+    [[("a", 0)], [("a", 0), ("b", 0)], [("a", 0), ("b", 900)], [("a", 0), ("a", 1)], [("a", 9 * d) for d in range(99)]],
+)  # fmt: skip
+def test_the_smallest_logs_are_read_without_a_calendar(days: list[tuple[str, int]]) -> None:
+    orders = OrderTable.from_frame(
+        {"customer": [c for c, _ in days], "time": [START + timedelta(days=d) for _, d in days],
+         "amount": [5] * len(days)},
+        currency="EUR",
+    )  # fmt: skip
+    for short_ok in (False, True):
+        chosen = choose_calendar(orders, short_ok=short_ok)
+        assert chosen.calendar is None
+        assert np.isfinite(chosen.index.weeks).all()
+
+
+def test_a_cohort_by_birth_has_a_calendar_of_its_own(seasonal: OrderTable) -> None:
+    born = (START, START + timedelta(days=400))
+    told: list[str] = []
+    chosen = choose_calendar(seasonal, until=AT, born=born, progress=lambda what, *_: told.append(what))
+    seen = Purchases.of_orders(seasonal, until=AT, born=born, calendar=chosen.index)
+    assert chosen.with_season.n == len(seen)
+    assert seen.left_out["customers born outside"] > 0
+    assert set(told) == {"calendar"}

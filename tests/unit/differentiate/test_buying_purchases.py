@@ -212,4 +212,7 @@ def test_packed_and_plain_sorts_merge_alike() -> None:
     t = np.where(x > 0, rng.integers(1, 60, 500), 0) / 7
     age = (t * 7 + rng.integers(0, 40, 500)) / 7
     assert sorted_rows(x, t, age, 7.0).tolist() == np.lexsort((age, t, x)).tolist()
-    assert sorted_rows(x, t + 1e-3 * (x > 0), age + 1, 7.0).tolist() == np.lexsort((age + 1, t + 1e-3 * (x > 0), x)).tolist()
+    assert (
+        sorted_rows(x, t + 1e-3 * (x > 0), age + 1, 7.0).tolist()
+        == np.lexsort((age + 1, t + 1e-3 * (x > 0), x)).tolist()
+    )

@@ -130,7 +130,7 @@ def choose_calendar(
     >>> print(choose_calendar(orders))
     no calendar; the window has no whole year: season cannot be told from growth
     """
-    plain = Purchases.of_orders(orders, until=until, unit=unit, born=born)
+    plain = timed = Purchases.of_orders(orders, until=until, unit=unit, born=born)
     seen, tell = seen_days(orders, until=until).born(born), reporter(progress)
     whole = int((seen.last + 1 - int(seen.day.min())) / YEAR)
     index, strength, freedom, model = SeasonIndex.of(np.ones(52)), 0.0, 0.0, choose_model(plain, regular=False).model

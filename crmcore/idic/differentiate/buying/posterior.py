@@ -21,7 +21,7 @@ __all__ = ["Posterior", "posterior"]
 Floats = NDArray[np.float64]
 FREEDOM = 5.0  # of the t: tails heavier than those of any likelihood
 WIDER = 1.1
-ROUNDS = (200, 600)  # proposals
+FIRST, SECOND = 200, 600  # proposals
 SEEN = 0.04  # information above which a direction counts as seen: a standard error of 5 on the log scale
 ROWS = 20_000  # above so many rows the normal is as good, and much faster
 NORMAL = 1000
@@ -67,12 +67,12 @@ def posterior(model: BuyingModel, purchases: Purchases, /, *, seed: int) -> Post
     if not root.shape[1]:
         return None
     # in whitened directions u: theta = at + root u
-    middle, spread = np.zeros(root.shape[1]), np.eye(root.shape[1])
-    for n in ROUNDS:
-        u, weight = _proposed(likelihood, at, root, middle, spread, n=n, rng=rng)
-        middle = weight @ u
-        around = (weight[:, None] * (u - middle)).T @ (u - middle)
-        spread = np.asarray(np.linalg.cholesky(around + 0.05 * np.eye(len(middle))), np.float64)
+    d = root.shape[1]
+    u, weight = _proposed(likelihood, at, root, np.zeros(d), np.eye(d), n=FIRST, rng=rng)
+    middle = weight @ u
+    around = (weight[:, None] * (u - middle)).T @ (u - middle)
+    spread = np.asarray(np.linalg.cholesky(around + 0.05 * np.eye(d)), np.float64)
+    u, weight = _proposed(likelihood, at, root, middle, spread, n=SECOND, rng=rng)
     chosen = np.searchsorted(np.cumsum(weight), (np.arange(len(u)) + rng.random()) / len(u))
     return Posterior(root=root, u=u[np.minimum(chosen, len(u) - 1)], method=method)
 
