@@ -19,6 +19,7 @@ DROPOUT = {"nbd": "none", "bg": "repeat", "mbg": "any"}
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(48)
 NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2
 EDGE = 40.0  # a density is followed until it fell by exp(-40)
+MERGED = 5000  # customers from which on equal ones are looked for
 MOST = 4000  # purchases ahead that are summed one by one
 
 
@@ -187,17 +188,24 @@ LINE = np.linspace(0.0, 1.0, 193)
 
 def _counted(shape: Floats, rate: Floats, a: Floats, b: Floats, horizon: float) -> Floats:
     """Purchases within the horizon of somebody alive, k = 1: E over leaving q of (1 - (1 + q h / rate)^-shape) / q."""
-    key = np.stack([shape, rate, b, a], axis=1)
-    found, code = np.unique(key, axis=0, return_inverse=True)
-    out = np.empty(len(found))
-    for start in range(0, len(found), 20_000):
-        part = found[start : start + 20_000]
-        q, weight = _leaving(part[:, 3], part[:, 2])
+    if len(shape) > MERGED:
+        key, back = np.unique(np.stack([shape, rate, a, b], axis=1), axis=0, return_inverse=True)
+        shape, rate, a, b = key.T
+    else:
+        back = np.arange(len(shape))
+    # chances of leaving differ by a and b only: mostly a few dozen
+    pairs, code = np.unique(a + 1j * b, return_inverse=True)
+    out = np.empty(len(shape))
+    few = len(pairs) < MERGED
+    nodes = _leaving(pairs.real, pairs.imag) if few else None
+    for start in range(0, len(shape), 20_000):
+        cut = slice(start, start + 20_000)
+        q, weight = _leaving(a[cut], b[cut]) if nodes is None else (nodes[0][code[cut]], nodes[1][code[cut]])
         with np.errstate(over="ignore"):
-            grown = -np.expm1(-part[:, :1] * np.log1p(q * (horizon / part[:, 1])[:, None]))
-        ratio = np.where(q > 1e-280, grown / np.maximum(q, 1e-280), (part[:, 0] * horizon / part[:, 1])[:, None])
-        out[start : start + 20_000] = (ratio * weight).sum(axis=1)
-    return np.asarray(out[code.ravel()], np.float64)
+            grown = -np.expm1(-shape[cut, None] * np.log1p(q * (horizon / rate[cut])[:, None]))
+        ratio = np.where(q > 1e-280, grown / np.maximum(q, 1e-280), (shape[cut] * horizon / rate[cut])[:, None])
+        out[cut] = np.einsum("ij,ij->i", ratio, weight)
+    return np.asarray(out[back.ravel()], np.float64)
 
 
 def _erlang_ahead(

@@ -26,6 +26,8 @@ __all__ = ["Forecast", "ForecastCheck", "forecast"]
 
 Floats = NDArray[np.float64]
 KNOTS = (-4.0, -1.5, 1.5, 4.0)  # standard errors along each main axis at which outputs are computed
+EXACT = 3_000  # distinct rows up to which outputs are computed at every draw, not between knots
+DRAWS = 240  # of them, so that it takes a second
 CHUNK = 10_000  # customers whose draws are held at once
 SHOWN = 7  # frequencies that are told apart; the rest together
 
@@ -217,15 +219,14 @@ def forecast(
     total = float(w @ value)
     total_ends, found = (total, total), posterior(model, purchases, seed=seed)
     if found is not None:
-        moved = [
-            _outputs(model.with_vector(model.vector() + way * k), x, t, end, ahead)
-            for way in found.root.T
-            for k in KNOTS
-        ]
+        exact = len(x) <= EXACT
+        thin = found.u[np.linspace(0, len(found.u) - 1, DRAWS).astype(np.int64)]
+        steps = thin if exact else np.array([row * k for row in np.eye(found.u.shape[1]) for k in KNOTS])
+        moved = [_outputs(model.with_vector(model.vector() + found.root @ step), x, t, end, ahead) for step in steps]
         logs = np.log(np.array([m[0] for m in moved]) + 1e-300) - np.log(value + 1e-300)
         logits = _logit(np.array([m[1] for m in moved])) - _logit(alive)
         sums = np.log(np.array([[w @ m[0] + 1e-300] for m in moved])) - np.log(total + 1e-300)
-        bends = _bends(found.u)
+        bends = None if exact else _bends(found.u)
         up_to = [_ends(bends, c, ends) for c in (logs, logits, sums)]
         low, high = ((value * np.exp(up_to[0][i]), _expit(_logit(alive) + up_to[1][i])) for i in range(2))
         total_ends = total * float(np.exp(up_to[2][0, 0])), total * float(np.exp(up_to[2][1, 0]))
@@ -248,12 +249,15 @@ def _bends(u: Floats) -> Floats:
     return np.stack([np.interp(axis, line, hat) for axis in u.T for hat in hats], axis=1)
 
 
-def _ends(bends: Floats, outputs: Floats, ends: tuple[float, float]) -> Floats:
-    """(2, m) ends of how far outputs move from their value, on their scale, over draws of the parameters."""
-    parts = [
-        np.quantile(bends @ outputs[:, start : start + CHUNK], ends, axis=0)
-        for start in range(0, max(outputs.shape[1], 1), CHUNK)
-    ]
+def _ends(bends: Floats | None, outputs: Floats, ends: tuple[float, float]) -> Floats:
+    """(2, m) ends of how far outputs move from their value, on their scale, over draws of the parameters.
+
+    `outputs` are those of the draws, or those at the knots, which `bends` makes into those of the draws.
+    """
+    parts = []
+    for start in range(0, max(outputs.shape[1], 1), CHUNK):
+        part = outputs[:, start : start + CHUNK]
+        parts.append(np.quantile(part if bends is None else bends @ part, ends, axis=0))
     low, high = np.concatenate(parts, axis=1)
     return np.stack([np.clip(np.minimum(low, 0.0), -50, 0), np.clip(np.maximum(high, 0.0), 0, 50)])
 
