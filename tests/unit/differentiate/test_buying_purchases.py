@@ -205,11 +205,14 @@ def test_customers_do_not_show_in_what_is_printed() -> None:
 
 
 def test_packed_and_plain_sorts_merge_alike() -> None:
-    from crmcore.idic.differentiate.buying.purchases import _order
+    from crmcore.idic.differentiate.buying.days import sorted_rows
 
     rng = np.random.default_rng(7)
     x = rng.integers(0, 4, 500).astype(float)
     t = np.where(x > 0, rng.integers(1, 60, 500), 0) / 7
     age = (t * 7 + rng.integers(0, 40, 500)) / 7
-    assert _order(x, t, age, 7.0).tolist() == np.lexsort((age, t, x)).tolist()
-    assert _order(x, t + 1e-3 * (x > 0), age + 1, 7.0).tolist() == np.lexsort((age + 1, t + 1e-3 * (x > 0), x)).tolist()
+    assert sorted_rows(x, t, age, 7.0).tolist() == np.lexsort((age, t, x)).tolist()
+    assert (
+        sorted_rows(x, t + 1e-3 * (x > 0), age + 1, 7.0).tolist()
+        == np.lexsort((age + 1, t + 1e-3 * (x > 0), x)).tolist()
+    )

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
+    from crmcore.idic.differentiate.buying.calendar import CalendarChoice, choose_calendar
     from crmcore.idic.differentiate.buying.choosing import ModelChoice, choose_model
     from crmcore.idic.differentiate.buying.covariates import CovariateModel, fit_covariates
     from crmcore.idic.differentiate.buying.model import MODELS, BuyingModel, RepeatBuying
+    from crmcore.idic.differentiate.buying.pooling import PooledModels, pool_segments
     from crmcore.idic.differentiate.buying.predicting import Forecast, ForecastCheck, forecast
     from crmcore.idic.differentiate.buying.purchases import UNITS, Purchases
+    from crmcore.idic.differentiate.buying.season import SeasonIndex
     from crmcore.idic.differentiate.buying.simulating import Cohort, simulate_cohort
     from crmcore.idic.differentiate.buying.tracking import Tracking, track
     from crmcore.idic.differentiate.buying.updating import TimeSplit, split_orders, with_later_orders
@@ -24,18 +27,23 @@ __all__ = [
     "MODELS",
     "UNITS",
     "BuyingModel",
+    "CalendarChoice",
     "Cohort",
     "CovariateModel",
     "Forecast",
     "ForecastCheck",
     "ModelChoice",
+    "PooledModels",
     "Purchases",
     "RepeatBuying",
+    "SeasonIndex",
     "TimeSplit",
     "Tracking",
+    "choose_calendar",
     "choose_model",
     "fit_covariates",
     "forecast",
+    "pool_segments",
     "simulate_cohort",
     "split_orders",
     "track",
@@ -48,16 +56,21 @@ __getattr__ = lazy_names(
         "MODELS": ".model",
         "UNITS": ".purchases",
         "BuyingModel": ".model",
+        "CalendarChoice": ".calendar",
         "Cohort": ".simulating",
         "CovariateModel": ".covariates",
         "Forecast": ".predicting",
         "ForecastCheck": ".predicting",
         "ModelChoice": ".choosing",
+        "PooledModels": ".pooling",
         "Purchases": ".purchases",
         "RepeatBuying": ".model",
+        "SeasonIndex": ".season",
+        "choose_calendar": ".calendar",
         "choose_model": ".choosing",
         "fit_covariates": ".covariates",
         "forecast": ".predicting",
+        "pool_segments": ".pooling",
         "simulate_cohort": ".simulating",
         "TimeSplit": ".updating",
         "Tracking": ".tracking",

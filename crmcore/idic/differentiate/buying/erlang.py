@@ -49,21 +49,64 @@ class Sample:
             weight=np.asarray(purchases.weight), constant=purchases.repeats, gaps=float(purchases.log_gaps.sum()),
         )  # fmt: skip
 
+    @classmethod
+    def each(cls, x: Floats, t: Floats, end: Floats, /) -> Sample:
+        """Customers one by one, each with parameters of his own."""
+        return cls(x=x, code=np.arange(len(x)), t=t, end=end, weight=np.ones(len(x)), constant=0.0, gaps=0.0)
+
 
 def log_likelihood(theta: Floats, sample: Sample, /, *, dropout: str, k: int) -> tuple[float, Floats]:
     """Value and gradient in log r, log alpha and, with dropout, log a, log b."""
-    logs, slopes = row_likelihood(theta, sample, dropout=dropout, k=k)
     constant = (k - 1) * sample.gaps - sample.constant * math.lgamma(k)
+    if k == 1 and dropout != "none":
+        r, alpha, a, b = np.exp(theta).tolist()
+        value, slope = _summed_likelihood(r, alpha, a, b, sample, modified=dropout == "any")
+        return value + constant, slope
+    logs, slopes = row_likelihood(*np.exp(theta).tolist(), sample=sample, dropout=dropout, k=k)
     return float(sample.weight @ logs) + constant, slopes @ sample.weight
 
 
-def row_likelihood(theta: Floats, sample: Sample, /, *, dropout: str, k: int) -> tuple[Floats, Floats]:
-    """(m,) log-likelihood of each row without its constant, and (2 or 4, m) gradient."""
-    r, alpha = np.exp(theta[:2])
+def _summed_likelihood(
+    r: float, alpha: float, a: float, b: float, sample: Sample, /, *, modified: bool
+) -> tuple[float, Floats]:
+    """As the sum of `row_likelihood` at k = 1: chances of being there are summed by frequency before any slope."""
+    x, code, w, more = sample.x, sample.code, sample.weight, float(modified)
+    shape = r + x
+    above, last = alpha + sample.end, alpha + sample.t
+    log_end, log_last = np.log(above), np.log(last)
+    stay, slopes_stay = _beta(a, b, x + more, 0)
+    gone, slopes_gone = _beta(a, b, x - 1.0 + more, 1)
+    gone = np.where(x + more > 0, gone, -np.inf)
+    rows = shape[code]
+    odds = (gone - stay)[code] + rows * (log_end - log_last)
+    fade = np.exp(-np.abs(odds))
+    there = np.where(odds < 0, 1.0, fade) / (1.0 + fade)
+    in_, out = w * there, w - w * there
+    by_in, by_out = (np.bincount(code, c, len(x)) for c in (in_, out))
+    mass, log_alpha = by_in + by_out, math.log(alpha)
+    logs = np.maximum(odds, 0.0) + np.log1p(fade) - rows * log_end
+    value = float(w @ logs) + float(mass @ (gammaln(shape) + stay))
+    total = float(mass.sum())
+    value += total * (r * log_alpha - math.lgamma(r))
+    d_r = mass @ psi(shape) - in_ @ log_end - out @ log_last + total * (log_alpha - float(psi(r)))
+    d_alpha = total * r / alpha - rows @ (in_ / above + out / last)
+    d_a, d_b = (by_in @ slopes_stay[i] + by_out @ slopes_gone[i] for i in (0, 1))
+    return value, np.array([d_r * r, d_alpha * alpha, d_a * a, d_b * b])
+
+
+def row_likelihood(
+    r: float, alpha: float | Floats, a: float | Floats = 1.0, b: float | Floats = 1.0, /, *, sample: Sample,
+    dropout: str, k: int,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """(m,) log-likelihood of each row without its constant, and (2 or 4, m) slopes in log parameters.
+
+    alpha, a and b may differ between rows; then each row is its own frequency: `Sample.each`.
+    """
     x, code, t, end = sample.x, sample.code, sample.t, sample.end
     shape = r + k * x
     log_end, log_last = np.log(alpha + end), np.log(alpha + t)
-    base = r * theta[1] - gammaln(r)
+    log_alpha = np.log(alpha)
+    base = r * log_alpha - gammaln(r)
     stages = _stages(sample, shape, log_end, k)
     first, share = _summed(stages)
     d_shape = np.zeros(len(code))
@@ -71,11 +114,10 @@ def row_likelihood(theta: Floats, sample: Sample, /, *, dropout: str, k: int) ->
     for j in range(k):
         d_shape += share[j] * (psi(shape + j)[code] - log_end)
         d_alpha -= share[j] * (shape + j)[code] / (alpha + end)
-    d_r = d_shape - psi(r) + theta[1]
+    d_r = d_shape - psi(r) + log_alpha
     d_a = d_alpha + r / alpha
     if dropout == "none":
         return base + first, np.stack([d_r * r, d_a * alpha])
-    a, b = np.exp(theta[2:])
     more = 1 if dropout == "any" else 0
     stay, slopes_stay = _beta(a, b, x * 1.0 + more, 0)
     gone, slopes_gone = _beta(a, b, x - 1.0 + more, 1)
@@ -86,7 +128,7 @@ def row_likelihood(theta: Floats, sample: Sample, /, *, dropout: str, k: int) ->
     total = top + np.log(np.exp(first - top) + np.exp(second - top))
     p = np.exp(first - total)  # probability of being alive
     q = 1.0 - p
-    out_r = psi(shape)[code] - log_last - psi(r) + theta[1]
+    out_r = psi(shape)[code] - log_last - psi(r) + log_alpha
     out_a = r / alpha - shape[code] / (alpha + t)
     slopes = np.stack(
         [(p * d_r + q * out_r) * r, (p * d_a + q * out_a) * alpha, np.empty(len(code)), np.empty(len(code))]
@@ -120,7 +162,7 @@ def _summed(terms: Floats) -> tuple[Floats, Floats]:
     return total, np.exp(terms - total)
 
 
-def _beta(a: float, b: float, plus_b: Floats, plus_a: int) -> tuple[Floats, tuple[Floats, Floats]]:
+def _beta(a: float | Floats, b: float | Floats, plus_b: Floats, plus_a: int) -> tuple[Floats, tuple[Floats, Floats]]:
     """Log of B(a + plus_a, b + plus_b) / B(a, b) at each distinct frequency, and slopes in a and b."""
     b_ = np.maximum(b + plus_b, 1e-300)
     value = np.asarray(betaln(a + plus_a, b_) - betaln(a, b), np.float64)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln, expit, gammaln, logsumexp
@@ -16,10 +19,14 @@ DROPOUT = {"nbd": "none", "bg": "repeat", "mbg": "any"}
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(48)
 NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2
 EDGE = 40.0  # a density is followed until it fell by exp(-40)
+MERGED = 5000  # customers from which on equal ones are looked for
 MOST = 4000  # purchases ahead that are summed one by one
 
 
-def p_alive(model: str, k: int, p: Floats, x: Floats, t: Floats, end: Floats, ahead: float, /) -> Floats:
+Values = Floats | Sequence[Any]  # parameters: numbers, or all but the first one a customer
+
+
+def p_alive(model: str, k: int, p: Values, x: Floats, t: Floats, end: Floats, ahead: float, /) -> Floats:
     """Probability of not having left at the end of observation, or later."""
     if model == "nbd":
         return np.ones(len(x))
@@ -35,7 +42,7 @@ def p_alive(model: str, k: int, p: Floats, x: Floats, t: Floats, end: Floats, ah
     r, alpha, a, b = p
     more = 1.0 if model == "mbg" else 0.0
     if k == 1:
-        q, weight = _leaving(a, b + x + more)
+        q, weight = _leaving(np.broadcast_to(a, x.shape), b + x + more)
         kept = np.exp(-(r + x)[:, None] * np.log1p(q * (ahead / (alpha + end))[:, None]))
         return np.asarray(now * (kept * weight).sum(axis=1))
     left = _erlang_ahead(k, r, alpha, a, b + x + more, x, end, share, ahead, survive=True)
@@ -50,7 +57,7 @@ def pareto_alive(
     return np.asarray(expit(there - gone), np.float64)
 
 
-def expected(model: str, k: int, p: Floats, x: Floats, t: Floats, end: Floats, horizon: float, /) -> Floats:
+def expected(model: str, k: int, p: Values, x: Floats, t: Floats, end: Floats, horizon: float, /) -> Floats:
     """Purchases in the next `horizon`, given the past."""
     r, alpha = p[:2]
     if model == "nbd" and k == 1:
@@ -67,7 +74,7 @@ def expected(model: str, k: int, p: Floats, x: Floats, t: Floats, end: Floats, h
     more = 1.0 if model == "mbg" else 0.0
     now = p_alive(model, k, p, x, t, end, 0.0)
     if k == 1:
-        return np.asarray(now * _counted(r + x, alpha + end, a, b + x + more, horizon))
+        return np.asarray(now * _counted(r + x, alpha + end, np.broadcast_to(a, x.shape), b + x + more, horizon))
     _, stages, *_ = _terms(model, k, p, x, t, end)
     _, share = _summed(stages)
     return now * _erlang_ahead(k, r, alpha, a, b + x + more, x, end, share, horizon, survive=False)
@@ -93,7 +100,7 @@ def expected_new(model: str, k: int, p: Floats, times: Floats, /) -> Floats:
         more = 1.0 if model == "mbg" else 0.0
         stays = b / (a + b) if model == "mbg" else 1.0
         if k == 1:
-            out.append(stays * _counted(np.array([r]), np.array([alpha]), a, np.array([b + more]), h)[0])
+            out.append(stays * _counted(np.array([r]), np.array([alpha]), np.array([a]), np.array([b + more]), h)[0])
         else:
             ahead = _erlang_ahead(k, r, alpha, a, np.array([b + more]), zero, zero, one, h, survive=False)
             out.append(stays * ahead[0])
@@ -139,10 +146,11 @@ def _sample(x: Floats, t: Floats, end: Floats) -> Sample:
     return Sample(x=distinct, code=code, t=t, end=end, weight=np.ones(len(x)), constant=0.0, gaps=0.0)
 
 
-def _terms(model: str, k: int, p: Floats, x: Floats, t: Floats, end: Floats) -> tuple[Sample, Floats, Floats, Floats]:
+def _terms(model: str, k: int, p: Values, x: Floats, t: Floats, end: Floats) -> tuple[Sample, Floats, Floats, Floats]:
     """Stages of the silence, log chances of having stayed, log of the term of those who left at the last purchase."""
     r, alpha, a, b = p
-    sample, more = _sample(x, t, end), 1.0 if model == "mbg" else 0.0
+    own = any(np.ndim(v) for v in p)
+    sample, more = Sample.each(x, t, end) if own else _sample(x, t, end), 1.0 if model == "mbg" else 0.0
     shape = r + k * sample.x
     stages = _stages(sample, shape, np.log(alpha + end), k)
     stay, _ = _beta(a, b, sample.x + more, 0)
@@ -159,7 +167,7 @@ def time_alive(s: float, beta: Floats, horizon: float) -> Floats:
     return np.asarray(beta / (s - 1.0) * -np.expm1(-(s - 1.0) * np.log1p(horizon / beta)))
 
 
-def _leaving(a: float, b: Floats) -> tuple[Floats, Floats]:
+def _leaving(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     """(n, nodes) probabilities of leaving and weights of a Beta(a, b).
 
     On the logit scale z the density fades like exp(a z) and exp(-b z); z = middle + spread sinh(u) stands close where
@@ -168,8 +176,9 @@ def _leaving(a: float, b: Floats) -> tuple[Floats, Floats]:
     middle, spread = np.log(a) - np.log(b), np.sqrt(1.0 / a + 1.0 / b)
     low, high = np.arcsinh(8.0 + EDGE / a / spread), np.arcsinh(8.0 + EDGE / b / spread)
     u = -low[:, None] + (low + high)[:, None] * LINE
+    a, b = a[:, None], b[:, None]
     z = np.clip(middle[:, None] + spread[:, None] * np.sinh(u), -700.0, 700.0)
-    logs = a * -np.logaddexp(0.0, -z) + b[:, None] * -np.logaddexp(0.0, z) + np.log(np.cosh(u))
+    logs = a * -np.logaddexp(0.0, -z) + b * -np.logaddexp(0.0, z) + np.log(np.cosh(u))
     weight = np.exp(logs - logsumexp(logs, axis=1, keepdims=True))
     return expit(z), weight
 
@@ -177,19 +186,26 @@ def _leaving(a: float, b: Floats) -> tuple[Floats, Floats]:
 LINE = np.linspace(0.0, 1.0, 193)
 
 
-def _counted(shape: Floats, rate: Floats, a: float, b: Floats, horizon: float) -> Floats:
+def _counted(shape: Floats, rate: Floats, a: Floats, b: Floats, horizon: float) -> Floats:
     """Purchases within the horizon of somebody alive, k = 1: E over leaving q of (1 - (1 + q h / rate)^-shape) / q."""
-    key = np.stack([shape, rate, b], axis=1)
-    found, code = np.unique(key, axis=0, return_inverse=True)
-    out = np.empty(len(found))
-    for start in range(0, len(found), 20_000):
-        part = found[start : start + 20_000]
-        q, weight = _leaving(a, part[:, 2])
+    if len(shape) > MERGED:
+        key, back = np.unique(np.stack([shape, rate, a, b], axis=1), axis=0, return_inverse=True)
+        shape, rate, a, b = key.T
+    else:
+        back = np.arange(len(shape))
+    # chances of leaving differ by a and b only: mostly a few dozen
+    pairs, code = np.unique(a + 1j * b, return_inverse=True)
+    out = np.empty(len(shape))
+    few = len(pairs) < MERGED
+    nodes = _leaving(pairs.real, pairs.imag) if few else None
+    for start in range(0, len(shape), 20_000):
+        cut = slice(start, start + 20_000)
+        q, weight = _leaving(a[cut], b[cut]) if nodes is None else (nodes[0][code[cut]], nodes[1][code[cut]])
         with np.errstate(over="ignore"):
-            grown = -np.expm1(-part[:, :1] * np.log1p(q * (horizon / part[:, 1])[:, None]))
-        ratio = np.where(q > 1e-280, grown / np.maximum(q, 1e-280), (part[:, 0] * horizon / part[:, 1])[:, None])
-        out[start : start + 20_000] = (ratio * weight).sum(axis=1)
-    return np.asarray(out[code.ravel()], np.float64)
+            grown = -np.expm1(-shape[cut, None] * np.log1p(q * (horizon / rate[cut])[:, None]))
+        ratio = np.where(q > 1e-280, grown / np.maximum(q, 1e-280), (shape[cut] * horizon / rate[cut])[:, None])
+        out[cut] = np.einsum("ij,ij->i", ratio, weight)
+    return np.asarray(out[back.ravel()], np.float64)
 
 
 def _erlang_ahead(

@@ -14,10 +14,11 @@ from crmcore._base import html_table, number_text
 from crmcore.errors import BadDocument, OutOfRange, UnknownName
 from crmcore.idic.differentiate.buying import erlang, forecasting, pareto
 from crmcore.idic.differentiate.buying.purchases import UNITS, Purchases
+from crmcore.idic.differentiate.buying.season import SeasonIndex
 from crmcore.idic.differentiate.contracts.fitting import draws, fit_log
 from crmcore.metrics.columns import numbers
-from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of
-from crmcore.metrics.intervals import normal_quantile
+from crmcore.metrics.estimates import Estimate, frame_of
+from crmcore.metrics.wald import standard_errors, wald_estimates
 
 __all__ = ["MODELS", "BuyingModel", "RepeatBuying"]
 
@@ -85,9 +86,11 @@ class RepeatBuying:
             theta[3] += math.log(scale)
         # densities of gaps are per unit of time
         unscaled = found.log_likelihood - purchases.repeats * math.log(scale)
+        if purchases.log_rates is not None:  # and seasonal time runs at the rate of the index
+            unscaled += float(purchases.log_rates.sum())
         return BuyingModel(
             model=self.model, k=self.k, theta=tuple(theta.tolist()), covariance=found.covariance,
-            log_likelihood=unscaled, n=len(purchases), unit=purchases.unit,
+            log_likelihood=unscaled, n=len(purchases), unit=purchases.unit, calendar=purchases.calendar,
         )  # fmt: skip
 
     def _likelihood(self, purchases: Purchases) -> Callable[[Floats], tuple[float, Floats]]:
@@ -106,7 +109,10 @@ class BuyingModel:
     ----------
     theta : log parameters
     covariance : of theta; None at a boundary, where some behaviour (dropout, variation) cannot be seen
-    log_likelihood : of the purchases, gaps included; models with any k compare by it
+    log_likelihood : of the purchases, gaps included; models with any k compare by it, with and without a calendar
+    calendar : index of the season; times are then in seasonal units (`Purchases.ahead` makes them of calendar ones)
+    source : {"likelihood", "pooled"}
+        Whether theta is the optimum for its own customers, or leans on others (`pool_segments`).
     """
 
     model: str
@@ -116,6 +122,8 @@ class BuyingModel:
     log_likelihood: float
     n: int
     unit: str
+    calendar: SeasonIndex | None = None
+    source: str = "likelihood"
 
     @property
     def title(self) -> str:
@@ -152,7 +160,8 @@ class BuyingModel:
         told = ", ".join(f"{k} {number_text(v)}" for k, v in self.parameters.items())
         edge = "; at a boundary: no standard errors" if self.boundary else ""
         likely = f"log-likelihood {self.log_likelihood:,.2f}"
-        return f"{self.title} of {self.n:,} customers: {told} (per {self.unit}), {likely}{edge}"
+        per = self.unit if self.calendar is None else f"seasonal {self.unit}"
+        return f"{self.title} of {self.n:,} customers: {told} (per {per}), {likely}{edge}"
 
     def vector(self) -> Floats:
         """Log parameters: the scale of `covariance`."""
@@ -211,21 +220,12 @@ class BuyingModel:
 
     def parameters_table(self, *, level: float = 0.95) -> tuple[Estimate, ...]:
         """Parameters with log-normal Wald intervals; NaN ends at a boundary."""
-        check_level(level)
-        z, out = normal_quantile(level), []
-        for i, (name, value) in enumerate(self.parameters.items()):
-            se = math.nan if self.covariance is None else math.sqrt(max(self.covariance[i][i], 0.0))
-            low, high = value * math.exp(-z * se), value * math.exp(z * se)
-            out.append(estimate_of(value, low, high, level=level, n=self.n, rule=name, method="wald, log scale"))
-        return tuple(out)
+        return wald_estimates(self.parameters, self.covariance, n=self.n, level=level)
 
     @property
     def standard_errors(self) -> dict[str, float]:
         """Of the parameters on their own scale (delta method); NaN at a boundary."""
-        if self.covariance is None:
-            return dict.fromkeys(self.parameters, math.nan)
-        cov = self.covariance
-        return {k: v * math.sqrt(max(cov[i][i], 0.0)) for i, (k, v) in enumerate(self.parameters.items())}
+        return standard_errors(self.parameters, self.covariance)
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """Parameters with intervals, one a row."""

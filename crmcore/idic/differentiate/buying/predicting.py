@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table
 from crmcore.errors import OutOfRange
 from crmcore.idic.differentiate.buying.model import BuyingModel
+from crmcore.idic.differentiate.buying.posterior import posterior
 from crmcore.idic.differentiate.buying.purchases import Purchases
 from crmcore.metrics import mean
 from crmcore.metrics.columns import columns_frame, numbers
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of
-from crmcore.metrics.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Forecast", "ForecastCheck", "forecast"]
 
 Floats = NDArray[np.float64]
-STEP = 1e-4
+KNOTS = (-4.0, -1.5, 1.5, 4.0)  # standard errors along each main axis at which outputs are computed
+EXACT = 3_000  # distinct rows up to which outputs are computed at every draw, not between knots
+DRAWS = 240  # of them, so that it takes a second
+CHUNK = 10_000  # customers whose draws are held at once
 SHOWN = 7  # frequencies that are told apart; the rest together
 
 
@@ -172,7 +176,9 @@ class ForecastCheck:
         return html_table(rows, caption=str(self).split("\n")[0])
 
 
-def forecast(model: BuyingModel, purchases: Purchases, /, *, horizon: float, level: float = 0.9) -> Forecast:
+def forecast(
+    model: BuyingModel, purchases: Purchases, /, *, horizon: float, level: float = 0.9, seed: int = 0
+) -> Forecast:
     """Expected purchases and chance of being there of every customer.
 
     Parameters
@@ -181,10 +187,12 @@ def forecast(model: BuyingModel, purchases: Purchases, /, *, horizon: float, lev
     purchases : Purchases
         In the unit of the model; those that it was fitted to, or others.
     horizon : units
-        How far ahead.
+        How far ahead, in calendar time; with a calendar the season of that time counts.
     level : coverage of the intervals
-        Laplace posterior of the parameters; log normal for purchases, logit normal for the chance. At a boundary the
-        ends are the value.
+        Of the posterior of the parameters, moved along the log of purchases and the logit of the chance. With the
+        purchases that the model was fitted to, the exact likelihood shapes it (see `method` of the total: "posterior");
+        with others it is Laplace's normal. At a boundary, parameters that cannot be seen are held fixed.
+    seed : of the draws of the parameters
 
     Examples
     --------
@@ -195,47 +203,71 @@ def forecast(model: BuyingModel, purchases: Purchases, /, *, horizon: float, lev
     2.87
     """
     check_level(level)
+    if not 0 < horizon < math.inf:
+        raise OutOfRange("horizon", horizon, "a finite number above 0", f"in {model.unit}s")
     if purchases.unit != model.unit:
         raise OutOfRange("unit", purchases.unit, f"{model.unit!r}, as the model", "read the purchases in that unit")
+    if purchases.calendar != model.calendar:
+        got, allowed = (str(c.calendar or "no calendar") for c in (purchases, model))
+        raise OutOfRange("calendar", got, f"{allowed}, as the model", "read the purchases with that calendar")
+    ahead = purchases.ahead(horizon)
     x, t, end = (np.asarray(c) for c in (purchases.frequency, purchases.recency, purchases.age))
     w = np.asarray(purchases.weight)
-    value, alive = _outputs(model, x, t, end, horizon)
-    z = normal_quantile(level)
-    half = np.zeros((2, len(x)))
-    total_error = 0.0
-    if model.covariance is not None:
-        slopes, sums = [], []
-        for h in np.eye(len(model.theta)) * STEP:
-            up, down = (_outputs(model.with_vector(model.vector() + side), x, t, end, horizon) for side in (h, -h))
-            logs = (np.log(up[0] + 1e-300) - np.log(down[0] + 1e-300)) / (2 * STEP)
-            slopes.append((logs, (_logit(up[1]) - _logit(down[1])) / (2 * STEP)))
-            sums.append(float(w @ (up[0] - down[0])) / (2 * STEP))
-        cov = np.array(model.covariance)
-        for k in range(2):
-            g = np.array([s[k] for s in slopes])
-            half[k] = z * np.sqrt(np.maximum(np.einsum("im,ij,jm->m", g, cov, g), 0.0))
-        total_error = z * float(np.sqrt(max(np.array(sums) @ cov @ np.array(sums), 0.0)))
-    r = purchases.row
-    lift = np.exp(np.minimum(half[0], 50.0))
-    logit = _logit(alive)
+    value, alive = _outputs(model, x, t, end, ahead)
+    ends = (1 - level) / 2, (1 + level) / 2
+    low, high = (value, alive), (value, alive)
     total = float(w @ value)
+    total_ends, found = (total, total), posterior(model, purchases, seed=seed)
+    if found is not None:
+        exact = len(x) <= EXACT
+        thin = found.u[np.linspace(0, len(found.u) - 1, DRAWS).astype(np.int64)]
+        steps = thin if exact else np.array([row * k for row in np.eye(found.u.shape[1]) for k in KNOTS])
+        moved = [_outputs(model.with_vector(model.vector() + found.root @ step), x, t, end, ahead) for step in steps]
+        logs = np.log(np.array([m[0] for m in moved]) + 1e-300) - np.log(value + 1e-300)
+        logits = _logit(np.array([m[1] for m in moved])) - _logit(alive)
+        sums = np.log(np.array([[w @ m[0] + 1e-300] for m in moved])) - np.log(total + 1e-300)
+        bends = None if exact else _bends(found.u)
+        up_to = [_ends(bends, c, ends) for c in (logs, logits, sums)]
+        low, high = ((value * np.exp(up_to[0][i]), _expit(_logit(alive) + up_to[1][i])) for i in range(2))
+        total_ends = total * float(np.exp(up_to[2][0, 0])), total * float(np.exp(up_to[2][1, 0]))
+    r = purchases.row
     return Forecast(
-        purchases=purchases, model=model, horizon=horizon, expected=value[r], expected_low=(value / lift)[r],
-        expected_high=(value * lift)[r], p_alive=alive[r], p_alive_low=_expit(logit - half[1])[r],
-        p_alive_high=_expit(logit + half[1])[r],
+        purchases=purchases, model=model, horizon=horizon, expected=value[r], expected_low=low[0][r],
+        expected_high=high[0][r], p_alive=alive[r], p_alive_low=np.minimum(low[1], alive)[r],
+        p_alive_high=np.maximum(high[1], alive)[r],
         total=estimate_of(
-            total, max(total - total_error, 0.0), total + total_error, level=level, n=len(purchases),
-            rule="purchases expected", method="laplace" if model.covariance is not None else "none: at a boundary",
+            total, *total_ends, level=level, n=len(purchases), rule="purchases expected",
+            method="none: at a boundary" if found is None else found.method,
         ),
     )  # fmt: skip
 
 
-def _outputs(model: BuyingModel, x: Floats, t: Floats, end: Floats, horizon: float) -> tuple[Floats, Floats]:
+def _bends(u: Floats) -> Floats:
+    """(n, d * knots) shares of what is known at the knots of each axis, so that shares @ outputs is a broken line."""
+    line = np.array([*KNOTS[:2], 0.0, *KNOTS[2:]])
+    hats = np.eye(5)[[0, 1, 3, 4]]
+    return np.stack([np.interp(axis, line, hat) for axis in u.T for hat in hats], axis=1)
+
+
+def _ends(bends: Floats | None, outputs: Floats, ends: tuple[float, float]) -> Floats:
+    """(2, m) ends of how far outputs move from their value, on their scale, over draws of the parameters.
+
+    `outputs` are those of the draws, or those at the knots, which `bends` makes into those of the draws.
+    """
+    parts = []
+    for start in range(0, max(outputs.shape[1], 1), CHUNK):
+        part = outputs[:, start : start + CHUNK]
+        parts.append(np.quantile(part if bends is None else bends @ part, ends, axis=0))
+    low, high = np.concatenate(parts, axis=1)
+    return np.stack([np.clip(np.minimum(low, 0.0), -50, 0), np.clip(np.maximum(high, 0.0), 0, 50)])
+
+
+def _outputs(model: BuyingModel, x: Floats, t: Floats, end: Floats, ahead: float) -> tuple[Floats, Floats]:
     from crmcore.idic.differentiate.buying import forecasting
 
     p = np.exp(model.theta)
     return (
-        forecasting.expected(model.model, model.k, p, x, t, end, horizon),
+        forecasting.expected(model.model, model.k, p, x, t, end, ahead),
         forecasting.p_alive(model.model, model.k, p, x, t, end, 0.0),
     )
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore._base import check_aware, html_table
-from crmcore.errors import BadDocument, EmptyInput, OutOfRange, UnknownName, WrongType
-from crmcore.metrics.columns import columns_frame, held, held_floats, instant, numbers, refuse
+from crmcore._base import html_table
+from crmcore.errors import BadDocument, EmptyInput, OutOfRange, UnknownName
+from crmcore.idic.differentiate.buying.days import SeenDays, days_bought, seen_days, sorted_rows, us_of
+from crmcore.idic.differentiate.buying.season import SeasonIndex
+from crmcore.metrics.columns import columns_frame, held, held_floats, numbers, refuse
 from crmcore.tables import CustomerIndex, OrderTable
-from crmcore.values import minor_digits
 
 __all__ = ["UNITS", "Purchases"]
 
@@ -23,7 +24,6 @@ Ints = NDArray[np.int64]
 
 UNITS: Mapping[str, float] = {"day": 1.0, "week": 7.0, "month": 365.2425 / 12, "year": 365.2425}
 """Days in a unit of time."""
-_DAY_US = 86_400_000_000
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -42,6 +42,10 @@ class Purchases:
     unit : {"day", "week", "month", "year"}
     customers : index of the n customers, or None
     left_out : counts of what took no part, by reason
+    log_rates : (m,) sum over the repeat purchases of the row of the log of the index on their days; None without one
+    calendar : index of the season, or None
+        With one, recency, age and gaps are in seasonal units: a busy week is longer than a week.
+    last_day : day number (days since 1970) of the last observed day, or None
     """
 
     frequency: Floats = attrs.field(converter=held_floats)
@@ -54,13 +58,20 @@ class Purchases:
     unit: str
     customers: CustomerIndex | None = None
     left_out: Mapping[str, int] = attrs.field(factory=dict)
+    log_rates: Floats | None = attrs.field(default=None, converter=attrs.converters.optional(held_floats))
+    calendar: SeasonIndex | None = None
+    last_day: float | None = None
 
     @classmethod
     def of(
         cls, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, /, *, unit: str = "week",
         spend: ArrayLike | None = None, log_gaps: ArrayLike | None = None, customers: CustomerIndex | None = None,
+        calendar: SeasonIndex | None = None, last_day: date | None = None,
     ) -> Purchases:  # fmt: skip
         """Read a summary table, one row a customer; equal rows are merged.
+
+        With a calendar, recency and age are calendar units before `last_day`, the last observed day, and are measured
+        anew in seasonal time. Gaps cannot be, so that regular models (k above 1) need the orders.
 
         Raises
         ------
@@ -99,14 +110,24 @@ class Purchases:
         )  # fmt: skip
         money = np.full(n, np.nan) if spend is None else np.where(x > 0, numbers("spend", spend), np.nan)
         gaps = np.zeros(n) if log_gaps is None else numbers("log_gaps", log_gaps, infinite_ok=False)
-        return cls._merged(x, t, end, gaps, money, unit=unit, customers=customers)
+        last = None if last_day is None else float(np.datetime64(last_day.isoformat()[:10], "D").astype(np.float64))
+        if calendar is not None:
+            if last is None or log_gaps is not None:
+                hint = "pass the last observed day, and no log_gaps; or read the orders: Purchases.of_orders"
+                raise OutOfRange("calendar", str(calendar), "last_day, and no log_gaps, beside it", hint)
+            birth = last - end * UNITS[unit]
+            zero = calendar.clock(birth)
+            t = np.where(x > 0, calendar.clock(birth + t * UNITS[unit]) - zero, 0.0) / UNITS[unit]
+            end = np.maximum((calendar.clock(last) - zero) / UNITS[unit], t)
+        return cls._merged(x, t, end, gaps, money, unit=unit, customers=customers, calendar=calendar, last_day=last)
 
     @classmethod
     def _merged(
         cls, x: Floats, t: Floats, age: Floats, gaps: Floats, spend: Floats, *, unit: str,
-        customers: CustomerIndex | None, left_out: Mapping[str, int] | None = None,
+        customers: CustomerIndex | None, left_out: Mapping[str, int] | None = None, log_rates: Floats | None = None,
+        calendar: SeasonIndex | None = None, last_day: float | None = None,
     ) -> Purchases:  # fmt: skip
-        order = _order(x, t, age, UNITS[unit])
+        order = sorted_rows(x, t, age, UNITS[unit])
         fresh = np.ones(len(x), np.bool_)
         a, b, c = x[order], t[order], age[order]
         fresh[1:] = (a[1:] != a[:-1]) | (b[1:] != b[:-1]) | (c[1:] != c[:-1])
@@ -116,13 +137,14 @@ class Purchases:
         return cls(
             frequency=a[fresh], recency=b[fresh], age=c[fresh], log_gaps=np.bincount(row, gaps, m),
             weight=np.bincount(row, minlength=m), row=row, spend=spend, unit=unit, customers=customers,
-            left_out=dict(left_out or {}),
+            left_out=dict(left_out or {}), calendar=calendar, last_day=last_day,
+            log_rates=None if log_rates is None else np.bincount(row, log_rates, m),
         )  # fmt: skip
 
     @classmethod
     def of_orders(
         cls, orders: OrderTable, /, *, until: datetime | None = None, unit: str = "week",
-        born: tuple[datetime, datetime] | None = None,
+        born: tuple[datetime, datetime] | None = None, calendar: SeasonIndex | None = None,
     ) -> Purchases:  # fmt: skip
         """Read orders; purchases of one customer on one day (UTC) are one, returns are netted within it.
 
@@ -135,6 +157,8 @@ class Purchases:
         unit : {"day", "week", "month", "year"}
         born : (from, before), optional
             Keep customers whose first purchase lies within.
+        calendar : SeasonIndex, optional
+            Measure all times in seasonal units: `choose_calendar` finds one, or says that there is none to be seen.
 
         Raises
         ------
@@ -155,65 +179,40 @@ class Purchases:
         ... )
         >>> found = Purchases.of_orders(orders)
         >>> found.frequency.tolist(), found.recency.tolist(), found.age.round(3).tolist()
-        ([0.0, 1.0], [0.0, 2.0], [0.857, 2.0])
+        ([0.0, 1.0], [0.0, 2.0], [1.0, 2.0])
         """
-        _check_orders(orders)
         if unit not in UNITS:
             raise UnknownName("unit", unit, tuple(UNITS))
-        time = orders.time.astype("datetime64[us]").view(np.int64)
-        if not len(time):
-            raise EmptyInput("orders", "pass at least one order line")
-        end = (int(time.max()) // _DAY_US) * _DAY_US + 1 if until is None else _us(until, "until")
-        known, early = orders.customer >= 0, time < end
-        use = known & early
-        left = {"orders of nobody known": int((~known).sum()), "orders after the end": int((known & ~early).sum())}
-        who = orders.customer[use].astype(np.int64)
-        if not len(who):
-            raise EmptyInput("orders before the end", "take a later end, or orders of known customers")
-        who, day, net, left["days without a net purchase"] = _days_bought(who, time[use], orders.amount_minor[use])
-        if not len(who):
-            raise EmptyInput("purchases", "no order brings more than 0 before the end")
-        return cls._of_days(
-            who,
-            day,
-            net / 10.0 ** minor_digits(orders.currency),
-            end / _DAY_US,
-            orders,
-            unit=unit,
-            born=born,
-            left=left,
-        )
+        seen = seen_days(orders, until=until)
+        return cls._of_days(seen, orders, unit=unit, born=born, calendar=calendar)
 
     @classmethod
     def _of_days(
-        cls, who: Ints, day: Ints, net: Floats, end_day: float, orders: OrderTable, *, unit: str,
-        born: tuple[datetime, datetime] | None, left: dict[str, int],
+        cls, seen: SeenDays, orders: OrderTable, *, unit: str, born: tuple[datetime, datetime] | None,
+        calendar: SeasonIndex | None,
     ) -> Purchases:  # fmt: skip
         """Days of purchases, by customer and day."""
-        days = UNITS[unit]
-        first = np.flatnonzero(np.append(True, who[1:] != who[:-1]))
+        seen = seen.born(born)
+        who, first, days = seen.who, seen.first, UNITS[unit]
+        time, end, rates = seen.day.astype(np.float64), float(seen.last), None
+        if calendar is not None:
+            time, end = calendar.clock(seen.day), float(calendar.clock(seen.last))
+            logs = np.log(calendar.rate_at(seen.day))
+            logs[first] = 0.0
+            rates = np.add.reduceat(logs, first)
         size = np.diff(np.append(first, len(who)))
-        birth, last = day[first], day[first + size - 1]
+        birth = time[first]
+        recency = (time[first + size - 1] - birth) / days
         gap = np.zeros(len(who))
-        gap[1:] = (day[1:] - day[:-1]) / days
+        gap[1:] = (time[1:] - time[:-1]) / days
         gap[first] = 1.0
-        logs = np.add.reduceat(np.log(gap), first)
-        money = np.add.reduceat(net, first) - net[first]
-        keep = np.ones(len(first), np.bool_)
-        if born is not None:
-            low, high = (_us(b, "born") / _DAY_US for b in born)
-            keep = (birth >= low) & (birth < high)
-            left["customers born outside"] = int((~keep).sum())
-            if not keep.any():
-                raise EmptyInput("customers born within the window", "take a wider one")
         x = (size - 1).astype(np.float64)
-        spend = np.divide(money, x, out=np.full(len(x), np.nan), where=x > 0)
-        ids = CustomerIndex(tuple(orders.customers.ids[c] for c in who[first][keep].tolist()))
-        # the end is the beginning of a day for whole days: the last observed day is the one before
-        age = np.maximum(np.floor(end_day - 1e-9) - birth, last - birth) / days
+        money = np.add.reduceat(seen.net, first) - seen.net[first]
         return cls._merged(
-            x[keep], ((last - birth) / days)[keep], age[keep], logs[keep], spend[keep], unit=unit, customers=ids,
-            left_out=left,
+            x, recency, np.maximum((end - birth) / days, recency), np.add.reduceat(np.log(gap), first),
+            np.divide(money, x, out=np.full(len(x), np.nan), where=x > 0), unit=unit,
+            customers=CustomerIndex(tuple(orders.customers.ids[c] for c in who[first].tolist())), left_out=seen.left,
+            log_rates=rates, calendar=calendar, last_day=float(seen.last),
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -226,7 +225,8 @@ class Purchases:
         again = float(self.weight[self.frequency > 0].sum()) / len(self)
         told = ", ".join(f"{n:,} {what}" for what, n in self.left_out.items() if n)
         head = f"{len(self):,} customers, {again:.1%} bought again, {self.repeats:,.0f} repeat purchases"
-        return head + (f"; left out: {told}" if told else "")
+        season = f"; in seasonal {self.unit}s: {self.calendar}" if self.calendar is not None else ""
+        return head + season + (f"; left out: {told}" if told else "")
 
     @property
     def repeats(self) -> float:
@@ -241,7 +241,15 @@ class Purchases:
     def thinned(self, rows: int, /) -> Purchases:
         """About so many of the distinct rows, evenly through their order; customers and spend are left behind."""
         pick = np.unique(np.linspace(0, len(self.frequency) - 1, rows).astype(np.int64))
-        cells = {k: getattr(self, k)[pick] for k in ("frequency", "recency", "age", "log_gaps", "weight")}
+        names = (
+            "frequency",
+            "recency",
+            "age",
+            "log_gaps",
+            "weight",
+            *(() if self.log_rates is None else ("log_rates",)),
+        )
+        cells = {k: getattr(self, k)[pick] for k in names}
         return attrs.evolve(self, **cells, row=np.arange(len(pick)), spend=np.full(len(pick), np.nan), customers=None)
 
     def take(self, customers: ArrayLike, /) -> Purchases:
@@ -253,8 +261,26 @@ class Purchases:
         ids = None if self.customers is None else CustomerIndex(tuple(self.customers.ids[i] for i in rows.tolist()))
         gaps = (self.log_gaps / self.weight)[r]
         return Purchases._merged(
-            self.frequency[r], self.recency[r], self.age[r], gaps, self.spend[rows], unit=self.unit, customers=ids
-        )
+            self.frequency[r], self.recency[r], self.age[r], gaps, self.spend[rows], unit=self.unit, customers=ids,
+            log_rates=None if self.log_rates is None else (self.log_rates / self.weight)[r], calendar=self.calendar,
+            last_day=self.last_day,
+        )  # fmt: skip
+
+    def ahead(self, horizon: float, /) -> float:
+        """Seasonal units in the next `horizon` calendar units; the horizon itself without a calendar."""
+        if self.calendar is None or self.last_day is None:
+            return horizon
+        clock = self.calendar.clock([self.last_day, self.last_day + horizon * self.unit_days])
+        return float(clock[1] - clock[0]) / self.unit_days
+
+    def in_calendar_time(self) -> tuple[Floats, Floats]:
+        """(n,) recency and age of each customer in calendar units."""
+        t, age = self.recency[self.row], self.age[self.row]
+        if self.calendar is None or self.last_day is None:
+            return t, age
+        born = self.calendar.clock(self.last_day) - age * self.unit_days
+        birth, last = self.calendar.day_at(born), self.calendar.day_at(born + t * self.unit_days)
+        return (last - birth) / self.unit_days, (self.last_day - birth) / self.unit_days
 
     def bought_after(self, orders: OrderTable, /, *, since: datetime, until: datetime) -> Floats:
         """(n,) purchases of each customer in a later period: what a forecast from these purchases is held against.
@@ -263,21 +289,21 @@ class Purchases:
         """
         if self.customers is None:
             raise EmptyInput("the ids of the customers", "read the purchases from orders")
-        begin, end = _us(since, "since"), _us(until, "until")
+        begin, end = us_of(since, "since"), us_of(until, "until")
         if end <= begin:
             raise OutOfRange("until", until.isoformat(), f"later than {since.isoformat()}", "turn the two around")
         time = orders.time.astype("datetime64[us]").view(np.int64)
         here = self.customers.codes(orders.customers.ids)
         who = np.where(orders.customer >= 0, here[orders.customer], -1).astype(np.int64)
         use = (who >= 0) & (time >= begin) & (time < end)
-        bought, _, _, _ = _days_bought(who[use], time[use], orders.amount_minor[use])
+        bought, _, _, _ = days_bought(who[use], time[use], orders.amount_minor[use])
         return np.bincount(bought, minlength=len(self)).astype(np.float64)
 
     def to_frame(self, *, backend: Any = None) -> Any:
-        """One row a customer: customer (where known), frequency, recency, age, spend."""
-        r = self.row
+        """One row a customer: customer (where known), frequency, recency, age (calendar units), spend."""
+        r, (t, age) = self.row, self.in_calendar_time()
         ids = {} if self.customers is None else {"customer": list(self.customers.ids)}
-        columns = {"frequency": self.frequency[r], "recency": self.recency[r], "age": self.age[r], "spend": self.spend}
+        columns = {"frequency": self.frequency[r], "recency": t, "age": age, "spend": self.spend}
         return columns_frame({**ids, **columns}, backend=backend)
 
     def to_dict(self) -> dict[str, Any]:
@@ -289,6 +315,8 @@ class Purchases:
             "age": self.age[r].tolist(), "log_gaps": gaps.tolist(),
             "spend": [None if s != s else s for s in self.spend.tolist()],
             "customers": None if self.customers is None else list(self.customers.ids),
+            "log_rates": None if self.log_rates is None else (self.log_rates / self.weight)[r].tolist(),
+            "calendar": None if self.calendar is None else self.calendar.to_dict(), "last_day": self.last_day,
         }  # fmt: skip
 
     @classmethod
@@ -297,12 +325,18 @@ class Purchases:
         lost = tuple(f"{k}: missing" for k in ("unit", "frequency", "recency", "age") if k not in document)
         if lost:
             raise BadDocument("Purchases", lost, "pass what to_dict wrote")
-        ids = document.get("customers")
-        return cls.of(
+        ids, index, rates = (document.get(k) for k in ("customers", "calendar", "log_rates"))
+        made = cls.of(
             document["frequency"], document["recency"], document["age"], unit=document["unit"],
             spend=document.get("spend"), log_gaps=document.get("log_gaps"),
             customers=None if ids is None else CustomerIndex(tuple(ids)),
         )  # fmt: skip
+        return attrs.evolve(
+            made,
+            last_day=document.get("last_day"),
+            calendar=None if index is None else SeasonIndex.from_dict(index),
+            log_rates=None if rates is None else np.bincount(made.row, rates, len(made.weight)),
+        )
 
     def _repr_html_(self) -> str:
         order = np.argsort(-self.weight, kind="stable")[:8].tolist()
@@ -316,44 +350,3 @@ class Purchases:
             for i in order
         ]
         return html_table(rows, caption=str(self))
-
-
-def _order(x: Floats, t: Floats, age: Floats, unit_days: float) -> Ints:
-    """Rows by frequency, recency and age; where all lie on whole days, by one sort of packed whole numbers."""
-    columns, bits = [], (max(len(x) - 1, 1)).bit_length()
-    for column, scale in ((x, 1.0), (t, unit_days), (age, unit_days)):
-        grid = np.rint(column * scale)
-        if np.abs(column * scale - grid).max() > 1e-7 or grid.max() >= 2**31:
-            return np.lexsort((age, t, x))
-        columns.append((grid.astype(np.uint64), int(grid.max()).bit_length()))
-    if bits + sum(width for _, width in columns) > 64:
-        return np.lexsort((age, t, x))
-    key = np.zeros(len(x), np.uint64)
-    for cells, width in columns:
-        key = (key << np.uint64(width)) | cells
-    key = (key << np.uint64(bits)) | np.arange(len(x), dtype=np.uint64)
-    key.sort()
-    return (key & np.uint64((1 << bits) - 1)).astype(np.int64)
-
-
-def _check_orders(orders: object) -> None:
-    if not isinstance(orders, OrderTable):
-        hint = "read it first: OrderTable.from_frame(frame, currency='THB')"
-        raise WrongType("orders", f"a {type(orders).__name__}", "an OrderTable", hint)
-
-
-def _days_bought(who: Ints, time: Ints, amount: Ints) -> tuple[Ints, Ints, Floats, int]:
-    """Customer, day and net amount (minor units) of each day of purchase, sorted, and how many days were none."""
-    day = time // _DAY_US
-    low = int(day.min()) if len(day) else 0
-    span = int(day.max()) - low + 1 if len(day) else 1
-    key, code = np.unique(who * span + (day - low), return_inverse=True)
-    net = np.bincount(code, amount.astype(np.float64), len(key)).astype(np.float64)
-    back = np.bincount(code, amount < 0, len(key)) > 0
-    bought = (net > 0) | ((net == 0) & ~back)
-    return key[bought] // span, key[bought] % span + low, net[bought], int((~bought).sum())
-
-
-def _us(when: datetime, name: str) -> int:
-    check_aware(when, name)
-    return int(instant(name, when).astype("datetime64[us]").astype(np.int64))

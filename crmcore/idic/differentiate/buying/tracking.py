@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Tracking", "expected_by_period", "track"]
 
 Floats = NDArray[np.float64]
+CURVE = 4096  # times at which expected purchases are computed
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -94,14 +95,20 @@ def expected_by_period(model: BuyingModel, purchases: Purchases, /, *, ends: Flo
 
     Parameters
     ----------
-    ends : (p,) units since the first birth, ascending
+    ends : (p,) calendar units since the first birth, ascending
     """
     age, w = np.asarray(purchases.age), np.asarray(purchases.weight)
+    if purchases.calendar is not None and purchases.last_day is not None:
+        clock, days = purchases.calendar.clock, purchases.unit_days
+        zero = float(clock(purchases.last_day)) - age.max() * days
+        ends = (clock(purchases.calendar.day_at(zero) + ends * days) - zero) / days
     born, code = np.unique(age.max() - age, return_inverse=True)
     many = np.bincount(code, w)
     by = np.maximum(ends[:, None] - born[None, :], 0.0)
-    grown = model.expected_new(np.unique(by))
-    total = grown[np.searchsorted(np.unique(by), by)] @ many
+    times = np.unique(by)
+    if len(times) > CURVE:  # seasonal time: hardly two alike; the curve is smooth
+        times = np.linspace(0.0, times[-1], CURVE)
+    total = np.interp(by, times, model.expected_new(times)) @ many
     return np.diff(np.concatenate([[0.0], total]))
 
 
@@ -143,7 +150,8 @@ def track(
     check_aware(until, "until")
     if purchases.customers is None:
         raise EmptyInput("the ids of the customers", "read the purchases from orders")
-    longest = float(purchases.age.max())
+    ages = purchases.in_calendar_time()[1]
+    longest = float(ages.max())
     # the age of a customer counts days to the last one seen: the day before the end
     begin = seen_until - timedelta(days=1) - timedelta(days=longest * purchases.unit_days)
     step = timedelta(days=purchases.unit_days)
@@ -151,7 +159,7 @@ def track(
     if periods < 1 or until < seen_until:
         raise OutOfRange("until", until.isoformat(), f"{seen_until.isoformat()} or later", "the end of the last period")
     ends = np.arange(1, periods + 1, dtype=np.float64)
-    born = longest - np.asarray(purchases.age)[purchases.row]
+    born = longest - ages
     actual = []
     for k in range(periods):
         here = purchases.bought_after(orders, since=begin + k * step, until=begin + (k + 1) * step).sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.errors import EmptyInput, OutOfRange
-from crmcore.idic.differentiate.buying.purchases import _DAY_US, Purchases, _check_orders, _days_bought, _us
+from crmcore.idic.differentiate.buying.days import DAY_US, check_orders, days_bought, us_of
+from crmcore.idic.differentiate.buying.purchases import Purchases
+from crmcore.idic.differentiate.buying.season import SeasonIndex
 from crmcore.tables import CustomerIndex, OrderTable
 from crmcore.values import minor_digits
 
@@ -41,15 +44,15 @@ class TimeSplit:
         """One row a customer: those of `Purchases.to_frame`, and later."""
         from crmcore.metrics.columns import columns_frame
 
-        rows, s = self.seen.row, self.seen
+        s, (t, age) = self.seen, self.seen.in_calendar_time()
         ids = {} if s.customers is None else {"customer": list(s.customers.ids)}
-        cells = {"frequency": s.frequency[rows], "recency": s.recency[rows], "age": s.age[rows], "spend": s.spend}
+        cells = {"frequency": s.frequency[s.row], "recency": t, "age": age, "spend": s.spend}
         return columns_frame({**ids, **cells, "later": self.later}, backend=backend)
 
 
 def split_orders(
     orders: OrderTable, /, *, at: datetime, until: datetime, unit: str = "week",
-    born: tuple[datetime, datetime] | None = None,
+    born: tuple[datetime, datetime] | None = None, calendar: SeasonIndex | None = None,
 ) -> TimeSplit:  # fmt: skip
     """Split orders in time: fit on `seen`, hold the forecast for `horizon` against `later`.
 
@@ -59,7 +62,7 @@ def split_orders(
     at, until : aware datetimes
         Begin and end (excluded) of the later period; `at` is the midnight (UTC) of a day, since purchases of a day
         are one.
-    unit, born
+    unit, born, calendar
         As for `Purchases.of_orders`.
 
     Examples
@@ -73,10 +76,10 @@ def split_orders(
     >>> split_orders(orders, at=at, until=until).later.tolist()
     [1.0, 0.0]
     """
-    begin, end = _midnight(at, "at"), _us(until, "until")
-    seen = Purchases.of_orders(orders, until=at, unit=unit, born=born)
+    begin, end = _midnight(at, "at"), us_of(until, "until")
+    seen = Purchases.of_orders(orders, until=at, unit=unit, born=born, calendar=calendar)
     later = seen.bought_after(orders, since=at, until=until)
-    return TimeSplit(seen=seen, later=later, horizon=(end - begin) / _DAY_US / seen.unit_days)
+    return TimeSplit(seen=seen, later=later, horizon=(end - begin) / DAY_US / seen.unit_days)
 
 
 def with_later_orders(
@@ -100,7 +103,7 @@ def with_later_orders(
     Equal to `Purchases.of_orders` on all orders until `until`, in the order of customers too but for newcomers, who
     come last. `left_out` speaks of the later orders only.
     """
-    _check_orders(orders)
+    check_orders(orders)
     if purchases.customers is None:
         raise EmptyInput("the ids of the customers", "read the purchases from orders")
     begin, end = _midnight(since, "since"), _midnight(until, "until")
@@ -112,13 +115,13 @@ def with_later_orders(
     code = np.array([place.setdefault(c, len(place)) for c in orders.customers.ids] + [-1], np.int64)
     who, time = code[orders.customer], orders.time.astype("datetime64[us]").view(np.int64)
     use = (who >= 0) & (time >= begin) & (time < end) & (newcomers | (who < n))
-    who, day, net, dropped = _days_bought(who[use], time[use], orders.amount_minor[use])
+    who, day, net, dropped = days_bought(who[use], time[use], orders.amount_minor[use])
     # before their new days, customers stand at the last old one
-    x, t, age, gaps = (c[r] for c in (purchases.frequency, purchases.recency, purchases.age,
-                                      purchases.log_gaps / purchases.weight))  # fmt: skip
+    x, gaps = purchases.frequency[r], (purchases.log_gaps / purchases.weight)[r]
+    index, (t, age) = purchases.calendar, purchases.in_calendar_time()
     size = len(place)
     birth, there = np.zeros(size, np.int64), np.arange(size) < n
-    birth[:n] = begin // _DAY_US - 1 - np.rint(age * days).astype(np.int64)
+    birth[:n] = begin // DAY_US - 1 - np.rint(age * days).astype(np.int64)
     last = birth.copy()
     last[:n] += np.rint(t * days).astype(np.int64)
     first = np.flatnonzero(np.append(True, who[1:] != who[:-1])) if len(who) else np.zeros(0, np.int64)
@@ -129,7 +132,8 @@ def with_later_orders(
     before[first] = last[who[first]]
     repeat = np.ones(len(who), np.bool_)
     repeat[fresh] = False
-    who_, gap = who[repeat], (day - before)[repeat] / days
+    who_, clock = who[repeat], _clock(index)
+    gap = (clock(day) - clock(before))[repeat] / days
     counts = np.bincount(who_, minlength=size).astype(np.float64)
     logs = np.bincount(who_, np.log(gap), size).astype(np.float64)
     money = np.bincount(who_, net[repeat] / 10.0 ** minor_digits(orders.currency), size).astype(np.float64)
@@ -140,16 +144,27 @@ def with_later_orders(
     keep = np.flatnonzero(there)
     ids = list(place)
     spend = np.divide(money, counts, out=np.full(size, np.nan), where=counts > 0)
+    rates = None
+    if index is not None and purchases.log_rates is not None:
+        rates = np.bincount(who_, np.log(index.rate_at(day[repeat])), size).astype(np.float64)
+        rates[:n] += (purchases.log_rates / purchases.weight)[r]
+        rates = rates[keep]
+    zero, final = clock(birth), end // DAY_US - 1
     return Purchases._merged(
-        counts[keep], ((last - birth) / days)[keep], ((end // _DAY_US - 1 - birth) / days)[keep], logs[keep],
+        counts[keep], ((clock(last) - zero) / days)[keep], ((clock(np.array(final)) - zero) / days)[keep], logs[keep],
         spend[keep], unit=purchases.unit, customers=CustomerIndex(tuple(ids[i] for i in keep.tolist())),
-        left_out={"days without a net purchase": dropped},
+        left_out={"days without a net purchase": dropped}, log_rates=rates, calendar=index, last_day=float(final),
     )  # fmt: skip
 
 
+def _clock(index: SeasonIndex | None) -> Callable[[NDArray[np.int64]], Floats]:
+    """Day numbers as they are, or as seasonal ones."""
+    return (lambda day: day.astype(np.float64)) if index is None else index.clock
+
+
 def _midnight(when: datetime, name: str) -> int:
-    us = _us(when, name)
-    if us % _DAY_US:
+    us = us_of(when, name)
+    if us % DAY_US:
         raise OutOfRange(
             name, when.isoformat(), "a midnight in UTC", "purchases of one day are one: split between days"
         )

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
+    from crmcore.idic.differentiate.buying.season import SeasonIndex
     from crmcore.idic.differentiate.clv.discounting import continuous_rate, discounted
     from crmcore.idic.differentiate.clv.holdout import HoldoutReport, holdout_report
     from crmcore.idic.differentiate.clv.model import CustomerValueModel
     from crmcore.idic.differentiate.clv.parts import CustomerRows, Timing
-    from crmcore.idic.differentiate.clv.season import SeasonIndex
     from crmcore.idic.differentiate.clv.table import ValueTable
 
 __all__ = [
@@ -32,7 +32,7 @@ __getattr__ = lazy_names(
         "CustomerRows": ".parts",
         "CustomerValueModel": ".model",
         "HoldoutReport": ".holdout",
-        "SeasonIndex": ".season",
+        "SeasonIndex": "..buying.season",
         "Timing": ".parts",
         "ValueTable": ".table",
         "continuous_rate": ".discounting",

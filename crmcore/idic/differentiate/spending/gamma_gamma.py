@@ -20,8 +20,8 @@ from crmcore.errors import BadDocument, EmptyInput
 from crmcore.idic.differentiate.spending.dependence import Dependence, spend_dependence
 from crmcore.idic.differentiate.spending.likelihood import Sample, maximise
 from crmcore.metrics.columns import numbers, refuse, same_length
-from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of
-from crmcore.metrics.intervals import normal_quantile
+from crmcore.metrics.estimates import Estimate, frame_of
+from crmcore.metrics.wald import standard_errors, wald_estimates
 
 __all__ = ["GammaGamma", "GammaGammaModel"]
 
@@ -222,23 +222,12 @@ class GammaGammaModel:
 
     def parameters_table(self, *, level: float = 0.95) -> tuple[Estimate, ...]:
         """p, q and gamma with log-normal Wald intervals; NaN ends at a boundary."""
-        check_level(level)
-        z = normal_quantile(level)
-        out = []
-        for i, name in enumerate(NAMES):
-            value = float(getattr(self, name))
-            se = math.nan if self.covariance is None else math.sqrt(max(self.covariance[i][i], 0.0))
-            low, high = value * math.exp(-z * se), value * math.exp(z * se)
-            out.append(estimate_of(value, low, high, level=level, n=self.n, rule=name, method="wald, log scale"))
-        return tuple(out)
+        return wald_estimates({k: getattr(self, k) for k in NAMES}, self.covariance, n=self.n, level=level)
 
     @property
     def standard_errors(self) -> dict[str, float]:
         """Of p, q and gamma on their own scale (delta method); NaN at a boundary."""
-        if self.covariance is None:
-            return dict.fromkeys(NAMES, math.nan)
-        cov = self.covariance
-        return {k: float(getattr(self, k)) * math.sqrt(max(cov[i][i], 0.0)) for i, k in enumerate(NAMES)}
+        return standard_errors({k: getattr(self, k) for k in NAMES}, self.covariance)
 
     def to_frame(self, *, level: float = 0.95, backend: Any = None) -> Any:
         """Parameters with intervals, one a row."""
