@@ -17,10 +17,10 @@ __all__ = [
 # Words that turn what follows within four tokens, up to a stop.
 NEGATORS = frozenset(
     """
-    not no never none nobody nothing nowhere neither nor without cannot cant can't dont don't doesnt doesn't
-    didnt didn't isnt isn't arent aren't wasnt wasn't werent weren't wont won't wouldnt wouldn't couldnt couldn't shouldnt shouldn't
-    hasnt hasn't havent haven't hadnt hadn't aint ain't mustnt mustn't neednt needn't darent daren't oughtnt oughtn't
-    shant shan't mightnt mightn't nope rarely seldom despite noone
+    not no never none nobody nothing nowhere neither nor without cannot cant can't dont don't doesnt doesn't didnt
+    didn't isnt isn't arent aren't wasnt wasn't werent weren't wont won't wouldnt wouldn't couldnt couldn't shouldnt
+    shouldn't hasnt hasn't havent haven't hadnt hadn't aint ain't mustnt mustn't neednt needn't darent daren't
+    oughtnt oughtn't shant shan't mightnt mightn't nope rarely seldom despite noone
     """.split()
 )
 WIDE_NEGATORS = NEGATORS | frozenset(
@@ -33,16 +33,16 @@ BOOSTERS = {
         """
         absolutely amazingly awfully completely considerably decidedly deeply effing enormously entirely especially
         exceptionally extremely fabulously flipping flippin fricking frickin frigging friggin fully fuckin fucking
-        greatly hella highly hugely incredibly intensely majorly more most particularly purely quite really remarkably so
-        substantially super thoroughly total totally tremendously uber unbelievably unusually utter utterly very way
-        soo sooo insanely seriously truly damn freaking freakin bloody too such
+        greatly hella highly hugely incredibly intensely majorly more most particularly purely quite really
+        remarkably so substantially super thoroughly total totally tremendously uber unbelievably unusually utter
+        utterly very way soo sooo insanely seriously truly damn freaking freakin bloody too such
         """.split(),
         BOOST,
     ),
     **dict.fromkeys(
         """
-        almost barely hardly kinda kindof less little marginally occasionally partly scarcely slightly somewhat sorta
-        sortof fairly mildly
+        almost barely hardly kinda kindof less little marginally occasionally partly scarcely slightly somewhat
+        sorta sortof fairly mildly
         """.split(),
         DAMP,
     ),
@@ -80,10 +80,12 @@ OVERRIDES = {
 IF_NEGATED = {
     **dict.fromkeys("working work works worked function functions functional load loading loads open".split(), -1.6),
     **dict.fromkeys("arrive arrived arriving deliver delivered received receive come came show showed".split(), -1.4),
-    **dict.fromkeys("answer answers answering reply replies respond responds response call callback contact".split(), -1.4),
-    **dict.fromkeys("fix fixed resolve resolved solved help helping helped useful able understand care cares".split(), -1.3),
-    **dict.fromkeys("buy buying again return returning use using fly flying order ordering refund refunded".split(), -1),
-    **dict.fromkeys("worth allowed possible available ready clean clear fit fits connect connecting".split(), -1),
+    **dict.fromkeys("answer answers answering reply replies respond responds response call callback".split(), -1.4),
+    **dict.fromkeys("contact fix fixed resolve resolved solved help helping helped useful able care".split(), -1.3),
+    **dict.fromkeys("understand cares".split(), -1.3),
+    **dict.fromkeys("buy buying again return returning use using fly flying order ordering refund".split(), -1.0),
+    **dict.fromkeys("refunded worth allowed possible available ready clean clear fit fits connect".split(), -1.0),
+    "connecting": -1.0,
 }  # fmt: skip
 
 # Two words that mean together what neither means alone; the figure replaces that of both.
