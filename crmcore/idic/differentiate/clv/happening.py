@@ -38,47 +38,48 @@ def drawn_orders(
         shape r + frequency (1 + frequency without an r) around the expectation, once the customer is alive.
     """
     alive = rng.random(p_alive.shape) < p_alive
+    draw, row = np.nonzero(alive)
+    orders = np.zeros(p_alive.shape)
     if isinstance(timing, BuyingModel):
-        ahead = _ahead(timing, rows, np.exp(theta), horizon, rng)
+        cells = (rows.frequency[row], rows.recency[row], rows.age[row])
+        orders[alive] = _ahead(timing, cells, np.exp(theta)[draw].T, horizon, rng)
     else:
-        shape = float(timing.parameters.get("r", 1.0)) + rows.frequency
-        mean = expected / np.maximum(p_alive, 1e-12)
-        ahead = _poisson(rng.gamma(shape, size=mean.shape) * mean / shape, rng)
-    return np.where(alive, ahead, 0.0)
+        shape = float(timing.parameters.get("r", 1.0)) + rows.frequency[row]
+        orders[alive] = _poisson(rng.gamma(shape) * (expected / np.maximum(p_alive, 1e-12))[alive] / shape, rng)
+    return orders
 
 
-def _ahead(model: BuyingModel, rows: CustomerRows, p: Floats, horizon: float, rng: np.random.Generator) -> Floats:
-    x, age, k = rows.frequency[None, :], rows.age[None, :], model.k
-    r, alpha = p[:, :1], p[:, 1:2]
-    stage = _stage(r, alpha, rows, k, rng)
+def _ahead(
+    model: BuyingModel, cells: tuple[Floats, Floats, Floats], p: Floats, horizon: float, rng: np.random.Generator
+) -> Floats:
+    """(n,) orders of living customers of (frequency, recency, age), each at its own parameters (k, n)."""
+    (x, t, age), k, (r, alpha, *leaving) = cells, model.k, p
+    stage = _stage(r + k * x, alpha + age, age - t, k, rng)
     rate = rng.gamma(r + k * x + stage) / (alpha + age)
     if model.model == "pareto":
-        life = rng.exponential(size=rate.shape) / np.maximum(rng.gamma(p[:, 2:3], size=rate.shape), 1e-300)
-        return _poisson(rate * np.minimum(life * (p[:, 3:] + age), horizon), rng)
+        s, beta = leaving
+        life = rng.exponential(size=len(x)) / np.maximum(rng.gamma(s), 1e-300)
+        return _poisson(rate * np.minimum(life * (beta + age), horizon), rng)
     orders = np.floor((_poisson(rate * horizon, rng) + stage) / k)
     if model.model == "nbd":
         return orders
-    more = 1.0 if model.model == "mbg" else 0.0
-    leaves = np.clip(rng.beta(p[:, 2:3], p[:, 3:] + x + more), 1e-15, 1.0)
-    with np.errstate(divide="ignore"):
-        last = np.ceil(np.log1p(-rng.random(leaves.shape)) / np.log1p(-leaves))
-    return np.minimum(orders, np.maximum(last, 1.0))
+    a, b = leaving
+    some = np.flatnonzero(orders > 1)  # one order ahead is made whatever dropout does
+    q = np.clip(rng.beta(a[some], (b + x)[some] + (model.model == "mbg")), 1e-15, 1 - 1e-15)
+    orders[some] = np.minimum(orders[some], np.maximum(np.ceil(np.log1p(-rng.random(len(some))) / np.log1p(-q)), 1.0))
+    return orders
 
 
-def _stage(r: Floats, alpha: Floats, rows: CustomerRows, k: int, rng: np.random.Generator) -> Floats:
-    """(draws, rows) stage of the gap in which a living customer stands."""
-    size = (len(r), len(rows))
+def _stage(shape: Floats, end: Floats, silence: Floats, k: int, rng: np.random.Generator) -> Floats:
+    """(n,) stage of the gap in which a living customer stands: weight (T - t)^j / j! G(shape + j) / end^(shape + j)."""
     if k == 1:
-        return np.zeros(size)
+        return np.zeros(len(shape))
     with np.errstate(divide="ignore"):
-        silence = np.log(rows.age - rows.recency)[None, :]
-    shape, end = r + k * rows.frequency[None, :], np.log(alpha + rows.age[None, :])
-    logs = np.stack(
-        [(j * silence if j else 0.0) - math.lgamma(j + 1) + gammaln(shape + j) - (shape + j) * end for j in range(k)]
-    )
-    share = np.exp(logs - logs.max(axis=0))
-    steps = np.cumsum(share, axis=0)
-    return np.asarray((rng.random(size) * steps[-1] > steps).sum(axis=0), np.float64)
+        ratio = np.log(silence) - np.log(end)
+    logs = [np.zeros(len(shape))]
+    logs += [j * ratio - math.lgamma(j + 1) + gammaln(shape + j) - gammaln(shape) for j in range(1, k)]
+    steps = np.cumsum(np.exp(np.stack(logs) - np.max(logs, axis=0)), axis=0)
+    return np.asarray((rng.random(len(shape)) * steps[-1] > steps).sum(axis=0), np.float64)
 
 
 def _poisson(mean: Floats, rng: np.random.Generator) -> Floats:
@@ -101,6 +102,6 @@ def drawn_money(
     lift = np.where(seen, x**spend.power, math.exp(spend.power * spend.log_frequency))
     scale = (gamma + np.where(seen, x * z / lift, 0.0)) * lift
     one_over_v = scale / np.maximum(rng.gamma(q + p * np.where(seen, x, 0.0)), 1e-300)
-    some = orders > 0
-    money = np.where(some, rng.gamma(p * np.where(some, orders, 1.0)) * one_over_v, 0.0)
+    money, some = np.zeros(orders.shape), orders > 0
+    money[some] = rng.gamma((p * orders)[some]) * one_over_v[some]
     return p * one_over_v, money

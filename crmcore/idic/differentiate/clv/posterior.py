@@ -23,7 +23,8 @@ Floats = NDArray[np.float64]
 TINY = 1e-300
 STEP = 1e-4
 WIDEST = 50.0  # of a shift on the log scale: beyond lies overflow, not knowledge
-FEW = 4  # nodes of the discount where only a slope is wanted
+NEAR = 0.5  # of rate x horizon: so little is discounted that few nodes are as exact
+FEW = 2  # nodes there for slopes
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -71,18 +72,26 @@ def timing_known(timing: Timing, rows: CustomerRows, /, *, horizon: float, rate:
     x, t, age = rows.frequency[first], rows.recency[first], rows.age[first]
 
     def at(model: Timing, nodes: int) -> dict[str, Floats]:
-        orders = discounted(lambda h: model.expected(x, t, age, horizon=h), horizon=horizon, rate=rate, nodes=nodes)
+        known: dict[float, Floats] = {}
+
+        def upto(h: float) -> Floats:
+            if h not in known:
+                known[h] = model.expected(x, t, age, horizon=h)
+            return known[h]
+
+        orders = discounted(upto, horizon=horizon, rate=rate, nodes=nodes)
         same = rate == 0.0 or not math.isfinite(horizon)
-        expected = orders if same else model.expected(x, t, age, horizon=horizon)
+        expected = orders if same else upto(horizon)
         return {"expected": expected, "orders": orders, "p_alive": model.p_alive(x, t, age)}
 
-    value = at(timing, 16)
+    near = rate * horizon <= NEAR
+    value = at(timing, 8 if near else 16)
     covariance = None if timing.covariance is None else np.asarray(timing.covariance, np.float64)
     slopes: dict[str, list[Floats]] = {name: [] for name in value}
     if covariance is not None:
         centre = timing.vector()
         for side in np.eye(len(centre)) * STEP:
-            up, down = (at(timing.with_vector(centre + h), 16 if math.isinf(horizon) else FEW) for h in (side, -side))
+            up, down = (at(timing.with_vector(centre + h), FEW if near else 16) for h in (side, -side))
             for name, found in slopes.items():
                 scale = logit if name == "p_alive" else _log
                 found.append((scale(up[name]) - scale(down[name])) / (2 * STEP))
