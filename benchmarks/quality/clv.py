@@ -1,4 +1,4 @@
-"""Intervals of spend and value against the truth: `python -m benchmarks.quality.clv [--customers 1500 --cohorts 400]`.
+"""Intervals of spend and value against the truth: `python -m benchmarks.quality.clv [--customers 1500 --cohorts 200]`.
 
 Cohorts with orders and spend are drawn from models with known parameters. Expectation: intervals of every customer's
 expected spend and discounted value are held against the values at the true parameters. Predictive: against the true
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
     """Measure every world and store the rows in `folder`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=1500)
-    parser.add_argument("--cohorts", type=int, default=400)
+    parser.add_argument("--cohorts", type=int, default=200)
     parser.add_argument("--predictive", type=int, default=40, help="cohorts that are also foretold")
     parser.add_argument("--only", default="", help="worlds whose name holds this")
     given = parser.parse_args(arguments)

@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 TINY = 1e-300
 STEP = 1e-4
 WIDEST = 50.0  # of a shift on the log scale: beyond lies overflow, not knowledge
+FEW = {True: 2, False: 6}  # nodes of a piece where only a slope is wanted: near, far
 NEAR = 0.5  # of rate x horizon: so little is discounted that few nodes are as exact
-FEW = 2  # nodes there for slopes
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -91,7 +91,7 @@ def timing_known(timing: Timing, rows: CustomerRows, /, *, horizon: float, rate:
     if covariance is not None:
         centre = timing.vector()
         for side in np.eye(len(centre)) * STEP:
-            up, down = (at(timing.with_vector(centre + h), FEW if near else 16) for h in (side, -side))
+            up, down = (at(timing.with_vector(centre + h), FEW[near]) for h in (side, -side))
             for name, found in slopes.items():
                 scale = logit if name == "p_alive" else _log
                 found.append((scale(up[name]) - scale(down[name])) / (2 * STEP))
