@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from types import MappingProxyType
 
@@ -15,6 +16,7 @@ __all__ = [
     "METHODS",
     "agresti_coull_interval",
     "clopper_pearson_interval",
+    "fisher_interval",
     "jeffreys_closed_interval",
     "jeffreys_interval",
     "normal_quantile",
@@ -40,6 +42,30 @@ def normal_quantile(level: float, /) -> float:
 
     check_level(level)
     return float(-ndtri((1 - level) / 2))
+
+
+def fisher_interval(r: float, n: float, /, *, level: float = 0.95) -> tuple[float, float]:
+    """Interval of a correlation by Fisher's z: tanh(atanh r -+ z / sqrt(n - 3)) (Fisher 1921).
+
+    Parameters
+    ----------
+    r : correlation
+    n : pairs
+        NaN ends below 4. A correlation of exactly -1 or 1 is its own interval.
+
+    Examples
+    --------
+    >>> low, high = fisher_interval(0.5, 103)
+    >>> round(low, 3), round(high, 3)
+    (0.339, 0.632)
+    """
+    check_level(level)
+    if not n >= 4 or not -1 <= r <= 1:
+        return math.nan, math.nan
+    if abs(r) == 1:
+        return r, r
+    half, z = normal_quantile(level) / math.sqrt(n - 3), math.atanh(r)
+    return math.tanh(z - half), math.tanh(z + half)
 
 
 def _columns(k: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:

@@ -14,11 +14,10 @@ from crmcore import charts
 from crmcore.charts.chart import written
 from crmcore.flows.page import Block, Figure, Heading, KeyFigure, Table, Text
 from crmcore.flows.sections.chapter import TODAY, Chapter, Check, Part, customers_of, said
-from crmcore.idic.differentiate.buying import Purchases, choose_model, forecast
-from crmcore.idic.differentiate.clv import CustomerRows, CustomerValueModel
+from crmcore.idic.differentiate.buying import Purchases
+from crmcore.idic.differentiate.clv import CustomerValueModel
 from crmcore.idic.differentiate.ladder import RUNGS, Climb, MarkovClv, climb, ladder
 from crmcore.idic.differentiate.rfm import RfmScores, score
-from crmcore.idic.differentiate.spending import GammaGamma
 from crmcore.idic.differentiate.worth import concentration
 from crmcore.metrics import proportion
 from crmcore.rules import FactTable
@@ -104,30 +103,21 @@ def _spread(brand: Brand, orders: OrderTable) -> Part:
 def _future(brand: Brand, orders: OrderTable) -> Part:
     """What the next year brings, customer by customer, beside what is planted."""
     seen = Purchases.of_orders(orders, until=NOW)
-    choice = choose_model(seen)
-    spend = GammaGamma().fit(seen.frequency[seen.row], seen.spend)
-    r = seen.row
-    rows = CustomerRows.of(
-        seen.frequency[r], seen.recency[r], seen.age[r], mean_spend=np.nan_to_num(seen.spend), unit_days=seen.unit_days
-    )
-    value = CustomerValueModel(timing=choice.model, spend=spend).value(
-        rows, horizon_days=WEEKS * 7, annual_discount=0.0, level=0.95
-    )
-    ahead = forecast(choice.model, seen, horizon=WEEKS, level=0.95).total
+    model = CustomerValueModel.fit(seen)
+    value = model.value(seen, horizon_days=WEEKS * 7, annual_discount=0.0, level=0.95)
     orders_true, money_true = _true_year(brand)
     checks = [
-        Check("orders in the next year", ahead, float(orders_true.sum()), percent=False, why="records of one buyer kept apart"),
+        Check("orders in the next year", value.orders, float(orders_true.sum()), percent=False, why="records of one buyer kept apart"),
         Check(f"{orders.currency} in the next year", value.total, float(money_true.sum()), percent=False, why="records of one buyer kept apart"),
     ]  # fmt: skip
     picture = _by_tenth(brand, orders, seen, value["clv"], (value["clv_low"], value["clv_high"]), money_true)
-    told = str(choice).split("\n")
     blocks: list[Block] = [
         Heading("What will they bring?"),
         Figure(
             picture, "Worth of the next year by tenth of customers, the most valuable first: expected, and planted.",
             "the band is the mean 95% interval of the customers in a tenth. Where the planted line leaves it, the model is wrong about such customers.",
         ),
-        Text(f"Of the models of repeat buying, {told[0].split(' of ')[0]} was taken: {'; '.join(choice.reasons)}. Spend: {spend}."),
+        Text(f"Of the models of repeat buying, {model.title} was taken: {'; '.join(model.reasons)}. Spend: {model.spend}."),
     ]  # fmt: skip
     detail = f"{said(value.total, percent=False)} {orders.currency} expected of {len(seen):,} buyers"
     return Part(blocks, KeyFigure("Worth in a year", written(value.total.value), detail), checks)

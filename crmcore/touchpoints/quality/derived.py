@@ -13,7 +13,7 @@ from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import numbers, same_length
 from crmcore.metrics.estimate_tables import EstimateTable
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of
-from crmcore.metrics.intervals import normal_quantile
+from crmcore.metrics.intervals import fisher_interval
 from crmcore.metrics.scalars import count_of, named
 
 __all__ = ["derived_importance"]
@@ -90,10 +90,7 @@ def _fisher(x: Floats, y: Floats, level: float) -> Estimate:
     if n < 4 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return estimate_of(math.nan, math.nan, math.nan, level=level, n=n, rule=rule, method="fisher z")
     r = float(np.clip(np.corrcoef(a, b)[0, 1], -1, 1))
-    if abs(r) == 1:
-        return estimate_of(r, r, r, level=level, n=n, rule=rule, method="fisher z")
-    half = normal_quantile(level) / math.sqrt(n - 3)
-    low, high = math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
+    low, high = fisher_interval(r, n, level=level)
     return estimate_of(r, low, high, level=level, n=n, rule=rule, method="fisher z")
 
 

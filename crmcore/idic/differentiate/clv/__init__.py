@@ -11,15 +11,19 @@ if TYPE_CHECKING:
     from crmcore.idic.differentiate.clv.discounting import continuous_rate, discounted
     from crmcore.idic.differentiate.clv.holdout import HoldoutReport, holdout_report
     from crmcore.idic.differentiate.clv.model import CustomerValueModel
+    from crmcore.idic.differentiate.clv.newcomers import NewCustomer
     from crmcore.idic.differentiate.clv.parts import CustomerRows, Timing
+    from crmcore.idic.differentiate.clv.simulating import ValueCohort
     from crmcore.idic.differentiate.clv.table import ValueTable
 
 __all__ = [
     "CustomerRows",
     "CustomerValueModel",
     "HoldoutReport",
+    "NewCustomer",
     "SeasonIndex",
     "Timing",
+    "ValueCohort",
     "ValueTable",
     "continuous_rate",
     "discounted",
@@ -32,8 +36,10 @@ __getattr__ = lazy_names(
         "CustomerRows": ".parts",
         "CustomerValueModel": ".model",
         "HoldoutReport": ".holdout",
+        "NewCustomer": ".newcomers",
         "SeasonIndex": "..buying.season",
         "Timing": ".parts",
+        "ValueCohort": ".simulating",
         "ValueTable": ".table",
         "continuous_rate": ".discounting",
         "discounted": ".discounting",

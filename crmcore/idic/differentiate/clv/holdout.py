@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crmcore._base import html_table
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import not_negative, numbers, same_length
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of
@@ -17,7 +18,7 @@ __all__ = ["HoldoutReport", "holdout_report"]
 
 
 @attrs.frozen(kw_only=True)
-class HoldoutReport:
+class HoldoutReport(Document):
     """Errors of a forecast on data that the fit has not seen.
 
     Attributes

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import EmptyInput, OutOfRange
+from crmcore.idic.differentiate.buying.purchases import Purchases
 from crmcore.metrics.columns import numbers, refuse, same_length
 
 __all__ = ["CustomerRows", "Timing"]
@@ -64,6 +65,7 @@ class CustomerRows:
     weights : (n,) customers
     unit_days : days
         Length of the unit of recency and age.
+    customers : (n,) ids, or None
 
     Examples
     --------
@@ -77,6 +79,7 @@ class CustomerRows:
     mean_spend: Floats
     weights: Floats
     unit_days: float
+    customers: tuple[str, ...] | None = None
 
     @classmethod
     def of(
@@ -120,6 +123,30 @@ class CustomerRows:
             recency_of_row=(wrong, "contradicts age or frequency"),
         )
         return cls(frequency=x, recency=t, age=age_, mean_spend=z, weights=w, unit_days=float(unit_days))
+
+    @classmethod
+    def of_purchases(cls, purchases: Purchases, /) -> CustomerRows:
+        """Rows of what was read from orders, one a customer, ids included.
+
+        Examples
+        --------
+        >>> CustomerRows.of_purchases(Purchases.of([2, 0], [30.4, 0], [38.9, 38.9], spend=[22.4, 0]))
+        CustomerRows(2 customers in 2 rows)
+        """
+        r = purchases.row
+        ids = None if purchases.customers is None else tuple(purchases.customers.ids)
+        return cls(
+            frequency=purchases.frequency[r], recency=purchases.recency[r], age=purchases.age[r],
+            mean_spend=np.nan_to_num(purchases.spend), weights=np.ones(len(purchases)),
+            unit_days=purchases.unit_days, customers=ids,
+        )  # fmt: skip
+
+    def take(self, rows: NDArray[np.int64] | slice, /) -> CustomerRows:
+        """Some of the rows."""
+        picked = np.arange(len(self))[rows]
+        cells = {k: getattr(self, k)[picked] for k in ("frequency", "recency", "age", "mean_spend", "weights")}
+        ids = None if self.customers is None else tuple(self.customers[i] for i in picked.tolist())
+        return attrs.evolve(self, **cells, customers=ids)
 
     def __len__(self) -> int:
         return len(self.frequency)

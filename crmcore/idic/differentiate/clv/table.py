@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import html_table
+from crmcore.documents import Document
 from crmcore.metrics.columns import columns_frame
 from crmcore.metrics.estimates import Estimate, estimate_of
 
@@ -22,7 +24,7 @@ Floats = NDArray[np.float64]
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class ValueTable:
+class ValueTable(Document):
     """One row a customer (or a group of equal customers), in the order in which they were passed.
 
     Attributes
@@ -31,6 +33,8 @@ class ValueTable:
         expected, p_alive, spend and clv, each with _low and _high.
     weights : (n,) customers
     kind : {"expectation", "predictive"}
+    customers : (n,) ids, or None
+    currency : of spend and clv, or None
     """
 
     columns: Mapping[str, Floats]
@@ -40,6 +44,10 @@ class ValueTable:
     level: float
     kind: str
     method: str
+    orders_low: float = math.nan
+    orders_high: float = math.nan
+    customers: tuple[str, ...] | None = None
+    currency: str | None = None
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -66,15 +74,36 @@ class ValueTable:
             method=self.method,
         )
 
+    @property
+    def orders(self) -> Estimate:
+        """Orders expected of all customers together."""
+        return estimate_of(
+            float(self.columns["expected"] @ self.weights),
+            self.orders_low,
+            self.orders_high,
+            level=self.level,
+            n=float(self.weights.sum()),
+            rule="expected orders of all customers",
+            method=self.method,
+        )
+
     def to_frame(self, *, backend: Any = None) -> Any:
-        """All columns and the weights, one row a customer."""
-        return columns_frame({**self.columns, "customers": self.weights}, backend=backend)
+        """All columns and the weights, one row a customer; the ids first where they are known."""
+        ids = {} if self.customers is None else {"customer": list(self.customers)}
+        return columns_frame({**ids, **self.columns, "customers": self.weights}, backend=backend)
 
     def chart(self) -> Chart:
         """Share of the total value by tenth of customers, the most valuable first."""
         from crmcore.idic.differentiate.clv.charts import decile_chart
 
         return decile_chart(self.columns["clv"], self.weights)
+
+    def interval_chart(self) -> Chart:
+        """Mean value of a customer by tenth, the most valuable first, with the mean ends of the intervals."""
+        from crmcore.idic.differentiate.clv.charts import tenths_chart
+
+        ends = (self.columns["clv_low"], self.columns["clv_high"])
+        return tenths_chart(self.columns["clv"], ends, self.weights, level=self.level, kind=self.kind)
 
     def _repr_html_(self) -> str:
         rows = [

@@ -15,13 +15,14 @@ from typing import Any
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaln, psi
+from scipy.special import betaln, gammaln, psi
 
 from crmcore._base import html_table, number_text
 from crmcore.errors import BadDocument, EmptyInput, OutOfRange
 from crmcore.idic.differentiate.contracts.fitting import draws, fit_log
 from crmcore.metrics.columns import numbers, refuse, same_length
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of
+from crmcore.metrics.scalars import count_of
 
 __all__ = ["BgBb", "BgBbModel"]
 
@@ -198,6 +199,32 @@ class BgBbModel:
         _check_ahead(rounds, 0.0)
         zero = np.zeros(1)
         return float(self.expected(zero, zero, zero, ahead=rounds)[0])
+
+    def count_probability(self, counts: ArrayLike, /, *, rounds: int) -> Floats:
+        """(n,) probability that a new customer takes so many of the first `rounds` chances.
+
+        Those who stay for all rounds, and those who leave before a round and took the chances until then (Fader,
+        Hardie and Shang 2010, equation 8).
+
+        Examples
+        --------
+        >>> model = BgBbModel(alpha=1.204, beta=0.75, gamma=0.657, delta=2.783, covariance=None,
+        ...                   log_likelihood=0.0, n=11104)
+        >>> float(model.count_probability(range(7), rounds=6).sum().round(9))
+        1.0
+        """
+        count_of("rounds", rounds, least=1, hint="how many chances there are")
+        x = numbers("counts", counts)
+        if not (np.isfinite(x) & (x >= 0) & (x == np.floor(x))).all():
+            raise OutOfRange("counts", x.tolist()[:5], "whole numbers from 0", "0 is no chance taken")
+        a, b, g, d = np.exp(self._theta)
+        lived, c = np.arange(rounds + 1.0), x[:, None]
+        left = np.where(lived < rounds, 1.0, 0.0)
+        there = c <= lived
+        missed = np.where(there, lived - c, 0.0)
+        ways = gammaln(lived + 1) - gammaln(c + 1) - gammaln(missed + 1)
+        log = ways + betaln(a + c, b + missed) - betaln(a, b) + betaln(g + left, d + lived) - betaln(g, d)
+        return np.asarray(np.where(there, np.exp(log), 0.0).sum(axis=1))
 
     def total(
         self,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.metrics.estimates import Estimate, estimate_of
-from crmcore.metrics.intervals import normal_quantile
+from crmcore.metrics.intervals import fisher_interval
 
 __all__ = ["Dependence", "spend_dependence"]
 
@@ -75,9 +75,7 @@ def spend_dependence(frequency: Floats, mean_spend: Floats, weights: Floats, /, 
         note = "independence cannot be tested: frequency or spend does not vary, or fewer than 4 customers are there"
     else:
         r, slope = float(np.clip(vab / math.sqrt(vaa * vbb), -1.0, 1.0)), vab / vaa
-        half = normal_quantile(level) / math.sqrt(n - 3)
-        z = math.atanh(min(max(r, -1 + 1e-12), 1 - 1e-12))
-        low, high = math.tanh(z - half), math.tanh(z + half)
+        low, high = fisher_interval(r, n, level=level)
         note = _words(r, low, high)
     rule = "correlation of log frequency and log mean spend"
     return Dependence(

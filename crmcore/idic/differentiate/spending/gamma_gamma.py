@@ -94,6 +94,7 @@ class GammaGamma:
         power = test.slope if self.dependence == "power" and math.isfinite(test.slope) else 0.0
         level = z / x**power if power else z
         scale = float(np.average(level, weights=w))
+        centre = float(np.average(z, weights=w))
         found = maximise(Sample.of(x, level / scale, w))
         theta = found.parameters * np.array([1.0, 1.0, scale])
         loglik = found.log_likelihood - float(w.sum()) * math.log(scale) - power * float(np.sum(w * np.log(x)))
@@ -105,7 +106,8 @@ class GammaGamma:
             log_likelihood=loglik,
             n=round(float(w.sum())),
             left_out=left_out,
-            observed_mean=float(np.average(z, weights=w)),
+            observed_mean=centre,
+            observed_error=math.sqrt(float(np.average((z - centre) ** 2, weights=w)) / float(w.sum())),
             power=power,
             log_frequency=float(np.average(np.log(x), weights=w)),
             dependence=test,
@@ -125,6 +127,8 @@ class GammaGammaModel:
         Of (log p, log q, log gamma); None at a boundary.
     observed_mean : money
         Mean over customers of their mean spend: what stands in for the population mean when q <= 1.
+    observed_error : money
+        Standard error of `observed_mean`: how well spend is known where the parameters cannot say it.
     left_out : count
         Customers without a repeat order or with a mean of 0 or below.
     power : number
@@ -143,6 +147,7 @@ class GammaGammaModel:
     log_frequency: float
     dependence: Dependence
     boundary: bool
+    observed_error: float = 0.0
 
     def __repr__(self) -> str:
         numbers_ = ", ".join(f"{k} = {number_text(getattr(self, k))}" for k in NAMES)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
 from crmcore._frames import write_frame
 from crmcore.errors import BadRow, BadRows, CurrencyMismatch, DuplicateIds, EmptyInput, OutOfRange
+from crmcore.idic.differentiate.worth.hierarchies import lineages
 from crmcore.metrics.columns import numbers
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of
 from crmcore.metrics.intervals import normal_quantile
 
 __all__ = ["AccountValues", "account_values"]
+
+Codes = NDArray[np.intp]
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -27,6 +30,8 @@ class AccountValues:
     ----------
     accounts : ids, sorted
     values : one estimate an account, minor units; n = contracts
+        With parents, of the account and of all that lie below it.
+    parents : owner of each account, or None; empty where no owners were given
     share_of_wallet : expected value over what the account can spend; NaN where that is unknown
     total : of all accounts, contracts independent of each other
     """
@@ -36,6 +41,7 @@ class AccountValues:
     share_of_wallet: tuple[float, ...]
     total: Estimate
     currency: str
+    parents: tuple[str | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.accounts)
@@ -47,10 +53,11 @@ class AccountValues:
         return f"AccountValues({self})"
 
     def to_frame(self, *, backend: Any = None) -> Any:
-        """One row an account: account, value, low, high, contracts, share_of_wallet."""
+        """One row an account: account, parent (where given), value, low, high, contracts, share_of_wallet."""
         return write_frame(
             {
                 "account": list(self.accounts),
+                **({"parent": list(self.parents)} if self.parents else {}),
                 "value": np.array([e.value for e in self.values]),
                 "low": np.array([e.low for e in self.values]),
                 "high": np.array([e.high for e in self.values]),
@@ -67,7 +74,7 @@ class AccountValues:
 def account_values(
     account: Sequence[str], *, contract: Sequence[str], seats: ArrayLike, margin_minor: ArrayLike, renewal: ArrayLike,
     currency: str | Sequence[str], renewal_error: ArrayLike | None = None, wallet_minor: dict[str, float] | None = None,
-    level: float = 0.95,
+    parent: Mapping[str, str] | None = None, level: float = 0.95,
 ) -> AccountValues:  # fmt: skip
     """Roll contracts up to accounts: expected value = renewal x seats x margin a seat, summed.
 
@@ -84,6 +91,9 @@ def account_values(
     currency : one text, or (n,) texts that must be one
     renewal_error : (n,) standard errors of `renewal`, optional
     wallet_minor : account to what it can spend in the term, optional
+    parent : account to the account that owns it, optional
+        A group of companies: every owner stands in the result with its own contracts and those of all accounts below
+        it; the total counts each contract once. Accounts that own themselves through others are refused.
     level : share
 
     Examples
@@ -125,13 +135,15 @@ def account_values(
     ]
     if problems:
         raise BadRows("the contracts", tuple(problems), "seats from 0, margins known, renewals from 0 to 1")
-    names, code = np.unique(np.array(account, object).astype(str), return_inverse=True)
+    above = lineages((str(a) for a in account), parent=parent or {})
+    row = np.repeat(np.arange(n), [len(above[str(a)]) for a in account])
+    names, code = np.unique(np.array([up for a in account for up in above[str(a)]]), return_inverse=True)
     worth, p = columns["seats"] * columns["margin_minor"], columns["renewal"]
     variance = worth**2 * (p * (1 - p) + columns["renewal_error"] ** 2)
 
-    def rolled(group: np.ndarray[Any, np.dtype[np.intp]], k: int) -> list[Estimate]:
-        mean, var = np.bincount(group, p * worth, k), np.bincount(group, variance, k)
-        least, most = (np.bincount(group, w, k) for w in (np.minimum(worth, 0), np.maximum(worth, 0)))
+    def rolled(group: Codes, of: Codes, k: int) -> list[Estimate]:
+        mean, var = np.bincount(group, (p * worth)[of], k), np.bincount(group, variance[of], k)
+        least, most = (np.bincount(group, w[of], k) for w in (np.minimum(worth, 0), np.maximum(worth, 0)))
         half = normal_quantile(level) * np.sqrt(var)
         low, high = np.maximum(mean - half, least), np.minimum(mean + half, most)
         count = np.bincount(group, minlength=k)
@@ -140,12 +152,13 @@ def account_values(
             for *ends, c in zip(mean, low, high, count, strict=True)
         ]
 
-    values = rolled(code, len(names))
+    values = rolled(code, row, len(names))
     wallet = wallet_minor or {}
     share = tuple(
         e.value / wallet[a] if wallet.get(a, 0) > 0 else float("nan") for a, e in zip(names, values, strict=True)
     )
     return AccountValues(
         accounts=tuple(str(a) for a in names), values=tuple(values), share_of_wallet=share,
-        total=rolled(np.zeros(n, np.intp), 1)[0], currency=units.pop(),
+        total=rolled(np.zeros(n, np.intp), np.arange(n), 1)[0], currency=units.pop(),
+        parents=() if parent is None else tuple(parent.get(str(a)) for a in names),
     )  # fmt: skip

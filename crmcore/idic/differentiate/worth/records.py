@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, mask, number_text
 from crmcore._frames import write_frame
-from crmcore.documents import Document
+from crmcore.documents import Document, from_dict
 from crmcore.errors import DuplicateIds, OutOfRange, UnknownName
 from crmcore.metrics.columns import numbers, refuse
 
@@ -66,20 +66,69 @@ class CustomerValues:
     clv_high: Floats
     needs: tuple[str | None, ...]
     drivers: tuple[tuple[str, ...], ...]
+    _place: Mapping[str, int] = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_place", {c: i for i, c in enumerate(self.customers)})
 
     def __len__(self) -> int:
         return len(self.customers)
 
     def __getitem__(self, which: int | str) -> CustomerValue:
         if isinstance(which, str):
-            if which not in self.customers:
+            if which not in self._place:
                 raise UnknownName("customer", mask(which), ())
-            which = self.customers.index(which)
+            which = self._place[which]
         i = which
         known = {k: _known(float(getattr(self, k)[i])) for k in ("p_alive", "clv", "clv_low", "clv_high")}
         return CustomerValue(
             customer=self.customers[i], rfm=self.rfm[i], rung=self.rung[i], needs=self.needs[i],
             drivers=self.drivers[i], **known,
+        )  # fmt: skip
+
+    def explain(self, which: int | str, /) -> str:
+        """One sentence about a customer: worth, how sure, and why; what is missing is not spoken of.
+
+        Examples
+        --------
+        >>> found = customer_values(["ann"], rung=["buyer"], p_alive=[0.8], clv=([90], [50], [140]))
+        >>> found.explain("ann")
+        'Customer a••• is worth 90 (50 to 140), more than 0 % of customers, is still there with a chance of 80 %, stands on the rung "buyer".'
+        """  # noqa: E501
+        one = self[which]
+        said = []
+        if one.clv is not None:
+            ends = ""
+            if one.clv_low is not None and one.clv_high is not None:
+                ends = f" ({number_text(one.clv_low)} to {number_text(one.clv_high)})"
+            others = self.clv[~np.isnan(self.clv)]
+            below = float((others < one.clv).mean())
+            said.append(f"is worth {number_text(one.clv)}{ends}, more than {below:.0%} of customers".replace("%", " %"))
+        if one.p_alive is not None:
+            said.append(f"is still there with a chance of {100 * one.p_alive:.0f} %")
+        for template, fact in (
+            ('stands on the rung "{}"', one.rung), ('is "{}" by RFM', one.rfm),
+            ('belongs to the needs class "{}"', one.needs),
+        ):  # fmt: skip
+            said += [template.format(fact)] if fact is not None else []
+        why = f" because {'; '.join(one.drivers)}" if one.drivers else ""
+        return f"Customer {mask(one.customer)} {', '.join(said) or 'is not known yet'}{why}."
+
+    @classmethod
+    def from_dict(cls, document: object, /) -> CustomerValues:
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        BadDocument
+            Records that are no `CustomerValue`, by their place; a customer twice.
+        """
+        read = from_dict(_Records, document).records
+        return customer_values(
+            [r.customer for r in read], rfm=[r.rfm for r in read], rung=[r.rung for r in read],
+            needs=[r.needs for r in read], p_alive=_column(r.p_alive for r in read),
+            clv=(_column(r.clv for r in read), _column(r.clv_low for r in read), _column(r.clv_high for r in read)),
+            drivers={r.customer: r.drivers for r in read if r.drivers},
         )  # fmt: skip
 
     def known(self) -> dict[str, int]:
@@ -106,6 +155,17 @@ class CustomerValues:
 
     def _repr_html_(self) -> str:
         return html_table([self.known()], caption=f"{len(self):,} customers, known")
+
+
+@attrs.frozen
+class _Records:
+    """The table as it lies in JSON."""
+
+    records: tuple[CustomerValue, ...]
+
+
+def _column(cells: Iterable[float | None]) -> Floats:
+    return np.array([math.nan if c is None else c for c in cells], np.float64)
 
 
 def _known(value: float) -> float | None:
