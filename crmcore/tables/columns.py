@@ -40,10 +40,11 @@ class TextColumn:
         >>> TextColumn.of(["bath", None, "bath"]).codes.tolist()
         [0, -1, 0]
         """
-        seen: dict[str | None, int] = {None: -1, "": -1}
-        codes = np.fromiter((seen.setdefault(c, len(seen) - 2) for c in cells), np.int32, len(cells))
+        values = tuple(v for v in dict.fromkeys(cells) if v)
+        code: dict[str | None, int] = {None: -1, "": -1, **{v: i for i, v in enumerate(values)}}
+        codes = np.fromiter(map(code.__getitem__, cells), np.int32, len(cells))
         codes.flags.writeable = False
-        return cls(codes, tuple(v for v in seen if v))
+        return cls(codes, values)
 
     @classmethod
     def empty(cls, n: int) -> TextColumn:

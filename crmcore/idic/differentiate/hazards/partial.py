@@ -113,8 +113,7 @@ def risk_sums(cohort: Cohort, risk: Floats, /) -> Moments:
     if (cohort.first_entry < cohort.last).any():  # somebody came late
         at_risk -= _from_the_end(both[cohort.by_entry], cohort.first_entry, cohort.last)
     ties = np.bincount(cohort.of_event, minlength=k)
-    tied = np.zeros((k, both.shape[1]))
-    np.add.at(tied, cohort.of_event, both[cohort.events])
+    tied = _per_time(both[cohort.events], cohort.of_event, k)
     mass = np.bincount(cohort.of_event, weights=cohort.weight[cohort.events], minlength=k)
     place = np.repeat(np.arange(k), ties)
     start = np.concatenate([np.zeros(1, np.int64), np.cumsum(ties)[:-1]]) if k else np.zeros(0, np.int64)
@@ -127,12 +126,22 @@ def risk_sums(cohort: Cohort, risk: Floats, /) -> Moments:
 
 def _from_the_end(rows: Floats, starts: Ints, ends: Ints) -> Floats:
     """(k, c) sums from `starts` to the end of the stratum: no large early risk can drown the small late ones."""
-    out = np.zeros((len(rows) + 1, rows.shape[1]))
-    begin = 0
+    out = np.zeros((len(starts), rows.shape[1]))
     for end in np.unique(ends).tolist():
-        out[begin:end] = rows[begin:end][::-1].cumsum(axis=0)[::-1]
-        begin = end
-    found: Floats = np.where((starts < ends)[:, None], out[starts], 0.0)
+        here = np.flatnonzero((ends == end) & (starts < end))
+        if len(here):
+            begins, place = np.unique(starts[here], return_inverse=True)
+            parts = np.add.reduceat(rows[:end], begins, axis=0)  # rows between one event time and the next
+            out[here] = parts[::-1].cumsum(axis=0)[::-1][place]
+    return out
+
+
+def _per_time(rows: Floats, of_event: Ints, k: int) -> Floats:
+    """(k, c) sums of the events of each time; every time has one."""
+    if not k:
+        return np.zeros((0, rows.shape[1]))
+    order = np.argsort(of_event, kind="stable")
+    found: Floats = np.add.reduceat(rows[order], np.searchsorted(of_event[order], np.arange(k)), axis=0)
     return found
 
 
@@ -153,6 +162,8 @@ def _derivatives(cohort: Cohort, beta: Floats) -> tuple[float, Floats, Floats]:
     risk = np.exp(eta - shift)
     m = risk_sums(cohort, risk)
     k, events = len(cohort.time), cohort.events
+    if not (m.denominator > 0).all():  # a risk set that has underflown: too far
+        return -math.inf, np.zeros(len(beta)), np.zeros((len(beta), len(beta)))
     value = float(cohort.weight[events] @ (eta[events] - shift) - m.weight @ np.log(m.denominator))
     rate = m.weight / m.denominator
     whole = np.concatenate([np.zeros(1), np.bincount(m.place, weights=rate, minlength=k).cumsum()])
@@ -192,16 +203,15 @@ def fit_cox(cohort: Cohort, /, *, penalty: float) -> tuple[Floats, Floats, float
         goal, length = value - penalty / 2 * float(beta @ beta), 1.0
         while True:
             trial = beta + length * move
-            now = log_likelihood(cohort, trial) - penalty / 2 * float(trial @ trial)
-            if now >= goal - 1e-12 * abs(goal):
+            now = _derivatives(cohort, trial)  # one pass for value, gradient and information
+            if now[0] - penalty / 2 * float(trial @ trial) >= goal - 1e-12 * abs(goal):
                 break
             if length < 1e-8:
-                trial = beta
+                trial, now = beta, (value, gradient, information)
                 break
             length /= 2
         done = float(np.abs(trial - beta).max()) < 1e-11
-        beta = trial
-        value, gradient, information = _derivatives(cohort, beta)
+        beta, (value, gradient, information) = trial, now
         if done:
             break
     eta = cohort.x @ beta

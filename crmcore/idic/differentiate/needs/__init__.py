@@ -11,11 +11,18 @@ if TYPE_CHECKING:
     from crmcore.idic.differentiate.needs.choosing import ClassChoice, choose_classes
     from crmcore.idic.differentiate.needs.classes import ClassMembers, LatentClasses, LatentClassModel
     from crmcore.idic.differentiate.needs.content import ContentLog, assign_content
+    from crmcore.idic.differentiate.needs.drivers import ClassDriver, ClassDrivers, class_drivers
     from crmcore.idic.differentiate.needs.inputs import InputContribution, input_contributions
+    from crmcore.idic.differentiate.needs.intervals import ClassIntervals, class_intervals
+    from crmcore.idic.differentiate.needs.stability import ClassStability, class_stability
 
 __all__ = [
     "ClassChoice",
+    "ClassDriver",
+    "ClassDrivers",
+    "ClassIntervals",
     "ClassMembers",
+    "ClassStability",
     "ContentLog",
     "InputContribution",
     "LatentClassModel",
@@ -23,6 +30,9 @@ __all__ = [
     "adjusted_rand",
     "assign_content",
     "choose_classes",
+    "class_drivers",
+    "class_intervals",
+    "class_stability",
     "input_contributions",
 ]
 
@@ -31,6 +41,13 @@ __getattr__ = lazy_names(
     {
         "ClassChoice": ".choosing",
         "choose_classes": ".choosing",
+        "ClassDriver": ".drivers",
+        "ClassDrivers": ".drivers",
+        "class_drivers": ".drivers",
+        "ClassIntervals": ".intervals",
+        "class_intervals": ".intervals",
+        "ClassStability": ".stability",
+        "class_stability": ".stability",
         "InputContribution": ".inputs",
         "input_contributions": ".inputs",
         "ContentLog": ".content",

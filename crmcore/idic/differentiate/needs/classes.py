@@ -151,18 +151,26 @@ class LatentClassModel(Document):
         MissingColumn
             A question or measure of the model is not given; give it with None or NaN where it is not known.
         """
+        data, unseen = self._read(answers, measures)
+        posterior = responsibilities(data, self.parameters())[0]
+        return ClassMembers(posterior.argmax(1), posterior, unseen)
+
+    def blocks(self, *, answers: Answers | None = None, measures: Measures | None = None) -> Blocks:
+        """Columns as the kernels read them: one-hot answers, standardised measures."""
+        return self._read(answers, measures)[0]
+
+    def _read(self, answers: Answers | None, measures: Measures | None) -> tuple[Blocks, dict[str, tuple[int, ...]]]:
         for name in (*self.levels, *self.means):
             given = (answers or {}) if name in self.levels else (measures or {})
             if name not in given:
                 raise MissingColumn(name, tuple(given), "the columns to score")
-        data, unseen = _blocks(
+        return _blocks(
             {k: (answers or {})[k] for k in self.levels}, {k: (measures or {})[k] for k in self.means},
             self.levels, self.centre, self.scale,
         )  # fmt: skip
-        posterior = responsibilities(data, self._parameters())[0]
-        return ClassMembers(posterior.argmax(1), posterior, unseen)
 
-    def _parameters(self) -> Parameters:
+    def parameters(self) -> Parameters:
+        """Shares, answers, means and variances as the kernels read them, measures standardised."""
         k = len(self.shares)
         answer = np.hstack([np.zeros((k, 0)), *(np.array(v) for v in self.answers.values())])
         mean = [(np.array(v) - self.centre[c]) / self.scale[c] for c, v in self.means.items()]
