@@ -71,7 +71,7 @@ def _token(text: str, piece: re.Match[str], at: int, kind: str) -> _Token:
     if piece["op"] or piece["open"] or piece["close"]:
         return _Token(piece[0], piece[0], at)
     if piece["phrase"] is not None:
-        words = tuple(piece["phrase"].split())
+        words: tuple[str, ...] = tuple(piece["phrase"].split())
         if not words:
             raise BadQuery(text, at, "a phrase is empty.", "put words between the quotation marks")
         raw = bool(piece["raw"])

@@ -310,7 +310,7 @@ def find_topics(
     n_topics: int = 10,
     least_texts: int | None = None,
     most_share: float = 0.3,
-    leave_out: Collection[str] = FUNCTION_WORDS,
+    leave_out: Collection[str] | None = None,
     progress: Progress | bool = False,
 ) -> TopicModel:
     """Find what many short texts are about.
@@ -328,7 +328,7 @@ def find_topics(
     most_share : share
         Terms in more of the texts are left out: they tell nothing apart.
     leave_out : words
-        Terms that hold one of them, in normal form, are left out: by default English function words.
+        Terms that hold one of them, in normal form, are left out; None takes English function words.
     progress
         True shows a bar; a callable is told stage, done, total.
 
@@ -353,7 +353,7 @@ def find_topics(
     least = max(3, len(texts) // 20_000) if least_texts is None else count_of("least_texts", least_texts, least=1)
     found = _counted(texts, least_texts=least)
     held = found.texts_with()
-    silent = frozenset(leave_out)
+    silent = FUNCTION_WORDS if leave_out is None else frozenset(leave_out)
     speaks = np.array([silent.isdisjoint(term.split(" ")) for term in found.terms], np.bool_)
     kept = np.flatnonzero(speaks & (held <= most_share * max(len(texts), 1)))
     if len(kept) < 2:

@@ -108,7 +108,7 @@ def class_intervals(
         raise OutOfRange("customers", len(data.weight), f"{model.n}, as in the fit", "pass the columns of the fit")
     r = responsibilities(data, p)[0]
     covariance, identified = _covariance(data, p, r, set(model.at_floor), tuple(model.means))
-    at = _Places(p, data)
+    at = _Places.of(p)
     z = float(ndtri((1 + level) / 2))
 
     def share(value: float, block: slice, j: int, group: Floats, size: float, rule: str) -> Estimate:
@@ -151,7 +151,7 @@ def class_intervals(
     return ClassIntervals(shares=shares, answers=profiles, means=means, identified=identified)
 
 
-@attrs.frozen(eq=False, init=False)
+@attrs.frozen(eq=False)
 class _Places:
     """Where each parameter stands: shares, then answers, means and log variances of class 0, 1, ..."""
 
@@ -159,8 +159,9 @@ class _Places:
     levels: int
     measures: int
 
-    def __init__(self, p: Parameters, data: Blocks, /) -> None:
-        self.__attrs_init__(len(p.share), p.answer.shape[1], p.mean.shape[1])
+    @classmethod
+    def of(cls, p: Parameters, /) -> _Places:
+        return cls(len(p.share), p.answer.shape[1], p.mean.shape[1])
 
     @property
     def share(self) -> slice:
@@ -186,7 +187,7 @@ def louis_information(data: Blocks, p: Parameters, r: Floats, /) -> Floats:
 
     Every simplex keeps all its logits, so the matrix has one null direction a simplex; `class_intervals` fixes one.
     """
-    at = _Places(p, data)
+    at = _Places.of(p)
     out, average = np.zeros((at.size, at.size)), np.zeros((len(data.weight), at.size))
     w = data.weight[:, None] * r
     out[at.share, at.share] += w.sum() * (np.diag(p.share) - np.outer(p.share, p.share))
@@ -213,7 +214,7 @@ def louis_information(data: Blocks, p: Parameters, r: Floats, /) -> Floats:
 def _covariance(
     data: Blocks, p: Parameters, r: Floats, floored: set[str], measures: tuple[str, ...]
 ) -> tuple[Floats, bool]:
-    at = _Places(p, data)
+    at = _Places.of(p)
     free = np.ones(at.size, bool)
     groups = [(at.share, p.share)]
     groups += [
