@@ -71,11 +71,11 @@ def _token(text: str, piece: re.Match[str], at: int, kind: str) -> _Token:
     if piece["op"] or piece["open"] or piece["close"]:
         return _Token(piece[0], piece[0], at)
     if piece["phrase"] is not None:
-        words: tuple[str, ...] = tuple(piece["phrase"].split())
-        if not words:
+        first, *rest = piece["phrase"].split() or [""]
+        if not first:
             raise BadQuery(text, at, "a phrase is empty.", "put words between the quotation marks")
         raw = bool(piece["raw"])
-        return _Token("term", piece[0], at, Phrase(words, raw) if len(words) > 1 else Word(words[0], raw))
+        return _Token("term", piece[0], at, Phrase((first, *rest), raw) if rest else Word(first, raw))
     if piece["rawword"]:
         return _Token("term", piece[0], at, Word(piece["rawtext"], raw=True))
     if piece["field"]:
