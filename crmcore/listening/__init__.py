@@ -1,4 +1,9 @@
-"""Listening: from a stream of posts to what happened, why, how sure we are, and what to do."""
+"""Listening: from a stream of posts to what happened, why, how sure we are, and what to do.
+
+`queries` find the posts that concern us, `sentiment` scores them and learns from labels, `aspects` say what of,
+`shares` corrects what is counted, `topics` sorts, `people` tells who is heard, and `insights` turns it into findings
+with quotes and tests, owners and digests.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,21 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
+    from crmcore.listening import aspects, insights, people, queries, sentiment, shares, topics
     from crmcore.listening.polarity import Polarity
 
-__all__ = ["Polarity"]
+__all__ = ["Polarity", "aspects", "insights", "people", "queries", "sentiment", "shares", "topics"]
 
-__getattr__ = lazy_names(__name__, {"Polarity": ".polarity"})
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Polarity": ".polarity",
+        "aspects": ".aspects",
+        "insights": ".insights",
+        "people": ".people",
+        "queries": ".queries",
+        "sentiment": ".sentiment",
+        "shares": ".shares",
+        "topics": ".topics",
+    },
+)
