@@ -1,8 +1,8 @@
 """Listening: from a stream of posts to what happened, why, how sure we are, and what to do.
 
 `queries` find the posts that concern us, `sentiment` scores them and learns from labels, `aspects` say what of,
-`shares` corrects what is counted, `topics` sorts, `people` tells who is heard, and `insights` turns it into findings
-with quotes and tests, owners and digests.
+`shares` corrects what is counted, `topics` sorts, `voices` compares groups and rivals, `people` tells who is heard, and
+`insights` turns it into findings with quotes and tests, owners and digests.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.listening import aspects, insights, people, queries, sentiment, shares, topics
+    from crmcore.listening import aspects, insights, people, queries, sentiment, shares, topics, voices
     from crmcore.listening.polarity import Polarity
 
-__all__ = ["Polarity", "aspects", "insights", "people", "queries", "sentiment", "shares", "topics"]
+__all__ = ["Polarity", "aspects", "insights", "people", "queries", "sentiment", "shares", "topics", "voices"]
 
 __getattr__ = lazy_names(
     __name__,
@@ -28,5 +28,6 @@ __getattr__ = lazy_names(
         "sentiment": ".sentiment",
         "shares": ".shares",
         "topics": ".topics",
+        "voices": ".voices",
     },
 )

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.listening.insights.insight import LEAST_QUOTES, Insight, Insights, Play
-from crmcore.metrics.columns import numbers, truths
+from crmcore.listening.voices.people import authors_of, flag, flags, voices
+from crmcore.metrics.columns import numbers
 from crmcore.metrics.comparing import Comparison, compare
 from crmcore.metrics.multiplicity import adjust
-from crmcore.metrics.proportions import Counts
 from crmcore.metrics.scalars import share_of
 from crmcore.tables import MentionTable
 
@@ -79,26 +79,25 @@ def find_insights(
     late parcels: 75 % of voices now, 50 % before
     """
     share_of("false_share", false_share, hint="0.05 lets one insight in twenty be false")
-    if not things:
-        raise EmptyInput("things", "name what to look at: {'late delivery': mask}")
-    here = _mask("now", now, len(mentions))
-    there = ~here if before is None else _mask("before", before, len(mentions)) & ~here
-    flags = {name: _mask(name, flag, len(mentions)) for name, flag in things.items()}
-    author = np.where(
-        mentions.author.codes >= 0, mentions.author.codes, len(mentions.author.values) + np.arange(len(mentions))
-    )
+    here = flag("now", now, len(mentions))
+    there = ~here if before is None else flag("before", before, len(mentions)) & ~here
+    held = flags(things, len(mentions))
+    author = authors_of(mentions)
     there &= ~np.isin(author, author[here])
     if not here.any() or not there.any():
         hint = "both groups need posts of authors who are not in the other"
         raise EmptyInput("posts now" if not here.any() else "posts before", hint)
-    tests = {name: _test(flag, author, here, there) for name, flag in flags.items()}
+    tests = {
+        name: compare(voices(author, here, said), voices(author, there, said), small_sample_ok=True)
+        for name, said in held.items()
+    }
     p = np.array([t.p_value for t in tests.values()])
     adjusted = np.ones(len(p))
     adjusted[~np.isnan(p)] = adjust(p[~np.isnan(p)], method="benjamini-hochberg")
     score = _telling(mentions, telling)
     found = list[Insight]()
     for (name, test), p_adjusted in zip(tests.items(), adjusted.tolist(), strict=True):
-        quotes = _quotes(mentions, flags[name] & here, score)
+        quotes = _quotes(mentions, held[name] & here, score)
         if p_adjusted > false_share or len(quotes) < LEAST_QUOTES or not _changed(test, least_change):
             continue
         play = (plays or {}).get(name, LOOK)
@@ -117,19 +116,6 @@ def find_insights(
             )
         )
     return Insights(found=tuple(found), looked_at=len(things))
-
-
-def _mask(name: str, values: ArrayLike, n: int) -> Bools:
-    found = truths(name, values)
-    if len(found) != n:
-        raise OutOfRange(f"length of {name}", len(found), f"{n}, one a mention", "pass a column of the same rows")
-    return found
-
-
-def _test(flag: Bools, author: NDArray[np.int64], here: Bools, there: Bools) -> Comparison:
-    """Authors who spoke about the thing, of all authors, in both groups."""
-    groups = [Counts(k=len(np.unique(author[part & flag])), n=len(np.unique(author[part]))) for part in (here, there)]
-    return compare(groups[0], groups[1], small_sample_ok=True)
 
 
 def _changed(test: Comparison, least: float) -> bool:

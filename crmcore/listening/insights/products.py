@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.listening.insights.owners import Routed, route
+from crmcore.listening.voices.people import authors_of
 from crmcore.metrics.columns import columns_frame, numbers, truths
 from crmcore.metrics.days import Period, local_periods, period_starts
 from crmcore.metrics.estimates import Estimate, check_level, frame_of
@@ -246,9 +247,7 @@ def listening_report(
         raise EmptyInput("posts", "no post of a brand has a time")
     number = np.zeros(len(mentions), np.int64)
     number[there] = local_periods(mentions.time[there], zone, period=period)
-    author = np.where(
-        mentions.author.codes >= 0, mentions.author.codes, len(mentions.author.values) + np.arange(len(mentions))
-    )
+    author = authors_of(mentions)
     cells = list[_Cell]()
     for p in np.unique(number[there]).tolist():
         inside = {name: np.flatnonzero(flag & there & (number == p)) for name, flag in flags.items()}
