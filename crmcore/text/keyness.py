@@ -151,7 +151,7 @@ def key_terms(
     kept = np.flatnonzero(p <= false_share)
     kept = kept[np.lexsort((used[kept], -np.abs(z[kept])))]
     return KeyTerms(
-        term=tuple(terms[i] for i in used[kept]),
+        term=tuple(terms[int(i)] for i in used[kept]),
         log_odds=delta[kept],
         z=z[kept],
         p_adjusted=p[kept],
