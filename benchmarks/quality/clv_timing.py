@@ -41,7 +41,7 @@ def coverage(name: str, n: int, cohorts: int) -> list[Row]:
     truth = BuyingModel(
         model=name, k=1, theta=tuple(np.log(WORLDS[name])), covariance=None, log_likelihood=0.0, n=1, unit="week"
     )  # fmt: skip
-    rng, held, edge = np.random.default_rng(4), {"purchases": [], "alive": [], "total": []}, 0
+    rng, held, edge = np.random.default_rng(11), {"purchases": [], "alive": [], "total": []}, 0
     for _ in range(cohorts):
         age = rng.uniform(27, 39, n)
         seen = simulate_cohort(truth, n, age=age, ahead=1, seed=rng).purchases

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crmcore.errors import OutOfRange
 from crmcore.idic.differentiate.buying import MODELS, BuyingModel, Purchases, RepeatBuying, forecast, simulate_cohort
+from crmcore.idic.differentiate.buying.posterior import log_prior, posterior
 
 
 def cohort(model: str, at: tuple[float, ...], n: int, seed: int) -> Purchases:
@@ -30,7 +31,7 @@ def test_ends_are_those_of_the_posterior_on_a_grid() -> None:
     for u in np.linspace(-1, 1, 90):
         for v in np.linspace(-1, 1, 90):
             theta = model.vector() + np.array([u, v]) * wide
-            logs.append(likelihood(theta)[0])
+            logs.append(likelihood(theta)[0] + log_prior(model, seen, theta))
             ahead = model.with_vector(theta).expected(seen.frequency, seen.recency, seen.age, horizon=26)
             totals.append(float(w @ ahead))
     weight = np.exp(np.array(logs) - max(logs))
@@ -50,6 +51,19 @@ def test_a_skew_likelihood_has_skew_ends() -> None:
     found = forecast(model, seen, horizon=39)
     wide = np.log(found.expected_high / found.expected), np.log(found.expected / found.expected_low)
     assert np.median(np.abs(wide[0] - wide[1]) / (wide[0] + wide[1])) > 0.02
+
+
+def test_a_likelihood_with_a_plateau_has_draws_that_are_many() -> None:
+    seen = cohort("pareto", (0.553, 10.58, 0.606, 11.67), 1500, 4)
+    model = RepeatBuying(model="pareto").fit(seen)
+    assert model.parameters["beta"] > 15  # dropout is hardly seen: the likelihood hardly falls with s and beta
+    for seed in range(3):
+        found = posterior(model, seen, seed=seed)
+        assert found is not None
+        assert len(np.unique(found.u[:, 0])) > 150  # and not one lucky proposal many times
+    ends = [forecast(model, seen, horizon=39, seed=s).total for s in range(3)]
+    assert np.ptp([e.low for e in ends]) < 0.05 * ends[0].value
+    assert np.ptp([e.high for e in ends]) < 0.05 * ends[0].value
 
 
 def test_a_boundary_has_intervals_of_what_can_be_seen() -> None:
