@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["BlockingRule", "Comparator", "SentimentAnalyzer", "Survivorship"]
+__all__ = ["BlockingRule", "Comparator", "LanguageDetector", "SentimentAnalyzer", "SpamFilter", "Survivorship"]
 
 
 @runtime_checkable
@@ -67,4 +67,30 @@ class SentimentAnalyzer(Protocol):
 
     def probabilities(self, texts: Sequence[str | None], /) -> NDArray[np.float64]:
         """(n, 3) probabilities of negative, neutral, positive."""
+        ...
+
+
+@runtime_checkable
+class LanguageDetector(Protocol):
+    """In which language texts are written.
+
+    Called with n texts, a missing one None. Returns n ISO 639 codes, "und" where it cannot tell, and (n,) numbers in
+    [0, 1], how sure it is. Every text alone decides its row.
+    """
+
+    def languages(self, texts: Sequence[str | None], /) -> tuple[Sequence[str], NDArray[np.float64]]:
+        """Code and certainty of each text."""
+        ...
+
+
+@runtime_checkable
+class SpamFilter(Protocol):
+    """Which texts are spam.
+
+    Called with n texts, a missing one None. Returns (n,) probabilities, NaN where it cannot tell. Every text alone
+    decides its row.
+    """
+
+    def spam(self, texts: Sequence[str | None], /) -> NDArray[np.float64]:
+        """(n,) probabilities that a text is spam."""
         ...

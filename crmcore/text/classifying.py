@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +14,25 @@ from numpy.typing import NDArray
 from crmcore._base import Progress, reporter
 from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, WrongType
+from crmcore.metrics.estimates import Estimate
+from crmcore.metrics.means import mean
 from crmcore.text.forms import Vocabulary
 from crmcore.text.logistic import Block, fit_blocks, softmax
 from crmcore.text.ngrams import count_terms
 from crmcore.text.patterns import TokenKind
+from crmcore.text.shape import SHAPE, text_shape
 from crmcore.text.tokens import TokenBatch, tokenize
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["ClassifiedText", "TextClassifier", "TextClassifierModel"]
+__all__ = ["ClassifiedText", "Familiarity", "TextClassifier", "TextClassifierModel"]
 
 Floats = NDArray[np.float64]
 SAME = ("(link)", "(handle)", "(address)", "(number)")  # forms that say nothing by their spelling
 EVERY = tuple(TokenKind)
+STRANGE = 0.6  # standard deviations of rarity
+SHAPELY = 0.1  # length of a deviation of shape beside the unit length of all words
 
 
 def levelled(batch: TokenBatch, /) -> TokenBatch:
@@ -76,6 +82,32 @@ class ClassifiedText(Document):
     score: float
 
 
+@attrs.frozen(kw_only=True)
+class Familiarity:
+    """How strange new texts are to a model, beside texts like those it learned from.
+
+    Parameters
+    ----------
+    strangeness : Estimate
+        Mean rarity of the words of a text (as idf, unknown words the rarest) above that of held-out texts of the own
+        kind of the model, in standard deviations between such texts; 0 = of the same kind.
+    known : share
+        Mean share of the words of a text that the model knows.
+    """
+
+    strangeness: Estimate
+    known: float
+
+    @property
+    def foreign(self) -> bool:
+        """Whether strangeness is above 0.6 with the whole interval: what the model says is then a guess."""
+        return self.strangeness.low > STRANGE
+
+    def __str__(self) -> str:
+        says = "foreign to the model: label some of them" if self.foreign else "of a kind that it knows"
+        return f"strangeness {self.strangeness}, {self.known:.0%} of words known: {says}"
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextClassifierModel(Document):
     """What a `TextClassifier` learned.
@@ -93,6 +125,10 @@ class TextClassifierModel(Document):
     character_orders : counts
     texts : count
         That it learned from.
+    shape_mean, shape_deviation : (16,) numbers
+        Of the shape of those texts; empty where shape is not used.
+    rarity_mean, rarity_deviation : numbers
+        Of the mean idf of the words of a text, over texts held out; NaN without folds.
     """
 
     labels: tuple[str, ...]
@@ -106,6 +142,10 @@ class TextClassifierModel(Document):
     word_orders: tuple[int, ...]
     character_orders: tuple[int, ...]
     texts: int
+    shape_mean: NDArray[np.float64] = attrs.field(factory=lambda: np.empty(0))
+    shape_deviation: NDArray[np.float64] = attrs.field(factory=lambda: np.empty(0))
+    rarity_mean: float = math.nan
+    rarity_deviation: float = math.nan
 
     def __repr__(self) -> str:
         terms = len(self.words) + len(self.characters)
@@ -117,15 +157,19 @@ class TextClassifierModel(Document):
 
     def features(self, texts: Sequence[str | None], /) -> csr_array:
         """(n, m) weighed terms."""
-        from scipy.sparse import hstack
+        from scipy.sparse import csr_array, hstack
 
         read = tokenize(texts)
-        words = _known(levelled(read), self.word_orders, self._places[0], self.word_idf)
-        if not self.character_orders:
-            return words
-        signs = _known(characters(read.normalised()), self.character_orders, self._places[1], self.character_idf)
-        both: csr_array = hstack([words, signs], format="csr")
-        return both
+        words = count_terms(levelled(read), orders=self.word_orders, kinds=EVERY)
+        blocks = [words.weighed(self._places[0], self.word_idf)]
+        if self.character_orders:
+            signs = count_terms(characters(read.normalised()), orders=self.character_orders, kinds=EVERY)
+            blocks.append(signs.weighed(self._places[1], self.character_idf))
+        if len(self.shape_mean):
+            deviation = np.clip((text_shape(read) - self.shape_mean) / self.shape_deviation, -3, 3)
+            blocks.append(csr_array(SHAPELY * deviation))
+        every: csr_array = hstack(blocks, format="csr") if len(blocks) > 1 else blocks[0]
+        return every
 
     def logits(self, texts: Sequence[str | None], /) -> Floats:
         """(n, k) logits."""
@@ -140,16 +184,40 @@ class TextClassifierModel(Document):
         return [self.labels[i] for i in self.logits(texts).argmax(axis=1).tolist()]
 
     def known(self, texts: Sequence[str | None], /) -> Floats:
-        """(n,) share of the single words of each text that the model knows; NaN without words.
-
-        Where it lies far below what `TextClassifier.fit` saw on texts that it held out, the texts are foreign.
-        """
-        batch = levelled(tokenize(texts)).words()
+        """(n,) share of the single words of each text that the model knows; NaN without words."""
         place = self._places[0]
-        there = np.array([form in place for form in batch.vocabulary], np.float64)[batch.codes]
-        n = batch.lengths
+        return self._word_mean(texts, lambda form: float(form in place))
+
+    def familiarity(self, texts: Sequence[str | None], /, *, level: float = 0.95) -> Familiarity:
+        """Whether texts are of the kind that the model learned from.
+
+        Raises
+        ------
+        EmptyInput
+            The model was fitted without folds, or no text has words.
+        """
+        if math.isnan(self.rarity_mean):
+            raise EmptyInput("texts held out", "fit with folds=5: they tell how strange a new text is")
+        rarity = self.rarity(texts)
+        worded = ~np.isnan(rarity)
+        if not worded.any():
+            raise EmptyInput("texts with words", "pass some texts")
+        apart = (rarity[worded] - self.rarity_mean) / self.rarity_deviation
+        rule = "rarity of words, in standard deviations of texts held out"
+        strangeness = mean(apart, level=level, rule=rule, small_sample_ok=True)
+        return Familiarity(strangeness=strangeness, known=float(self.known(texts)[worded].mean()))
+
+    def rarity(self, texts: Sequence[str | None], /) -> Floats:
+        """(n,) mean idf of the single words of each text, unknown ones the rarest; NaN without words."""
+        place, unknown = self._places[0], math.log(2 * (1 + self.texts)) + 1
+        return self._word_mean(texts, lambda form: self.word_idf[place[form]] if form in place else unknown)
+
+    def _word_mean(self, texts: Sequence[str | None], worth: Callable[[str], float]) -> Floats:
+        batch = levelled(tokenize(texts)).words()
+        of_form = np.array([worth(form) for form in batch.vocabulary], np.float64)
         with np.errstate(invalid="ignore"):
-            return np.asarray(np.bincount(batch.text_of, there, len(batch)) / n, np.float64)
+            total = np.bincount(batch.text_of, of_form[batch.codes], len(batch))
+            return np.asarray(total / batch.lengths, np.float64)
 
     def explain(self, text: str, /) -> ClassifiedText:
         """Label of one text with the terms that made it."""
@@ -159,7 +227,7 @@ class TextClassifierModel(Document):
         against = np.full(k, -1 / (k - 1))
         against[best] = 1.0
         row = self.features([text])
-        terms = [*self.words, *self.characters]
+        terms = [*self.words, *self.characters, *(f"({name})" for name in SHAPE)]
         parts = row.data * (self.weights[row.indices] @ against) / self.temperature
         evidence = [(terms[i], float(part)) for i, part in zip(row.indices.tolist(), parts, strict=True)]
         return ClassifiedText(
@@ -169,21 +237,6 @@ class TextClassifierModel(Document):
             start=float(self.intercept @ against / self.temperature),
             score=float(logits @ against),
         )
-
-
-def _known(batch: TokenBatch, orders: Sequence[int], place: dict[str, int], idf: Floats) -> csr_array:
-    """Terms that a model knows, 1 + ln count times idf, rows of unit length over all they know."""
-    from scipy.sparse import csr_array
-
-    found = count_terms(batch, orders=orders, kinds=EVERY)
-    column = np.array([place.get(term, -1) for term in found.terms], np.int64)
-    counts = found.counts[:, np.flatnonzero(column >= 0)].tocsr()
-    column = column[column >= 0]
-    data = (1 + np.log(np.maximum(counts.data, 1))) * idf[column[counts.indices]]
-    row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    length = np.sqrt(np.bincount(row, data**2, counts.shape[0]))
-    data = data / np.maximum(length, 1e-12)[row]
-    return csr_array((data, column[counts.indices], counts.indptr), shape=(counts.shape[0], len(idf)))
 
 
 @attrs.frozen(kw_only=True)
@@ -203,8 +256,10 @@ class TextClassifier:
         Higher trusts the words less.
     balanced : truth
         Whether rare labels weigh as much as frequent ones; probabilities then no longer tell shares.
+    shape : truth
+        Whether length, capitals, digits, links and marks count too, as they do for spam; see `text_shape`.
     folds : count
-        For the temperature; 0 leaves it at 1.
+        For the temperature, and for how many words of a new text are known; 0 leaves both out.
 
     Examples
     --------
@@ -219,6 +274,7 @@ class TextClassifier:
     least_texts: int = 2
     penalty: float = 0.1
     balanced: bool = False
+    shape: bool = False
     folds: int = 5
 
     def fit(
@@ -250,7 +306,7 @@ class TextClassifier:
         if not self.folds:
             return model
         fold = _folds(y, self.folds)
-        z = np.zeros((len(y), len(names)))
+        z, rarity = np.zeros((len(y), len(names))), np.full(len(y), np.nan)
         for f in range(self.folds):
             tell("cross-validate", f + 1, self.folds + 1)
             inner = np.flatnonzero(fold != f)
@@ -259,8 +315,13 @@ class TextClassifier:
             held = np.flatnonzero(fold == f)
             part = self._fitted([texts[i] for i in inner.tolist()], y[inner], names)
             z[held] = part.logits([texts[i] for i in held.tolist()])
+            rarity[held] = part.rarity([texts[i] for i in held.tolist()])
         tell("cross-validate", self.folds + 1, self.folds + 1)
-        return attrs.evolve(model, temperature=_temperature(z, y))
+        seen = rarity[~np.isnan(rarity)]
+        return attrs.evolve(
+            model, temperature=_temperature(z, y), rarity_mean=float(seen.mean()) if len(seen) else math.nan,
+            rarity_deviation=max(float(seen.std()), 1e-3) if len(seen) else math.nan,
+        )  # fmt: skip
 
     def _fitted(self, texts: Sequence[str | None], y: NDArray[np.int64], names: tuple[str, ...]) -> TextClassifierModel:
         read = tokenize(texts)
@@ -270,11 +331,13 @@ class TextClassifier:
             raise EmptyInput(
                 "terms", f"no term occurs in {self.least_texts} texts: give more texts, or lower least_texts"
             )
-        k = len(names)
+        k, form = len(names), text_shape(read) if self.shape else np.empty((1, 0))
+        m = len(words) + len(signs) + form.shape[1]
         model = TextClassifierModel(
             labels=names, words=words, characters=signs, word_idf=word_idf, character_idf=sign_idf,
-            weights=np.zeros((len(words) + len(signs), k)), intercept=np.zeros(k), temperature=1.0,
+            weights=np.zeros((m, k)), intercept=np.zeros(k), temperature=1.0,
             word_orders=self.word_orders, character_orders=self.character_orders if signs else (), texts=len(texts),
+            shape_mean=form.mean(axis=0), shape_deviation=np.maximum(form.std(axis=0), 1e-3),
         )  # fmt: skip
         weight = None
         if self.balanced:
@@ -288,7 +351,7 @@ def _terms(batch: TokenBatch, orders: tuple[int, ...], least: int) -> tuple[tupl
     if not orders:
         return (), np.empty(0)
     found = count_terms(batch, orders=orders, least_texts=least, kinds=EVERY)
-    return found.terms, np.log((1 + len(batch)) / (1 + found.texts_with())) + 1
+    return found.terms, found.rarity()
 
 
 def _folds(y: NDArray[np.int64], folds: int) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -41,6 +41,23 @@ class TermCounts:
     def texts_with(self) -> NDArray[np.int64]:
         """(n_terms,) texts that hold the term at least once."""
         return np.bincount(self.counts.indices, minlength=len(self.terms)).astype(np.int64)
+
+    def rarity(self) -> NDArray[np.float64]:
+        """(n_terms,) inverse document frequency, 1 + ln((1 + texts) / (1 + texts with the term))."""
+        return np.log((1 + self.counts.shape[0]) / (1 + self.texts_with())) + 1
+
+    def weighed(self, place: Mapping[str, int], rarity: NDArray[np.float64], /) -> csr_array:
+        """(n_texts, m) values (1 + ln count) × rarity of the terms that have a place; rows of length 1 or 0."""
+        from scipy.sparse import csr_array
+
+        column = np.array([place.get(term, -1) for term in self.terms], np.int64)
+        known = self.counts[:, np.flatnonzero(column >= 0)].tocsr()
+        column = column[column >= 0][known.indices]
+        data = (1 + np.log(np.maximum(known.data, 1))) * rarity[column]
+        row = np.repeat(np.arange(known.shape[0]), np.diff(known.indptr))
+        length = np.sqrt(np.bincount(row, data**2, known.shape[0]))
+        data = data / np.maximum(length, 1e-12)[row]
+        return csr_array((data, column, known.indptr), shape=(known.shape[0], len(rarity)))
 
 
 def ngram_windows(batch: TokenBatch, /, *, order: int) -> NDArray[np.int64]:

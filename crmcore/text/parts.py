@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.documents import Document
-from crmcore.text.ngrams import TermCounts, count_terms
+from crmcore.text.ngrams import count_terms
 from crmcore.text.tokens import TokenBatch
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ class NgramColumns(Document):
         for batch in parts.values():
             counts = count_terms(batch, orders=orders, least_texts=least_texts)
             terms.append(counts.terms)
-            worth = 1 + np.log((1 + len(batch)) / (1 + counts.texts_with()))
-            idf.append(tuple(worth.tolist()))
+            idf.append(tuple(counts.rarity().tolist()))
         return cls(parts=tuple(parts), terms=tuple(terms), idf=tuple(idf), orders=tuple(orders))
 
     def matrix(self, parts: Mapping[str, TokenBatch], /) -> csr_array:
@@ -79,26 +78,10 @@ class NgramColumns(Document):
         for part, terms, idf in zip(self.parts, self.terms, self.idf, strict=True):
             if not terms:
                 continue
-            counts = count_terms(parts[part], orders=self.orders)
-            blocks.append(_weighed(counts, terms, np.array(idf)))
+            place = dict(zip(terms, range(len(terms)), strict=True))
+            blocks.append(count_terms(parts[part], orders=self.orders).weighed(place, np.array(idf)))
         n = len(parts[self.parts[0]])
         return hstack(blocks, format="csr") if blocks else csr_array((n, 0))
-
-
-def _weighed(counts: TermCounts, terms: tuple[str, ...], idf: Floats) -> csr_array:
-    """(n, m) tf-idf of known terms, rows of length 1."""
-    from scipy.sparse import csr_array, diags_array
-
-    found = counts.counts.tocoo()
-    at = dict(zip(terms, range(len(terms)), strict=True))
-    to = np.array([at.get(term, -1) for term in counts.terms] + [-1], np.int64)[:-1]
-    column = to[found.coords[1]]
-    known = column >= 0
-    row, column = found.coords[0][known], column[known]
-    value = (1 + np.log(found.data[known])) * idf[column]
-    length = np.sqrt(np.bincount(row, weights=value**2, minlength=found.shape[0]))
-    made = csr_array((value, (row, column)), shape=(found.shape[0], len(terms)))
-    return (diags_array(1 / np.where(length > 0, length, 1.0)) @ made).tocsr()
 
 
 def balanced(y: NDArray[np.integer], /, *, classes: int, strength: float = 1.0) -> Floats:
