@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmcore.listening.intents import Severity, case_feed
+from crmcore.listening.intents import Severity, complaint_feed
 from crmcore.tables import MentionTable
 
 
@@ -14,11 +14,11 @@ def comments(*texts):
     return MentionTable.from_frame(rows)
 
 
-def test_row_135_of_three_comments_the_one_complaint_comes_to_the_case_feed():
+def test_row_135_of_three_comments_the_one_complaint_comes_to_the_complaint_feed():
     posts = comments(
         "Looks delicious, thanks!", "What time do you open?", "Still waiting for my refund, no reply for weeks"
     )
-    feed = case_feed(posts, own_authors=["@cafe"])
+    feed = complaint_feed(posts, own_authors=["@cafe"])
     assert feed.comments == 3
     assert [e.mention_id for e in feed.entries] == ["c3"]
     entry = feed.entries[0]
@@ -29,7 +29,7 @@ def test_row_135_of_three_comments_the_one_complaint_comes_to_the_case_feed():
 
 
 def test_row_135_neighbours_no_complaint_an_urgent_one_and_a_post_of_others():
-    assert len(case_feed(comments("Love it", "Yum"), own_authors=["@cafe"])) == 0
-    urgent = case_feed(comments("Food poisoning, I was in hospital, unacceptable"), own_authors=["@CAFE"])
+    assert len(complaint_feed(comments("Love it", "Yum"), own_authors=["@cafe"])) == 0
+    urgent = complaint_feed(comments("Food poisoning, I was in hospital, unacceptable"), own_authors=["@CAFE"])
     assert urgent.entries[0].severity is Severity.CRITICAL
-    assert len(case_feed(comments("terrible"), own_authors=["@bistro"])) == 0
+    assert len(complaint_feed(comments("terrible"), own_authors=["@bistro"])) == 0

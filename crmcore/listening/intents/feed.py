@@ -21,7 +21,7 @@ from crmcore.metrics.columns import columns_frame
 from crmcore.tables import MentionTable
 from crmcore.text import FormTable, tokenize
 
-__all__ = ["CaseFeed", "FeedEntry", "Reasons", "Severity", "case_feed", "under_own_posts"]
+__all__ = ["ComplaintFeed", "FeedEntry", "Reasons", "Severity", "complaint_feed", "under_own_posts"]
 
 RISKS = frozenset(
     "lawyer attorney lawsuit sue suing police court fraud scam unsafe danger dangerous injured injury hospital "
@@ -43,9 +43,9 @@ class Severity(enum.StrEnum):
 
 
 class Reasons(Protocol):
-    """What names the reason of a complaint, such as an `IntentClassifierModel`."""
+    """What names the reason of a complaint, such as a `TextClassifierModel`."""
 
-    def predict(self, texts: Sequence[str | None], /) -> tuple[str, ...]:
+    def predict(self, texts: Sequence[str | None], /) -> Sequence[str]:
         """Reason of each text."""
         ...
 
@@ -87,7 +87,7 @@ class FeedEntry(Document):
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class CaseFeed(Document):
+class ComplaintFeed(Document):
     """Complaints, the most urgent first, and how many posts were looked at."""
 
     entries: tuple[FeedEntry, ...]
@@ -97,7 +97,7 @@ class CaseFeed(Document):
         return len(self.entries)
 
     def __repr__(self) -> str:
-        return f"CaseFeed({len(self)} complaints among {self.comments} comments)"
+        return f"ComplaintFeed({len(self)} complaints among {self.comments} comments)"
 
     def __str__(self) -> str:
         lines = [f"{e.severity:8}  {e.reason}  {e.mention_id} under {e.under}" for e in self.entries]
@@ -155,7 +155,7 @@ def under_own_posts(
     return root
 
 
-def case_feed(
+def complaint_feed(
     posts: MentionTable,
     /,
     *,
@@ -165,7 +165,7 @@ def case_feed(
     tone: ArrayLike | None = None,
     complaint: ArrayLike | None = None,
     reasons: Reasons | None = None,
-) -> CaseFeed:
+) -> ComplaintFeed:
     """Name the complaints under one's own posts, for whoever opens cases.
 
     Parameters
@@ -179,11 +179,11 @@ def case_feed(
     complaint : (n,) probabilities, optional
         Of a trained classifier, one a post: a complaint from 0.5, in place of the cues.
     reasons : what predicts reasons, optional
-        Such as an `IntentClassifierModel` fitted on reasons; else the strongest cue is the reason.
+        Such as a `TextClassifierModel` fitted on reasons; else the strongest cue is the reason.
 
     Returns
     -------
-    CaseFeed
+    ComplaintFeed
         The most urgent first; among equals the earlier, then by id. Opening a case is for `recovery`.
 
     Examples
@@ -193,7 +193,7 @@ def case_feed(
     ...     {"mention_id": "c1", "text": "Looks lovely", "author": "@a", "reply_to": "p"},
     ...     {"mention_id": "c2", "text": "Still waiting for my refund", "author": "@b", "reply_to": "p"},
     ... ])
-    >>> print(case_feed(posts, own_authors=["@shop"]))
+    >>> print(complaint_feed(posts, own_authors=["@shop"]))
     1 complaints among 2 comments
     low       still waiting  c2 under p
     """
@@ -205,7 +205,7 @@ def case_feed(
     complains = found.has(Intent.COMPLAINT)
     if complaint is not None:
         chances = numbers("complaint", complaint)
-        same_length("case_feed", posts=under, complaint=chances)
+        same_length("complaint_feed", posts=under, complaint=chances)
         complains = chances >= 0.5
     rows = np.flatnonzero((under != -1) & complains)
     named = reasons.predict([texts[i] for i in rows.tolist()]) if reasons is not None and len(rows) else None
@@ -214,7 +214,7 @@ def case_feed(
     ]
     order = list(Severity)
     entries.sort(key=lambda e: (-order.index(e.severity), e.time.timestamp() if e.time else math.inf, e.mention_id))
-    return CaseFeed(entries=tuple(entries), comments=int((under != -1).sum()))
+    return ComplaintFeed(entries=tuple(entries), comments=int((under != -1).sum()))
 
 
 _IS_RISK = FormTable(lambda forms: np.array([f in RISKS for f in forms], bool))

@@ -12,18 +12,17 @@ import pytest
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.listening.intents import (
     STARTING_CUES,
-    CaseFeed,
+    ComplaintFeed,
     Cue,
     Cues,
     Intent,
-    IntentClassifier,
-    IntentClassifierModel,
     Severity,
-    case_feed,
+    complaint_feed,
     detect_intents,
 )
 from crmcore.listening.intents.feed import under_own_posts
 from crmcore.tables import MentionTable
+from crmcore.text import TextClassifier
 
 
 @pytest.mark.parametrize(
@@ -103,49 +102,6 @@ def test_finds_say_what_they_hold():
     assert len(detect_intents([])) == 0
 
 
-TEXTS = ["my bag is lost", "they lost the bags", "flight is late", "two hours late again", None] * 4
-LABELS = ["luggage", "luggage", "delay", "delay", "delay"] * 4
-
-
-def test_a_classifier_learns_any_classes_and_shows_its_evidence():
-    model = IntentClassifier().fit(TEXTS, LABELS)
-    assert model.predict(["lost bag", "so late"]) == ("luggage", "delay")
-    logits = np.array([model.logit("my lost bags", c) for c in model.classes])
-    powers = np.exp(logits - logits.max())
-    assert model.probabilities(["my lost bags"])[0] == pytest.approx(powers / powers.sum())
-    assert model.evidence("lost bag", "luggage", k=1)[0][1] > 0
-    assert repr(model) == "IntentClassifierModel(2 classes, 20 labels)"
-    frame = model.to_frame(["late"], backend="polars")
-    assert frame["predicted"].to_list() == ["delay"]
-    again = IntentClassifierModel.from_dict(json.loads(json.dumps(model.to_dict())))
-    assert np.allclose(again.probabilities(["late bag"]), model.probabilities(["late bag"]))
-
-
-def test_every_text_alone_decides_its_class_and_names_do_not_count():
-    model = IntentClassifier().fit(TEXTS, LABELS)
-    together = model.probabilities(["lost bag", "late", ""])
-    alone = np.concatenate([model.probabilities([t]) for t in ("lost bag", "late", "")])
-    assert np.allclose(together, alone)
-    assert np.allclose(model.probabilities(["@lost late"]), model.probabilities(["late"]))
-
-
-def test_labels_of_a_fit_are_checked():
-    fit = IntentClassifier().fit
-    with pytest.raises(OutOfRange, match="labels of 'b' = 1: expected 2 or more"):
-        fit(["x", "y", "z"], ["a", "a", "b"])
-    with pytest.raises(OutOfRange, match="classes among labels = 1"):
-        fit(["x", "y"], ["a", "a"])
-    with pytest.raises(EmptyInput, match="label some posts"):
-        fit(["x"], [None])
-    with pytest.raises(OutOfRange, match="one label a post"):
-        fit(["x"], ["a", "b"])
-    model = fit(TEXTS, LABELS)
-    with pytest.raises(UnknownName, match="did you mean 'delay'"):
-        model.evidence("x", "delays")
-    with pytest.raises(UnknownName):
-        model.logit("x", "delays")
-
-
 def thread():
     return MentionTable.from_frame(
         [
@@ -162,7 +118,7 @@ def thread():
 
 
 def test_only_complaints_of_others_under_own_posts_come_to_the_feed():
-    found = case_feed(thread(), own_authors=["@shop"])
+    found = complaint_feed(thread(), own_authors=["@shop"])
     assert [e.mention_id for e in found.entries] == ["c3", "c2"]
     assert [e.under for e in found.entries] == ["c4" if e.mention_id == "c4" else "p" for e in found.entries]
     assert found.entries[0].severity is Severity.CRITICAL
@@ -172,7 +128,7 @@ def test_only_complaints_of_others_under_own_posts_come_to_the_feed():
 
 
 def test_own_posts_may_be_named_even_outside_the_table():
-    found = case_feed(thread(), own_posts=["old"])
+    found = complaint_feed(thread(), own_posts=["old"])
     assert [(e.mention_id, e.under) for e in found.entries] == [("z", "old")]
 
 
@@ -185,13 +141,13 @@ def test_circles_of_replies_end():
 
 
 def test_a_feed_masks_people_and_goes_through_json_pickle_and_frames():
-    found = case_feed(thread(), own_authors=["@shop"])
+    found = complaint_feed(thread(), own_authors=["@shop"])
     assert "@bob" not in repr(found.entries[1])
     assert "@bob" not in str(found) + repr(found) + found._repr_html_()
-    assert CaseFeed.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    assert ComplaintFeed.from_dict(json.loads(json.dumps(found.to_dict()))) == found
     assert pickle.loads(pickle.dumps(found)) == found
     assert found.to_frame(backend="polars")["severity"].to_list() == ["critical", "low"]
-    assert repr(found) == "CaseFeed(2 complaints among 3 comments)"
+    assert repr(found) == "ComplaintFeed(2 complaints among 3 comments)"
 
 
 def test_reach_and_strong_words_raise_severity_and_the_earlier_comes_first():
@@ -213,19 +169,20 @@ def test_reach_and_strong_words_raise_severity_and_the_earlier_comes_first():
             "time": datetime(2026, 1, 1, tzinfo=UTC),
         },
     ]
-    found = case_feed(MentionTable.from_frame(rows), own_authors=["@shop"])
+    found = complaint_feed(MentionTable.from_frame(rows), own_authors=["@shop"])
     assert [(e.mention_id, str(e.severity)) for e in found.entries] == [("b", "high"), ("c", "medium"), ("a", "medium")]
 
 
 def test_a_trained_classifier_takes_the_place_of_cues_and_names_reasons():
-    model = IntentClassifier().fit(["lost bag", "bag gone", "waiting", "late"] * 3, ["bag", "bag", "late", "late"] * 3)
+    texts = ["lost bag", "bag gone", "waiting", "late"] * 3
+    model = TextClassifier(folds=0).fit(texts, ["bag", "bag", "late", "late"] * 3)
     posts = thread()
     chances = [0.0, 0.9, 0.1, 0.1, 0.9, 0.9, 0.9, 0.9]
-    found = case_feed(posts, own_authors=["@shop"], complaint=chances, reasons=model)
+    found = complaint_feed(posts, own_authors=["@shop"], complaint=chances, reasons=model)
     assert [(e.mention_id, e.reason) for e in found.entries] == [("c1", model.predict(["Lovely, thanks"])[0])]
     with pytest.raises(OutOfRange):
-        case_feed(posts, own_authors=["@shop"], complaint=[0.5])
+        complaint_feed(posts, own_authors=["@shop"], complaint=[0.5])
     with pytest.raises(EmptyInput, match="name your accounts"):
-        case_feed(posts)
+        complaint_feed(posts)
     with pytest.raises(WrongType):
-        case_feed(posts, own_authors="@shop")
+        complaint_feed(posts, own_authors="@shop")
