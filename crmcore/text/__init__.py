@@ -3,7 +3,7 @@
 A `TokenBatch` holds codes and offsets; queries, cleaning, sentiment, trends and keyness all read the same one.
 `batch.normalised()` levels spelling, `batch.words()` leaves punctuation out, `Postings` tells where a form occurs,
 `count_terms` counts n-grams per text, and a `FormTable` keeps what is known about each form. `SearchIndex` answers
-questions from texts.
+questions from texts, `find_duplicates` finds texts that say the same, and a `TextClassifier` learns labels.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
+    from crmcore.text.classifying import Familiarity, TextClassifier, TextClassifierModel
+    from crmcore.text.duplicates import DuplicateFinder, DuplicateTexts, find_duplicates
     from crmcore.text.forms import FormTable, Vocabulary
     from crmcore.text.ngrams import TermCounts, count_terms
     from crmcore.text.patterns import TokenKind
@@ -21,17 +23,23 @@ if TYPE_CHECKING:
     from crmcore.text.tokens import Segmenter, TokenBatch, Tokenizer, tokenize
 
 __all__ = [
+    "DuplicateFinder",
+    "DuplicateTexts",
+    "Familiarity",
     "FormTable",
     "Hit",
     "Postings",
     "SearchIndex",
     "Segmenter",
     "TermCounts",
+    "TextClassifier",
+    "TextClassifierModel",
     "TokenBatch",
     "TokenKind",
     "Tokenizer",
     "Vocabulary",
     "count_terms",
+    "find_duplicates",
     "stems",
     "tokenize",
 ]
@@ -39,17 +47,23 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
+        "DuplicateFinder": ".duplicates",
+        "DuplicateTexts": ".duplicates",
+        "Familiarity": ".classifying",
         "FormTable": ".forms",
         "Hit": ".searching",
         "Postings": ".postings",
         "SearchIndex": ".searching",
         "Segmenter": ".tokens",
         "TermCounts": ".ngrams",
+        "TextClassifier": ".classifying",
+        "TextClassifierModel": ".classifying",
         "TokenBatch": ".tokens",
         "TokenKind": ".patterns",
         "Tokenizer": ".tokens",
         "Vocabulary": ".forms",
         "count_terms": ".ngrams",
+        "find_duplicates": ".duplicates",
         "stems": ".searching",
         "tokenize": ".tokens",
     },

@@ -97,11 +97,14 @@ class ComplaintFeed(Document):
         return len(self.entries)
 
     def __repr__(self) -> str:
-        return f"ComplaintFeed({len(self)} complaints among {self.comments} comments)"
+        return f"ComplaintFeed({self._count()})"
 
     def __str__(self) -> str:
         lines = [f"{e.severity:8}  {e.reason}  {e.mention_id} under {e.under}" for e in self.entries]
-        return "\n".join([f"{len(self)} complaints among {self.comments} comments", *lines])
+        return "\n".join([self._count(), *lines])
+
+    def _count(self) -> str:
+        return f"{len(self)} complaint{'' if len(self) == 1 else 's'} among {self.comments} comments"
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a complaint: mention_id, under, reason, severity, weight, evidence, why, author, channel, reach."""
@@ -120,7 +123,7 @@ class ComplaintFeed(Document):
 
     def _repr_html_(self) -> str:
         rows = [{"severity": e.severity, "reason": e.reason, "post": e.mention_id[:40]} for e in self.entries]
-        return html_table(rows, caption=f"{len(self)} complaints among {self.comments} comments")
+        return html_table(rows, caption=self._count())
 
 
 def under_own_posts(
@@ -194,7 +197,7 @@ def complaint_feed(
     ...     {"mention_id": "c2", "text": "Still waiting for my refund", "author": "@b", "reply_to": "p"},
     ... ])
     >>> print(complaint_feed(posts, own_authors=["@shop"]))
-    1 complaints among 2 comments
+    1 complaint among 2 comments
     low       still waiting  c2 under p
     """
     from crmcore.metrics.columns import numbers, same_length

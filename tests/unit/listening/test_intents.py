@@ -6,7 +6,6 @@ import json
 import pickle
 from datetime import UTC, datetime
 
-import numpy as np
 import pytest
 
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
