@@ -118,13 +118,14 @@ def brand_chapters(brand: Brand, people: People) -> tuple[Chapter, ...]:
     >>> from crmcore.idic import identify
     >>> brand = simulate_brand(300, seed=1)
     >>> [c.title for c in brand_chapters(brand, identify.resolve(dict(brand.sources)))]
-    ['What they say and do', 'How they wander', 'What they are worth']
+    ['What they say and do', 'How they wander', 'What they are worth', 'What they say in public']
     """
+    from crmcore.flows.sections.listen import listen
     from crmcore.flows.sections.measures import measures
     from crmcore.flows.sections.wander import wander
     from crmcore.flows.sections.worth import worth
 
-    return measures(brand, people), wander(brand, people), worth(brand, people)
+    return measures(brand, people), wander(brand, people), worth(brand, people), listen(brand, people)
 
 
 def brand_truth(brand: Brand) -> dict[str, str]:

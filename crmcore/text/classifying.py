@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -22,6 +22,7 @@ from crmcore.text.ngrams import count_terms
 from crmcore.text.patterns import TokenKind
 from crmcore.text.shape import SHAPE, text_shape
 from crmcore.text.tokens import TokenBatch, tokenize
+from crmcore.text.tuning import deal_folds, loss_at, step_to_best, temperature_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -31,6 +32,7 @@ __all__ = ["ClassifiedText", "Familiarity", "TextClassifier", "TextClassifierMod
 Floats = NDArray[np.float64]
 SAME = ("(link)", "(handle)", "(address)", "(number)")  # forms that say nothing by their spelling
 EVERY = tuple(TokenKind)
+PENALTIES, START = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0), 3
 STRANGE = 0.6  # standard deviations of rarity
 SHAPELY = 0.1  # length of a deviation of shape beside the unit length of all words
 
@@ -252,8 +254,8 @@ class TextClassifier:
         Lengths of terms; no character orders leave characters out.
     least_texts : count
         Terms in fewer texts are left out.
-    penalty : number
-        Higher trusts the words less.
+    penalty : number, optional
+        Higher trusts the words less. None chooses it by the log loss on a fifth of the texts, held out.
     balanced : truth
         Whether rare labels weigh as much as frequent ones; probabilities then no longer tell shares.
     shape : truth
@@ -272,7 +274,7 @@ class TextClassifier:
     word_orders: tuple[int, ...] = attrs.field(default=(1, 2), converter=tuple)
     character_orders: tuple[int, ...] = attrs.field(default=(1, 2, 3, 4, 5), converter=tuple)
     least_texts: int = 2
-    penalty: float = 0.1
+    penalty: float | None = None
     balanced: bool = False
     shape: bool = False
     folds: int = 5
@@ -302,10 +304,11 @@ class TextClassifier:
         tell = reporter(progress)
         y = np.array([names.index(label) for label in labels], np.int64)
         tell("fit", 0, self.folds + 1)
-        model = self._fitted(texts, y, names)
+        penalty = self._penalty(texts, y, names) if self.penalty is None else self.penalty
+        model = self._fitted(texts, y, names, penalty)
         if not self.folds:
             return model
-        fold = _folds(y, self.folds)
+        fold = deal_folds(y, self.folds)
         z, rarity = np.zeros((len(y), len(names))), np.full(len(y), np.nan)
         for f in range(self.folds):
             tell("cross-validate", f + 1, self.folds + 1)
@@ -313,17 +316,52 @@ class TextClassifier:
             if len(np.unique(y[inner])) < len(names):
                 return model
             held = np.flatnonzero(fold == f)
-            part = self._fitted([texts[i] for i in inner.tolist()], y[inner], names)
+            part = self._fitted([texts[i] for i in inner.tolist()], y[inner], names, penalty)
             z[held] = part.logits([texts[i] for i in held.tolist()])
             rarity[held] = part.rarity([texts[i] for i in held.tolist()])
         tell("cross-validate", self.folds + 1, self.folds + 1)
         seen = rarity[~np.isnan(rarity)]
-        return attrs.evolve(
-            model, temperature=_temperature(z, y), rarity_mean=float(seen.mean()) if len(seen) else math.nan,
-            rarity_deviation=max(float(seen.std()), 1e-3) if len(seen) else math.nan,
-        )  # fmt: skip
+        temperature = temperature_of(z, y, weight=self._weight(y, len(names)))
+        if not len(seen):
+            return attrs.evolve(model, temperature=temperature)
+        deviation = max(float(seen.std()), 1e-3)
+        return attrs.evolve(model, temperature=temperature, rarity_mean=float(seen.mean()), rarity_deviation=deviation)
 
-    def _fitted(self, texts: Sequence[str | None], y: NDArray[np.int64], names: tuple[str, ...]) -> TextClassifierModel:
+    def _penalty(self, texts: Sequence[str | None], y: NDArray[np.int64], names: tuple[str, ...]) -> float:
+        """Penalty of the smallest log loss on a fifth of the texts; the middle one where labels are too few."""
+        fold = deal_folds(y, 5)
+        inner, held = np.flatnonzero(fold > 0), np.flatnonzero(fold == 0)
+        if len(np.unique(y[inner])) < len(names) or len(held) < 2 * len(names):
+            return PENALTIES[START]
+        model = self._columns([texts[i] for i in inner.tolist()], names)
+        seen = model.features([texts[i] for i in inner.tolist()])
+        unseen = model.features([texts[i] for i in held.tolist()])
+        weight = self._weight(y[held], len(names))
+
+        def loss(penalty: float) -> float:
+            parts, intercept = fit_blocks(
+                [Block(seen, penalty)], y[inner], len(names), weight=self._weight(y[inner], len(names))
+            )
+            z = np.asarray(unseen @ parts[0] + intercept[0], np.float64)
+            return loss_at(z, y[held], temperature=temperature_of(z, y[held], weight=weight), weight=weight)
+
+        return step_to_best(loss, PENALTIES, START)
+
+    def _weight(self, y: NDArray[np.int64], k: int) -> Floats | None:
+        if not self.balanced:
+            return None
+        return len(y) / (k * np.maximum(np.bincount(y, minlength=k), 1))[y].astype(np.float64)
+
+    def _fitted(
+        self, texts: Sequence[str | None], y: NDArray[np.int64], names: tuple[str, ...], penalty: float
+    ) -> TextClassifierModel:
+        model, k = self._columns(texts, names), len(names)
+        block = Block(model.features(texts), penalty)
+        parts, intercept = fit_blocks([block], y, k, weight=self._weight(y, k))
+        return attrs.evolve(model, weights=parts[0], intercept=intercept[0])
+
+    def _columns(self, texts: Sequence[str | None], names: tuple[str, ...]) -> TextClassifierModel:
+        """Terms that texts use, with weights of zero."""
         read = tokenize(texts)
         words, word_idf = _terms(levelled(read), self.word_orders, self.least_texts)
         signs, sign_idf = _terms(characters(read.normalised()), self.character_orders, self.least_texts)
@@ -333,18 +371,12 @@ class TextClassifier:
             )
         k, form = len(names), text_shape(read) if self.shape else np.empty((1, 0))
         m = len(words) + len(signs) + form.shape[1]
-        model = TextClassifierModel(
+        return TextClassifierModel(
             labels=names, words=words, characters=signs, word_idf=word_idf, character_idf=sign_idf,
             weights=np.zeros((m, k)), intercept=np.zeros(k), temperature=1.0,
             word_orders=self.word_orders, character_orders=self.character_orders if signs else (), texts=len(texts),
             shape_mean=form.mean(axis=0), shape_deviation=np.maximum(form.std(axis=0), 1e-3),
         )  # fmt: skip
-        weight = None
-        if self.balanced:
-            count = np.bincount(y, minlength=k)
-            weight = len(y) / (k * np.maximum(count, 1))[y].astype(np.float64)
-        parts, intercept = fit_blocks([Block(model.features(texts), self.penalty)], y, k, weight=weight)
-        return attrs.evolve(model, weights=parts[0], intercept=intercept[0])
 
 
 def _terms(batch: TokenBatch, orders: tuple[int, ...], least: int) -> tuple[tuple[str, ...], Floats]:
@@ -352,24 +384,3 @@ def _terms(batch: TokenBatch, orders: tuple[int, ...], least: int) -> tuple[tupl
         return (), np.empty(0)
     found = count_terms(batch, orders=orders, least_texts=least, kinds=EVERY)
     return found.terms, found.rarity()
-
-
-def _folds(y: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
-    """Fold of each row: labels are dealt out in turn, so that every fold has its share of each."""
-    order = np.argsort(y, kind="stable")
-    fold = np.empty(len(y), np.int64)
-    fold[order] = np.arange(len(y)) % folds
-    return fold
-
-
-def _temperature(z: Floats, y: NDArray[np.int64]) -> float:
-    """Number that logits are divided by for the smallest log loss."""
-    from scipy.optimize import minimize_scalar
-
-    from crmcore.text.logistic import log_softmax
-
-    def loss(log_t: float) -> float:
-        return -float(log_softmax(z / np.exp(log_t))[np.arange(len(y)), y].mean())
-
-    best: Any = minimize_scalar(loss, bounds=(-2.5, 2.5), method="bounded")
-    return float(np.exp(best.x))

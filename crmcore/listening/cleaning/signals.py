@@ -72,7 +72,7 @@ class SpamWeights(Document):
     tags: float = 0.4
     tags_from: int = 6
     capitals: float = 0.2
-    copies: float = 0.7
+    copies: float = 0.5
     copies_from: int = 3
     repeats: float = 0.7
     repeats_from: int = 3
@@ -95,7 +95,7 @@ _STRONG = (
 _WEAK = (
     "free; win; winner; won; prize; cash; claim; subscribe; giveaway; bonus; discount; cheap; casino; bitcoin; crypto; "
     "loan; viagra; followers; channel; urgent; award; selected; offer; click; promo; guaranteed; entry; check out; "
-    "sign up; visit; earn; money; join; share this; please help"
+    "sign up; buy now; visit; earn; money; join; share this; please help"
 )
 STARTING_SIGNALS = SpamWeights(
     offers={**{p.strip(): 0.3 for p in _WEAK.split(";")}, **{p.strip(): 1.0 for p in _STRONG.split(";")}}

@@ -49,7 +49,7 @@ class SpamModel(Document):
 
 
 def fit_spam(
-    texts: Sequence[str | None], spam: ArrayLike, /, *, penalty: float = 0.03, progress: Progress | bool = False
+    texts: Sequence[str | None], spam: ArrayLike, /, *, penalty: float | None = None, progress: Progress | bool = False
 ) -> SpamModel:
     """Learn what is spam from labelled posts of one's own channels.
 
@@ -57,8 +57,8 @@ def fit_spam(
     ----------
     texts : n texts
     spam : (n,) truths
-    penalty : number
-        Higher trusts the words less.
+    penalty : number, optional
+        Higher trusts the words less; None chooses it on posts held out.
 
     Raises
     ------

@@ -148,7 +148,9 @@ class Matcher:
 
     def _sequence(self, words: Sequence[str], raw: bool) -> Spans:
         index = self._index[raw]
-        parts = [self._positions(piece, raw) for word in words for piece in _pieces(word, self._segment)]
+        pieces = [piece for word in words for piece in _pieces(word, self._segment)]
+        # texts are read without marks, so "Kasten & Co" is Kasten before Co; a mark alone is found nowhere
+        parts = [self._positions(piece, raw) for piece in pieces or words]
         if not parts:
             return Spans(np.empty(0, np.int64), np.empty(0, np.int64))
         begin = index.sequence(parts).astype(np.int64)
@@ -184,7 +186,7 @@ def _pieces(word: str, segment: Segmenter | None) -> list[str]:
     if "*" in word or "?" in word:
         return [word]
     batch: TokenBatch = tokenize([word], segment=segment)
-    return batch.words().forms(0) or batch.forms(0)
+    return batch.words().forms(0)
 
 
 def _wild(pattern: str) -> str:
