@@ -48,6 +48,16 @@ PLAYS = {
 }  # fmt: skip
 
 
+def _plays(ours: bool) -> dict[str, Play]:
+    """What to do where we are blamed, and where a rival is."""
+    if ours:
+        return PLAYS
+    return {
+        aspect: Play(action=f"tell what ours is like: {aspect}", owner="marketing", follow_up="switchers won")
+        for aspect in ASPECTS
+    }
+
+
 @attrs.frozen
 class _Heard:
     """Posts that stay after cleaning, with what was meant by each."""
@@ -188,7 +198,7 @@ def _net(heard: _Heard) -> Part:
 
 
 def _acts(heard: _Heard) -> Part:
-    """Where one brand is blamed more, or less, than the others, and what follows."""
+    """Where one brand is blamed more than the others, and what follows."""
     about = match(ASPECTS, heard.posts).held
     texts, read = heard.posts.text.to_list(), heard.labelled.tolist()
     words = [("negative", "neutral", "positive")[t + 1] for t in heard.tone[heard.labelled].tolist()]
@@ -200,17 +210,18 @@ def _acts(heard: _Heard) -> Part:
         here = heard.brand == i
         if not here.any() or here.all():
             continue
-        seen = find_insights(heard.posts, things, now=here, plays=PLAYS, words=(f"of {name}", "of the others"))
+        seen = find_insights(heard.posts, things, now=here, plays=_plays(i == 0), words=(f"of {name}", "of the others"))
         looked += seen.looked_at
-        rows += [(name, x.finding, said(x.test.difference), len(x.quotes), x.owner, x.action) for x in seen]
+        more = [x for x in seen if x.test.difference.value > 0]
+        rows += [(name, x.finding, said(x.test.difference), len(x.quotes), x.owner, x.action) for x in more]
     text = (
-        f"{looked} comparisons of blame were made, one an aspect and brand; {len(rows)} hold at a false discovery rate of 5%, "
-        "and each shows at least three posts. Blame is told by the model after it has learned from the labelled posts."
+        f"{looked} comparisons of blame were made, one an aspect and brand. {len(rows)} say that a brand is blamed more than the others, "
+        "at a false discovery rate of 5%, and each shows at least three posts. Blame is told by the model after it has learned from the labelled posts."
     )
     blocks: list[Block] = [Heading("What to do?"), Text(text)]
     if rows:
         head = ("about", "finding", "difference of shares", "quotes", "owner", "what to do")
-        blocks.append(Table(head, rows, "Insights: what one brand is blamed for more, or less, than the others."))
+        blocks.append(Table(head, rows, "Insights: what a brand is blamed for more than the others."))
     return Part(
         blocks, KeyFigure("Insights", str(len(rows)), f"among {looked} comparisons, each with quotes, owner and action")
     )
