@@ -102,6 +102,18 @@ print(json.dumps(resolve("survivorship", "longest").choose(["a", "abc"], ["x", "
     assert ask(site, code, site) == 1
 
 
+def test_an_analyzer_is_known_by_its_name_and_keeps_the_contract(site: Path, tmp_path: Path) -> None:
+    code = """
+from crmcore.listening.sentiment import check_accuracy
+from crmcore.plugins import resolve
+from crmcore.testing import check_sentiment_analyzer
+for check in check_sentiment_analyzer(resolve("sentiment", "exclaims")):
+    check()
+print(json.dumps(check_accuracy(["Great!", "Hm"], ["positive", "neutral"], analyzer="exclaims").right))
+"""
+    assert ask(site, code, tmp_path) == 2
+
+
 def test_a_name_that_nobody_offers_is_an_error() -> None:
     with pytest.raises(UnknownName, match="unknown remedy plug-in 'no-such-remedy'"):
         resolve("remedy", "no-such-remedy")

@@ -9,11 +9,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.errors import OutOfRange, WrongType
+from crmcore.errors import OutOfRange
 from crmcore.listening.aspects.clauses import CUT_WORDS
 from crmcore.listening.aspects.finding import AspectMentions
 from crmcore.listening.polarity import Polarity
 from crmcore.metrics.columns import columns_frame
+from crmcore.plugins import PluginKind, resolve
 from crmcore.protocols import SentimentAnalyzer
 
 __all__ = ["AspectOpinions", "checked_chances", "clause_sentiment", "scored"]
@@ -83,14 +84,14 @@ def checked_chances(chances: object, n: int, /) -> Floats:
 
 
 def clause_sentiment(
-    mentions: AspectMentions, analyzer: SentimentAnalyzer, /, *, words: Sequence[str] = CUT_WORDS
+    mentions: AspectMentions, analyzer: SentimentAnalyzer | str, /, *, words: Sequence[str] = CUT_WORDS
 ) -> AspectOpinions:
     """Score each mention of an aspect by the clause around it, without any training.
 
     Parameters
     ----------
     mentions : AspectMentions
-    analyzer : SentimentAnalyzer
+    analyzer : SentimentAnalyzer, or the name of a plug-in
         Reads each distinct clause once.
     words
         Before which a clause ends, beside punctuation.
@@ -113,13 +114,11 @@ def clause_sentiment(
     return AspectOpinions(mentions=mentions, chances=chances, method="clause")
 
 
-def scored(analyzer: SentimentAnalyzer, texts: list[str], /) -> Floats:
+def scored(analyzer: SentimentAnalyzer | str, texts: list[str], /) -> Floats:
     """(n, 3) probabilities of texts, each distinct one read once."""
-    if not hasattr(analyzer, "probabilities"):
-        hint = "an object with probabilities(texts) -> (n, 3)"
-        raise WrongType("analyzer", f"a {type(analyzer).__name__}", "a SentimentAnalyzer", hint)
+    reader: SentimentAnalyzer = resolve(PluginKind.SENTIMENT, analyzer, contract=SentimentAnalyzer)
     known: dict[str, int] = {}
     at = np.array([known.setdefault(t, len(known)) for t in texts], np.intp)
     if not known:
         return np.empty((0, 3))
-    return checked_chances(analyzer.probabilities(list(known)), len(known))[at]
+    return checked_chances(reader.probabilities(list(known)), len(known))[at]

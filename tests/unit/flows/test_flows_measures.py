@@ -68,6 +68,7 @@ def test_a_check_says_whether_the_interval_holds_the_truth() -> None:
 def test_the_report_of_a_brand_holds_every_chapter() -> None:
     page = flows.report(simulate_brand(150, seed=2))
     assert [s.title for s in page.sections] == [
-        "Who our customers are", "What they say and do", "How they wander", "What they are worth", "What they say in public",
+        "Who our customers are", "What they say and do", "How they wander", "What they are worth",
+        "What they say in public",
     ]  # fmt: skip
     assert "<script" not in page.to_html()

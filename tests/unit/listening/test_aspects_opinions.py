@@ -71,8 +71,10 @@ def test_an_analyzer_that_breaks_its_contract_is_refused():
 
     with pytest.raises(OutOfRange, match=r"expected \(1, 3\)|expected \(\d, 3\)"):
         opinions(analyzer=Flat())
-    with pytest.raises(WrongType, match="a SentimentAnalyzer"):
-        clause_sentiment(find_aspects(TEXTS, ASPECTS), "vader")  # type: ignore[arg-type]
+    with pytest.raises(WrongType, match="probabilities"):
+        clause_sentiment(find_aspects(TEXTS, ASPECTS), object())  # type: ignore[arg-type]
+    with pytest.raises(UnknownName, match="sentiment plug-in"):
+        clause_sentiment(find_aspects(TEXTS, ASPECTS), "nobody-offers-this")
 
 
 def test_a_tie_of_praise_and_blame_is_neither():
