@@ -18,8 +18,8 @@ QUERY_BAR = 10.0
 
 def pipeline(n: int) -> Row:
     """Seconds of the parts for n posts."""
-    from crmcore.listening.cleaning import clean
-    from crmcore.listening.queries import match
+    from crmcore.listening.cleaning import Cleaner, clean
+    from crmcore.listening.queries import Matcher, match
     from crmcore.listening.sentiment import default_model
     from crmcore.tables import MentionTable
 
@@ -30,9 +30,10 @@ def pipeline(n: int) -> Row:
     model.probabilities(["fine"])
     clean(posts.take(range(10)))
     with Meter() as query:
-        held = match({"ours": "flight OR luggage", "rival": "app AND NOT hotel", "near": "never NEAR/2 arrived"}, posts)
+        read = Matcher(posts)
+        held = match({"ours": "flight OR luggage", "rival": "app AND NOT hotel", "near": "never NEAR/2 arrived"}, read)
     with Meter() as cleaning:
-        cleaned = clean(posts)
+        cleaned = Cleaner().clean(posts, batch=read.batch)
     with Meter() as sentiment:
         model.probabilities(posts.text.to_list())
     assert held.held.any()

@@ -60,25 +60,39 @@ LETTERS = frozenset((TokenKind.WORD, TokenKind.CHARACTER))
 def _script(form: str) -> NDArray[np.float64]:
     """Signs of a form by language of its script; the last column counts all letters."""
     row = np.zeros(len(_CODES) + 1)
+    row[-1] = sum(sign.isalpha() or sign > "\u0e00" for sign in form)
     for sign in form:
         at = ord(sign)
         if at > 0x036F:
-            for code, low, high in SCRIPTS:
-                if low <= at <= high:
-                    row[_CODES.index(code)] += 1
-                    break
-        row[-1] += sign.isalpha() or at > 0x0E00
+            code = next((code for code, low, high in SCRIPTS if low <= at <= high), None)
+            if code is not None:
+                row[_CODES.index(code)] += 1
     return row
 
 
+def _scripts(forms: Sequence[str]) -> NDArray[np.float64]:
+    found = np.zeros((len(forms), len(_CODES) + 1))
+    found[:, -1] = [len(form) for form in forms]
+    for i, form in enumerate(forms):
+        if not form.isascii():
+            found[i] = _script(form)
+    return found
+
+
+def _function_words(forms: Sequence[str]) -> NDArray[np.float64]:
+    found = np.zeros((len(forms), len(_LISTS)))
+    for i, form in enumerate(forms):
+        for k in _WORDS_OF.get(form, ()):
+            found[i, k] = 1
+    return found
+
+
 _CODES = tuple(dict.fromkeys(code for code, _, _ in SCRIPTS))
-_SCRIPT = FormTable(lambda forms: np.array([_script(f) for f in forms]).reshape(-1, len(_CODES) + 1))
 _LISTS = {code: frozenset(words.split()) for code, words in WORDS.items()}
-_WORDS = FormTable(
-    lambda forms: np.array([[f in words for words in _LISTS.values()] for f in forms], np.float64).reshape(
-        -1, len(_LISTS)
-    )
-)
+_WORDS_OF = {
+    word: [k for k, words in enumerate(_LISTS.values()) if word in words] for words in _LISTS.values() for word in words
+}
+_SCRIPT, _WORDS = FormTable(_scripts), FormTable(_function_words)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)

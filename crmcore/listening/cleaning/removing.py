@@ -21,6 +21,7 @@ from crmcore.metrics.proportions import proportion
 from crmcore.plugins import PluginKind, resolve
 from crmcore.protocols import LanguageDetector, SpamFilter
 from crmcore.tables import MentionTable
+from crmcore.text import TokenBatch, tokenize
 from crmcore.text.duplicates import DuplicateFinder, DuplicateTexts
 
 if TYPE_CHECKING:
@@ -73,15 +74,25 @@ class Cleaner:
     topic: TopicGate | None = None
     detector: LanguageDetector | str | None = attrs.field(default=None, repr=lambda d: type(d).__name__)
 
-    def clean(self, mentions: MentionTable, /, *, progress: Progress | bool = False) -> CleanedMentions:
-        """Find what each rule would remove; nothing is lost."""
+    def clean(
+        self, mentions: MentionTable, /, *, batch: TokenBatch | None = None, progress: Progress | bool = False
+    ) -> CleanedMentions:
+        """Find what each rule would remove; nothing is lost.
+
+        Parameters
+        ----------
+        mentions : MentionTable
+        batch : TokenBatch, optional
+            Tokens of the same posts as written, where they are read already (such as `Matcher.batch`).
+        """
         tell, texts = reporter(progress), mentions.text.to_list()
         tell("clean", 0, 4)
-        found = DuplicateFinder(similarity=self.similarity, least_words=self.least_words).find(texts)
+        batch = tokenize(texts) if batch is None else batch  # one reading for all rules
+        found = DuplicateFinder(similarity=self.similarity, least_words=self.least_words).find(batch)
         tell("clean", 1, 4)
-        languages = detect_languages(texts, detector=self.detector)
+        languages = detect_languages(batch if self.detector is None else texts, detector=self.detector)
         tell("clean", 2, 4)
-        signals = spam_signals(mentions, weights=self.weights, duplicates=found)
+        signals = spam_signals(mentions, weights=self.weights, duplicates=found, batch=batch)
         chance = np.full(len(texts), np.nan)
         if self.filter is not None:
             model: SpamFilter = resolve(PluginKind.SPAM_FILTER, self.filter, contract=SpamFilter)
@@ -95,7 +106,7 @@ class Cleaner:
         if self.spam:
             masks["spam"] = signals.spam | (chance >= self.threshold)
         if self.topic is not None:
-            masks["off topic"] = self.topic.off_topic(texts)
+            masks["off topic"] = self.topic.off_topic(batch)
         tell("clean", 4, 4)
         return CleanedMentions(
             mentions=mentions, masks=masks, active=tuple(masks), languages=languages, duplicates=found,

@@ -169,7 +169,7 @@ class SpamSignals:
 
 def spam_signals(
     posts: MentionTable | Sequence[str | None], /, *, weights: SpamWeights = STARTING_SIGNALS,
-    duplicates: DuplicateTexts | None = None, progress: Progress | bool = False,
+    duplicates: DuplicateTexts | None = None, batch: TokenBatch | None = None, progress: Progress | bool = False,
 ) -> SpamSignals:  # fmt: skip
     """Find what speaks for spam in each post, without any label.
 
@@ -181,6 +181,8 @@ def spam_signals(
         In place of the English ones to begin with.
     duplicates
         Of the same posts, where they are known already.
+    batch
+        Tokens of the same posts as written, where they are read already.
 
     Examples
     --------
@@ -188,10 +190,11 @@ def spam_signals(
     >>> found.spam.tolist(), [(str(s), w) for s, w in found.why(0)]
     ([True, False], [('offer', 1.6), ('links', 0.3)])
     """
-    texts = posts.text.to_list() if isinstance(posts, MentionTable) else list(posts)
-    tell = reporter(progress)
-    batch = tokenize(texts)
-    n = len(batch)
+    tell, n = reporter(progress), len(posts)
+    if batch is None:
+        batch = tokenize(posts.text.to_list() if isinstance(posts, MentionTable) else list(posts))
+    elif len(batch) != n:
+        raise OutOfRange("len(batch)", len(batch), f"{n}, as posts", "tokenise the same posts")
     tell("signals of spam", 0, 2)
     if duplicates is None:
         duplicates = DuplicateFinder(least_words=weights.least_words).find(batch)
