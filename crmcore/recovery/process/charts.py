@@ -1,19 +1,23 @@
-"""Pictures of causes: rows and specs only, nothing is computed here."""
+"""Pictures of causes and of control charts: rows and specs only, nothing is computed here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
+from crmcore._base import number_text
 from crmcore.charts import Chart, dot_interval
 from crmcore.charts.chart import TextLine, written
-from crmcore.charts.theme import INK, ROW_HEIGHT, WIDTH
+from crmcore.charts.theme import GREY, INK, ORANGE, ROW_HEIGHT, WIDTH
 from crmcore.errors import EmptyInput
 
 if TYPE_CHECKING:
     from crmcore.recovery.process.causes.findings import Causes
     from crmcore.recovery.process.causes.pareto_table import Pareto
+    from crmcore.recovery.process.control.control_charts import ControlChart
+    from crmcore.recovery.process.control.cusum_chart import Cusum
 
-__all__ = ["causes_chart", "pareto_chart"]
+__all__ = ["causes_chart", "control_chart_picture", "cusum_picture", "pareto_chart"]
 
 
 def causes_chart(causes: Causes, /) -> Chart:
@@ -70,3 +74,114 @@ def pareto_chart(table: Pareto, /) -> Chart:
     lines = tuple(TextLine(r.name, f"{r.failures:,.0f}, so far {r.cumulative:.0%}", r.failures) for r in table.rows)
     total = f"{table.total:,.0f} failures"
     return Chart("Which causes hold most failures", total, spec, rows, lines)
+
+
+_POINT: dict[str, Any] = {"field": "point", "type": "quantitative", "title": "point", "axis": {"grid": False}}
+_TITLES = {
+    "xmr": "Single values and their natural limits",
+    "p": "Share of failures",
+    "u": "Events per unit",
+    "c": "Events per period",
+}
+
+
+def control_chart_picture(made: ControlChart, /) -> Chart:
+    """Points joined in order of time, centre and limits as steps, points that break a rule in another colour."""
+    rows = tuple(
+        {
+            "point": i + 1,
+            "label": made.labels[i],
+            "value": _cell(made.values[i]),
+            "centre": _cell(made.centre[i]),
+            "lower": _cell(made.lower[i]),
+            "upper": _cell(made.upper[i]),
+            "phase": made.phase[i],
+            "rules": "; ".join(made.rules_at(i)),
+        }
+        for i in range(len(made))
+    )
+    share = made.kind == "p"
+    y = {
+        "type": "quantitative",
+        "title": None,
+        "scale": {"zero": False},
+        "axis": {"tickCount": 5, **({"format": ".0%"} if share else {})},
+    }
+    limit = {"type": "line", "interpolate": "step", "color": GREY, "strokeWidth": 1.5}
+    by_phase = {"detail": {"field": "phase"}}
+    layers: list[dict[str, Any]] = [
+        {
+            "mark": {**limit, **({} if name == "centre" else {"strokeDash": [5, 4]})},
+            "encoding": {"x": _POINT, "y": {"field": name, **y}, **by_phase},
+        }
+        for name in ("centre", "lower", "upper")
+    ]
+    layers.append(
+        {
+            "mark": {"type": "line", "point": {"size": 30} if len(made) <= 100 else False},
+            "encoding": {"x": _POINT, "y": {"field": "value", **y}, **by_phase},
+        }
+    )
+    layers.append(
+        {
+            "transform": [{"filter": "datum.rules != ''"}],
+            "mark": {"type": "point", "color": ORANGE, "size": 110},
+            "encoding": {
+                "x": _POINT,
+                "y": {"field": "value", **y},
+                "tooltip": [{"field": "label"}, {"field": "value"}, {"field": "rules"}],
+            },
+        }
+    )
+    spec = {"width": WIDTH, "height": 240, "layer": layers}
+    lines = tuple(_line(str(r["label"]), made.values[i], str(r["rules"])) for i, r in enumerate(rows))
+    said = f"{len(made.signals)} signals in {len(made)} points; limits at 3 sigma from {made.spread}"
+    return Chart(_TITLES[made.kind], said, spec, rows, lines)
+
+
+def cusum_picture(made: Cusum, /) -> Chart:
+    """Both sums in units of sigma, the lower one downwards, with their thresholds and the points of signals."""
+    at = {d.position for d in made.drifts}
+    rows = tuple(
+        {
+            "point": i + 1,
+            "label": made.labels[i],
+            "sum": _cell(sign * column[i]),
+            "side": side,
+            "drift": i in at and bool(column[i] > made.threshold),
+        }
+        for side, sign, column in (("above", 1.0, made.above), ("below", -1.0, made.below))
+        for i in range(len(made.values))
+    )
+    y = {"field": "sum", "type": "quantitative", "title": "sum, in sigma", "axis": {"tickCount": 5}}
+    colour = {"field": "side", "type": "nominal", "title": None, "sort": ["above", "below"]}
+    edges = [{"at": made.threshold}, {"at": -made.threshold}]
+    layers: list[dict[str, Any]] = [
+        {
+            "data": {"values": edges},
+            "mark": {"type": "rule", "strokeDash": [5, 4], "color": GREY},
+            "encoding": {"y": {"field": "at", "type": "quantitative"}},
+        },
+        {"mark": {"type": "line"}, "encoding": {"x": _POINT, "y": y, "color": colour}},
+        {
+            "transform": [{"filter": "datum.drift"}],
+            "mark": {"type": "point", "color": ORANGE, "size": 110},
+            "encoding": {"x": _POINT, "y": y},
+        },
+    ]
+    spec = {"width": WIDTH, "height": 240, "layer": layers}
+    lines = tuple(
+        _line(made.labels[i], made.above[i] - made.below[i], "drift" if i in at else "")
+        for i in range(len(made.values))
+    )
+    said = f"target {number_text(made.target)}, {len(made.drifts)} drifts in {len(made.values)} points"
+    return Chart("Cumulative sums against the target", said, spec, rows, lines)
+
+
+def _cell(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _line(label: str, value: float, note: str) -> TextLine:
+    shown = "-" if math.isnan(value) else number_text(float(value))
+    return TextLine(label, f"{shown} !" if note else shown, abs(float(value)))

@@ -13,7 +13,6 @@ import pytest
 from crmcore.errors import BadRows, EmptyInput, MissingColumn, OutOfRange, UnknownName
 from crmcore.recovery.process.causes import CaseColumns, Causes, Literal, Period, Region, find_causes
 
-
 TRUTH = {"carrier = C0": 3.0, "channel = ch1 and product = P2": 6.0}
 
 
@@ -298,7 +297,9 @@ def test_outcomes_are_read_from_words() -> None:
 
 
 def test_regions_know_their_rows_and_parts() -> None:
-    cases = CaseColumns.from_frame({"a": ["x", "y", "x"], "t": [1, 2, 3], "failed": [0, 1, 1]}, failed="failed", time="t")
+    cases = CaseColumns.from_frame(
+        {"a": ["x", "y", "x"], "t": [1, 2, 3], "failed": [0, 1, 1]}, failed="failed", time="t"
+    )
     later = Region((Literal("a", "x"),), Period("t", number=2))
     assert later.rows(cases).tolist() == [False, False, True]
     assert Region((Literal("a", "z"),)).rows(cases).sum() == 0

@@ -267,24 +267,23 @@ def _outcomes(door: Door, name: str) -> Floats:
         raise MissingColumn(name, door.frame.columns)
     door.used.add(name)
     cells = door.frame.column(name)
-    known: dict[object, float] = {}
-    odd: list[int] = []
-    out = np.full(len(cells), np.nan)
-    for i, cell in enumerate(cells):
-        if cell is None:
-            continue
-        key = str(cell).strip().casefold() if isinstance(cell, str | bool) else cell
-        found = known.get(key)
-        if found is None:
-            found = known[key] = _YES.get(str(key), _NO.get(str(key), _binary(key)))
-        out[i] = found
-        if found != found:
-            odd.append(i)
+    try:
+        distinct: set[object] = {(type(c), c) for c in cells}
+    except TypeError:  # a list in a cell
+        distinct = {(type(c), str(c)) for c in cells}
+        cells = [c if c is None or isinstance(c, str | bool | int | float) else str(c) for c in cells]
+    known = {key: _outcome(key[1]) for key in distinct if isinstance(key, tuple)}
+    out = np.fromiter((known.get((type(c), c), np.nan) for c in cells), np.float64, len(cells))
+    odd = [i for i in np.flatnonzero(np.isnan(out)).tolist() if cells[i] is not None]
     door.problem(name, "no outcome of yes or no", odd, _OUTCOME)
     return out
 
 
-def _binary(cell: object) -> float:
+def _outcome(cell: object) -> float:
+    """1 for a failure, 0 for none, NaN for what says neither."""
+    if isinstance(cell, str):
+        word = cell.strip().casefold()
+        return _YES.get(word, _NO.get(word, float("nan")))
     return float(cell) if isinstance(cell, int | float) and cell in (0, 1) else float("nan")
 
 

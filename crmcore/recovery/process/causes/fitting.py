@@ -293,7 +293,7 @@ def _saddlepoints(u: Floats, count: Floats, weight: Floats, share: Floats) -> Fl
             break
         far[short] *= 2
     low, high = np.zeros(len(u)), far
-    for _ in range(50):
+    for _ in range(36):  # to one part in 10^10 of the bracket
         middle = (low + high) / 2
         below = sign * slope(sign * middle) < np.abs(u)
         low, high = np.where(below, middle, low), np.where(below, high, middle)

@@ -21,7 +21,7 @@ __all__ = ["Candidate", "Found", "Settings", "Term", "model_of", "retested", "se
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-LOOKED_AT = 60
+LOOKED_AT = 30
 """Candidates of a family whose far tail is computed at each step: those with the largest normal deviates."""
 
 
