@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import TYPE_CHECKING, Any
+
+import attrs
 
 from crmcore._base import number_text
 from crmcore.charts import Chart, dot_interval
 from crmcore.charts.chart import TextLine, written
-from crmcore.charts.theme import GREY, INK, ORANGE, ROW_HEIGHT, WIDTH
+from crmcore.charts.theme import GREY, ORANGE, ROW_HEIGHT, WIDTH
 from crmcore.errors import EmptyInput
+from crmcore.recovery.process.causes.pareto_table import REST
 
 if TYPE_CHECKING:
     from crmcore.recovery.process.causes.findings import Causes
@@ -20,60 +24,68 @@ if TYPE_CHECKING:
 __all__ = ["causes_chart", "control_chart_picture", "cusum_picture", "pareto_chart"]
 
 
+_ROUND_ODDS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 20, 50, 100, 1000)
+
+
 def causes_chart(causes: Causes, /) -> Chart:
-    """Odds ratios of findings as dots with their intervals; 1 is "no effect"."""
+    """Odds ratios of findings as dots with their intervals on a logarithmic axis; 1 is "no effect"."""
     found = causes.all_findings
     if not found:
         raise EmptyInput("the list of findings", "nothing stood out: there is nothing to draw")
-    return dot_interval(
+    odds = [f.odds_ratio for f in found]
+    made = dot_interval(
         [str(f.region) for f in found],
-        [f.odds_ratio for f in found],
+        odds,
         title="What makes cases fail",
         description=f"{causes.failures:,} failures in {causes.cases:,} cases",
         axis="odds of failure against like cases",
         reference=1.0,
     )
+    ends = [1.0, *(e.low for e in odds), *(e.high for e in odds)]
+    scale: dict[str, Any] = {"type": "log", "domain": [min(ends) * 0.8, max(ends) * 1.25], "nice": False}
+    shown = [x for x in _ROUND_ODDS if scale["domain"][0] <= x <= scale["domain"][1]]
+    spec: dict[str, Any] = copy.deepcopy(dict(made.spec))
+    for layer in spec["layer"]:
+        layer["encoding"]["x"]["scale"] = scale
+        layer["encoding"]["x"]["axis"] = {"values": shown}
+    return attrs.evolve(made, spec=spec)
 
 
 def pareto_chart(table: Pareto, /) -> Chart:
-    """Bars of failures, largest first, each with the share that it and those above hold."""
+    """Bars of failures, largest first, each with the share that it and those above hold; the rest pale."""
     rows = tuple(
         {
             "label": r.name,
             "failures": r.failures,
             "cumulative": r.cumulative,
-            "text": f"{written(r.cumulative, percent=True)}",
+            "text": f"{r.failures:,.0f}, so far {written(r.cumulative, percent=True)}",
+            "rest": r.name == REST,
         }
         for r in table.rows
     )
-    y = {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"domain": False}}
-    bars = {
-        "mark": {"type": "bar", "height": {"band": 0.7}},
-        "encoding": {"x": {"field": "failures", "type": "quantitative", "title": "failures", "axis": {"tickCount": 5}}},
+    top = max(r.failures for r in table.rows)
+    x = {
+        "field": "failures",
+        "type": "quantitative",
+        "title": "failures",
+        "axis": {"tickCount": 5},
+        "scale": {"domain": [0, 1.35 * max(top, 1e-9)], "nice": False},
     }
-    so_far = {
-        "mark": {"type": "line", "point": True, "color": INK},
-        "encoding": {
-            "order": {"field": "cumulative", "type": "quantitative"},
-            "x": {
-                "field": "cumulative",
-                "type": "quantitative",
-                "title": "share of all failures so far",
-                "scale": {"domain": [0, 1]},
-                "axis": {"format": ".0%", "tickCount": 5, "orient": "top", "grid": False},
-            },
-        },
-    }
+    pale = {"condition": {"test": "datum.rest", "value": 0.35}, "value": 1}
     spec = {
         "width": WIDTH,
         "height": {"step": ROW_HEIGHT},
-        "encoding": {"y": y},
-        "resolve": {"scale": {"x": "independent"}},
-        "layer": [bars, so_far],
+        "encoding": {
+            "y": {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"domain": False}},
+            "x": x,
+        },
+        "layer": [
+            {"mark": {"type": "bar", "height": {"band": 0.7}}, "encoding": {"opacity": pale}},
+            {"mark": {"type": "text", "align": "left", "dx": 5}, "encoding": {"text": {"field": "text"}}},
+        ],
     }
     lines = tuple(TextLine(r.name, f"{r.failures:,.0f}, so far {r.cumulative:.0%}", r.failures) for r in table.rows)
-    total = f"{table.total:,.0f} failures"
-    return Chart("Which causes hold most failures", total, spec, rows, lines)
+    return Chart("Which causes hold most failures", f"{table.total:,.0f} failures", spec, rows, lines)
 
 
 _POINT: dict[str, Any] = {"field": "point", "type": "quantitative", "title": "point", "axis": {"grid": False}}
