@@ -168,7 +168,8 @@ def _cleared(cases: CaseColumns, found: Found, terms: Sequence[Term], level: flo
     """Values that stand out alone but are not in the model, with the finding that explains them."""
     inside = {str(t.region) for t in terms}
     out = [_clear(cases, found.fit, terms, c, level) for c in found.alone if str(c.region) not in inside and terms]
-    return tuple(sorted((c for c in out if c is not None), key=lambda c: str(c.region)))
+    found_out = [c for c in out if c is not None]
+    return tuple(sorted(found_out, key=lambda c: (-abs(math.log(c.crude.value)), str(c.region))))
 
 
 def _clear(cases: CaseColumns, fit: Fit, terms: Sequence[Term], suspect: Candidate, level: float) -> Cleared | None:

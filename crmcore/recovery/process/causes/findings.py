@@ -154,7 +154,7 @@ class Causes(Document):
     changes : tuple of Change
         Dated changes, strongest evidence first.
     cleared : tuple of Cleared
-        Suspects that the findings explain.
+        Suspects that the findings explain, the strongest first.
     cases, failures, unknown : counts
         Cases read, failed ones, and rows left out because outcome or time is not known.
     baseline : Estimate
@@ -202,12 +202,19 @@ class Causes(Document):
         if self.left_out:
             lines.append(f"not asked (no value of {self.min_cases} cases): {', '.join(self.left_out)}")
         lines += [str(f) for f in self.findings] or ["no cause found"]
-        for title, items in (("changes", self.changes), ("cleared", self.cleared)):
-            if items:
-                lines += [f"{title}:", *map(str, items)]
+        if self.changes:
+            lines += ["changes:", *map(str, self.changes)]
+        lines += self._cleared_text()
         if self.stopped:
             lines.append("more causes were there than asked for: raise max_findings")
         return "\n".join(lines)
+
+    def _cleared_text(self) -> list[str]:
+        """Suspects that look bad alone; those that look good, mostly the other side of a finding, are counted."""
+        bad = [str(c) for c in self.cleared if c.crude.value > 1]
+        good = len(self.cleared) - len(bad)
+        rest = [f"and {good} values that look good alone"] if good else []
+        return ["cleared:", *bad, *rest] if self.cleared else []
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a finding: region, since, odds_ratio, low, high, crude, cases, failures, excess, p and q values."""

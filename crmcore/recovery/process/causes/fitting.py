@@ -155,11 +155,12 @@ def fit_patterns(patterns: Patterns, /) -> Fit:
     for _ in range(ROUNDS):
         step = covariance @ score
         step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-300))
+        ahead = _penalised(x, n, k, b + step)
         for _half in range(30):
-            ahead = _penalised(x, n, k, b + step)
             if ahead[0] >= value - 1e-10 * abs(value):
                 break
             step = step / 2
+            ahead = _penalised(x, n, k, b + step)
         b = b + step
         value, score, covariance = ahead
         if float(np.abs(step).max()) < SETTLED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -132,4 +133,5 @@ def cusum_threshold(run_length: float, /, *, slack: float = 0.5, sides: int = 2)
         high *= 2
     if away(low) > 0 or away(high) < 0:
         raise OutOfRange("run_length", run_length, "a length that this slack can have", "choose a longer one")
-    return float(brentq(away, low, high, xtol=1e-10))
+    found: Any = brentq(away, low, high, xtol=1e-10)
+    return float(found)
