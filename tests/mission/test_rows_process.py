@@ -180,7 +180,7 @@ def test_row_192_noise_is_not_a_cause_in_20_seeds() -> None:
 def test_row_192_every_finding_carries_its_tests_and_what_was_tried(causes: Causes) -> None:
     assert causes.tried == {"value": 122, "pair": 7032, "change": 123}
     for found in causes.all_findings:
-        assert found.p_value <= found.q_value <= 0.05
+        assert found.p_value <= found.q_value <= 0.01
         assert found.p_value <= found.p_adjusted <= causes.alpha
         assert found.odds_ratio.low < found.odds_ratio.value < found.odds_ratio.high
 

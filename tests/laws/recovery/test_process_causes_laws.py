@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -36,6 +36,7 @@ def slow_score(x: Floats, y: Floats, n: Floats, nuisance: Floats, p: Floats) -> 
     return float(left @ (y - n * p) / np.sqrt(left**2 @ w))
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.booleans())
 def test_scores_by_counts_equal_scores_by_rows(seed: int, weighted: bool) -> None:
     table, y = cases(seed, weighted=weighted)
@@ -55,6 +56,7 @@ def test_scores_by_counts_equal_scores_by_rows(seed: int, weighted: bool) -> Non
                 assert fast[i] == pytest.approx(slow_score(rows.astype(float), y, table.trials, nuisance, p), abs=1e-7)
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_the_fit_of_large_counts_equals_plain_logistic_regression(seed: int) -> None:
     from scipy.optimize import minimize
@@ -74,6 +76,7 @@ def test_the_fit_of_large_counts_equals_plain_logistic_regression(seed: int) -> 
     assert np.allclose(fit.coefficients, best, atol=2e-3)
 
 
+@settings(max_examples=30)
 @given(st.integers(10, 60), st.integers(0, 60), st.floats(0.01, 0.5))
 def test_the_far_tail_of_a_small_region_is_the_one_of_the_binomial(n: int, k: int, share: float) -> None:
     from scipy.stats import binom
@@ -135,6 +138,7 @@ def told(found: Causes) -> list[tuple[str, int, int, float]]:
     return [(str(f.region), f.cases, f.failures, round(f.odds_ratio.value, 9)) for f in found.findings]
 
 
+@settings(max_examples=15)
 @given(st.integers(0, 500))
 def test_rows_may_be_shuffled_and_columns_turned(seed: int) -> None:
     frame = simple(seed)
@@ -143,6 +147,7 @@ def test_rows_may_be_shuffled_and_columns_turned(seed: int) -> None:
     assert told(find_causes(turned)) == told(find_causes(frame))
 
 
+@settings(max_examples=15)
 @given(st.integers(0, 500))
 def test_success_in_place_of_failure_turns_odds_ratios_over(seed: int) -> None:
     frame = simple(seed)
@@ -154,6 +159,7 @@ def test_success_in_place_of_failure_turns_odds_ratios_over(seed: int) -> None:
         assert f.excess.value == pytest.approx(-g.excess.value, rel=1e-6)
 
 
+@settings(max_examples=15)
 @given(st.integers(0, 500))
 def test_no_finding_is_explained_by_the_others(seed: int) -> None:
     found = find_causes(simple(seed))

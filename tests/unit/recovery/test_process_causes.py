@@ -255,7 +255,7 @@ def test_progress_is_told() -> None:
     [
         ({"failed": "lates"}, MissingColumn, "did you mean 'late'"),
         ({"failed": "late", "depth": 3}, OutOfRange, "depth = 3: expected 1 or 2"),
-        ({"failed": "late", "alpha": 1.5}, OutOfRange, "write 5 % as alpha=0.05"),
+        ({"failed": "late", "alpha": 1.5}, OutOfRange, "write 1 % as alpha=0.01"),
         ({"failed": "late", "min_cases": 1}, OutOfRange, "min_cases = 1"),
         ({"failed": "late", "max_findings": 0}, OutOfRange, "max_findings = 0"),
         ({"failed": "late", "bound": "any"}, UnknownName, "any false finding"),

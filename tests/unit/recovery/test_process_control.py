@@ -213,7 +213,7 @@ def test_a_missing_value_leaves_the_sums_as_they_are() -> None:
 
 
 def test_thresholds_and_run_lengths_are_inverse() -> None:
-    for slack in (0.25, 0.5, 1.0):
+    for slack in (0.25, 1.0):
         assert cusum_run_length(slack=slack, threshold=cusum_threshold(370, slack=slack)) == pytest.approx(370)
     assert cusum_threshold(370, sides=1) < cusum_threshold(370)
 
