@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import pickle
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
-from crmcore.errors import BadRows, EmptyInput, MissingColumn, OutOfRange, UnknownName
+from crmcore.errors import BadRows, EmptyInput, MissingColumn, NaiveDatetime, OutOfRange, UnknownName
 from crmcore.recovery.process.causes import CaseColumns, Causes, Literal, Period, Region, find_causes
 
 TRUTH = {"carrier = C0": 3.0, "channel = ch1 and product = P2": 6.0}
@@ -189,13 +189,25 @@ def test_a_value_where_everything_fails_has_a_finite_odds_ratio() -> None:
     assert found.odds_ratio.value > 1000
 
 
-def test_dates_of_a_zone_date_a_change() -> None:
+def test_dates_need_no_zone_and_instants_are_days_of_theirs() -> None:
     frame = simulated(change=True)
     start = date(2026, 1, 1)
     frame["day"] = [start + timedelta(days=d) for d in frame["day"]]
-    (change,) = find_causes(frame, failed="late", time="day", zone="Asia/Bangkok").changes
+    (change,) = find_causes(frame, failed="late", time="day").changes
     assert change.since.day is not None
     assert abs((change.since.day - (start + timedelta(days=120))).days) <= 10
+    evening = {**frame, "day": [datetime(d.year, d.month, d.day, 18, tzinfo=UTC) for d in frame["day"]]}
+    (later,) = find_causes(evening, failed="late", time="day", zone="Asia/Bangkok").changes
+    assert later.since.day == change.since.day + timedelta(days=1)
+    spelled = {**frame, "day": [d.isoformat() for d in frame["day"]]}
+    assert find_causes(spelled, failed="late", time="day").changes[0].since == change.since
+
+
+def test_naive_times_need_their_zone() -> None:
+    frame = simulated(n=200)
+    frame["day"] = [datetime(2026, 1, 1) + timedelta(days=d) for d in frame["day"]]
+    with pytest.raises(NaiveDatetime, match="zone="):
+        find_causes(frame, failed="late", time="day")
 
 
 def test_results_leave_as_json_and_come_back(dated: Causes) -> None:
@@ -228,6 +240,20 @@ def test_the_share_bound_finds_no_less(causes: Causes) -> None:
     del frame["day"]
     loose = find_causes(frame, failed="late", bound="share of false findings", alpha=0.2)
     assert set(names(causes)) <= set(names(loose))
+
+
+def test_many_findings_do_not_open_the_door_to_noise() -> None:
+    rng = np.random.default_rng(6)
+    n = 20_000
+    frame: dict[str, Any] = {f"cause{i}": rng.integers(0, 5, n) for i in range(8)}
+    logit = -3.0 + sum(1.2 * (frame[name] == 0) for name in frame)
+    frame |= {f"noise{i}": rng.integers(0, 5, n) for i in range(4)}
+    frame["failed"] = rng.random(n) < 1 / (1 + np.exp(-logit))
+    found = find_causes(frame, bound="share of false findings", alpha=0.2, depth=1, max_findings=40)
+    innocent = [f for f in found.findings if "noise" in str(f.region)]
+    assert sum(str(f.region).endswith("= 0") for f in found.findings) >= 8
+    assert len(innocent) <= 4
+    assert not found.stopped
 
 
 def test_p_values_are_in_order(causes: Causes) -> None:
@@ -272,11 +298,12 @@ def test_wrong_calls_name_the_way_out(options: dict[str, Any], error: type[Excep
 
 
 def test_bad_counts_are_refused_at_once() -> None:
-    frame = {"a": ["x", "y", "x"], "k": [3, -1, 1], "n": [2, 5, float("inf")]}
+    frame = {"a": ["x", "y", "x", "y"], "k": [3, -1, 1, 0.5], "n": [2, 5, float("inf"), 4]}
     with pytest.raises(BadRows) as raised:
         CaseColumns.from_frame(frame, failed="k", trials="n")
     assert "failures below zero or above the cases in 2 rows [0, 1]" in str(raised.value)
     assert "not finite in 1 row [2]" in str(raised.value)
+    assert "k: not a whole number in 1 row [3]" in str(raised.value)
 
 
 def test_no_case_with_an_outcome_is_an_error() -> None:
@@ -294,6 +321,21 @@ def test_outcomes_are_read_from_words() -> None:
     read = CaseColumns.from_frame({"a": ["x"] * 6, "failed": ["Yes", "no", "TRUE", "0", True, None]}, failed="failed")
     assert read.failures.tolist() == [1, 0, 1, 0, 1]
     assert read.unknown == 1
+
+
+@pytest.mark.parametrize("library", ["polars", "pandas", "pyarrow"])
+def test_frames_of_any_library_say_the_same(library: str) -> None:
+    frames = pytest.importorskip(library)
+    cells: dict[str, Any] = {"a": ["x", "y", "x"], "failed": [True, None, False], "t": [1, 2, 3]}
+    frame = frames.table(cells) if library == "pyarrow" else frames.DataFrame(cells)
+    read = CaseColumns.from_frame(frame, failed="failed", time="t")
+    assert read.failures.tolist() == [1, 0]
+    assert read.unknown == 1
+    assert read.attributes[0].values == ("x", "y")
+    assert read.periods is not None
+    assert read.periods.starts == (1.0, 3.0)
+    with pytest.raises(BadRows, match=r"no outcome of yes or no in 2 rows \[1, 2\]"):
+        CaseColumns.from_frame(frame, failed="t")
 
 
 def test_regions_know_their_rows_and_parts() -> None:

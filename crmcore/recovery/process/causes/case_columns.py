@@ -241,7 +241,7 @@ class CaseColumns:
         n_trials = door.numbers(trials) if trials is not None else np.ones(len(door))
         failures = door.numbers(failed) if trials is not None else _outcomes(door, failed)
         _check_counts(door, failed, trials, failures, n_trials)
-        at = _times(door, time) if time is not None else None
+        at, dated = _times(door, time) if time is not None else (None, False)
         read = [] if attributes is None else [attributes] if isinstance(attributes, str) else list(attributes)
         names = [c for c in door.frame.columns if c not in door.used] if attributes is None else read
         columns = [_attribute(door, name, parts) for name in dict.fromkeys(names)]
@@ -251,7 +251,7 @@ class CaseColumns:
             known &= ~(np.isnat(at) if at.dtype.kind == "M" else np.isnan(at))
         if not known.any():
             raise EmptyInput("the table of cases with a known outcome", _OUTCOME)
-        periods = None if at is None else Periods.of(str(time), at[known], zone=door.zone)
+        periods = None if at is None else Periods.of(str(time), at[known], zone=None if dated else door.zone)
         return cls(
             tuple(c.take(known) for c in columns),
             frozen(np.asarray(n_trials, np.float64)[known]),
@@ -266,6 +266,11 @@ def _outcomes(door: Door, name: str) -> Floats:
     if name not in door.frame.columns:
         raise MissingColumn(name, door.frame.columns)
     door.used.add(name)
+    numbers = _numbers(door.frame, name)
+    if numbers is not None:
+        wrong = ~np.isnan(numbers) & (numbers != 0) & (numbers != 1)
+        door.problem(name, "no outcome of yes or no", np.flatnonzero(wrong), _OUTCOME)
+        return numbers
     cells = door.frame.column(name)
     try:
         distinct: set[object] = {(type(c), c) for c in cells}
@@ -293,16 +298,54 @@ def _check_counts(door: Door, failed: str, trials: str | None, failures: Floats,
     door.problem(trials, "below zero or not finite", np.flatnonzero((n < 0) | np.isinf(n)), "count cases")
     wrong = (failures < 0) | (failures > n) | np.isinf(failures)
     door.problem(failed, "failures below zero or above the cases", np.flatnonzero(wrong), "count failures of the cases")
+    for name, column in ((trials, n), (failed, failures)):
+        parted = np.flatnonzero(np.isfinite(column) & (np.floor(column) != column))
+        door.problem(name, "not a whole number", parted, "count cases; a rate is its failures and its cases")
 
 
-def _times(door: Door, name: str) -> NDArray[Any]:
+def _times(door: Door, name: str) -> tuple[NDArray[Any], bool]:
+    """When each case happened, and whether these are days that need no zone."""
+    if name not in door.frame.columns:
+        raise MissingColumn(name, door.frame.columns)
+    numbers = _numbers(door.frame, name)
+    if numbers is not None:
+        door.used.add(name)
+        door.problem(name, "not finite", np.flatnonzero(np.isinf(numbers)), "give a time that orders the cases")
+        return numbers, False
     cells = door.frame.column(name)
     numeric = all(c is None or (isinstance(c, int | float) and not isinstance(c, bool)) for c in cells)
     if numeric:
         found = door.numbers(name)
         door.problem(name, "not finite", np.flatnonzero(np.isinf(found)), "give a time that orders the cases")
-        return found
-    return door.times(name, required=False)
+        return found, False
+    days = _dates(cells)
+    if days is None:
+        return door.times(name, required=False), False
+    door.used.add(name)
+    return days, True
+
+
+def _numbers(frame: Frame, name: str) -> Floats | None:
+    """Numbers (or truth as 0 and 1) of a column that a frame library holds as such; None for another column."""
+    series = frame.series(name)
+    if series is None:
+        return None
+    import narwhals.stable.v2 as nw
+
+    if series.dtype == nw.Boolean or (series.dtype.is_numeric() and not series.dtype.is_decimal()):
+        return np.array(series.cast(nw.Float64).fill_null(float("nan")).to_numpy(), np.float64)
+    return None
+
+
+def _dates(cells: list[object]) -> NDArray[Any] | None:
+    """Days of a column of nothing but dates (or their ISO text), which need no zone; None for another column."""
+    try:
+        days = [date.fromisoformat(c) if isinstance(c, str) and len(c) == 10 else c for c in cells]
+    except ValueError:
+        return None
+    if not all(d is None or (isinstance(d, date) and not isinstance(d, datetime)) for d in days):
+        return None
+    return np.array(days, "datetime64[D]").astype("datetime64[us]")
 
 
 def _attribute(door: Door, name: str, parts: int) -> Attribute:

@@ -113,7 +113,7 @@ def _finding(
         cases=int(n),
         failures=int(k),
         p_value=math.exp(log_p),
-        p_adjusted=math.exp(log_adjusted),
+        p_adjusted=math.exp(min(log_adjusted, 0.0)),
         q_value=q,
         same_as=_same(cases, term),
     )

@@ -14,7 +14,7 @@ from crmcore.recovery.process.causes.case_columns import CaseColumns
 from crmcore.recovery.process.causes.counting import Block, blocks_of
 from crmcore.recovery.process.causes.fitting import Fit, Patterns, fit_patterns, saddlepoint_z, totals
 from crmcore.recovery.process.causes.regions import Literal, Region
-from crmcore.recovery.process.causes.shifts import Shift, best_shift, shift_given, shifting_regions
+from crmcore.recovery.process.causes.shifts import Shift, best_shift, dated_again, shift_given, shifting_regions
 
 __all__ = ["Candidate", "Found", "Settings", "Term", "model_of", "retested", "search"]
 
@@ -217,9 +217,20 @@ class _Searcher:
             terms = self.pruned(joined)
             for gone in {str(t.region) for t in joined} - {str(t.region) for t in terms}:
                 left[gone] = left.get(gone, 0) + 1
+        terms = self._redated(terms)
         fit = model_of([t.rows for t in terms], self.cases)
         self.progress("causes", len(terms), max(len(terms), 1))
         return Found(tuple(terms), fit, self.tried, alone, self._rest(), stopped)
+
+    def _redated(self, terms: list[Term]) -> list[Term]:
+        """Changes dated again, now that all else is known."""
+        out = list(terms)
+        for i, term in enumerate(out):
+            if term.shift is not None:
+                fit = model_of([t.rows for j, t in enumerate(out) if j != i], self.cases)
+                shift = dated_again(term.shift, self.cases, fit, self.settings.min_cases)
+                out[i] = attrs.evolve(term, region=shift.region, rows=shift.rows, shift=shift)
+        return out
 
     def _term(self, best: Candidate) -> Term:
         if best.shift is not None:
@@ -237,8 +248,11 @@ class _Searcher:
 
 
 def adjusted_log_p(log_p: float, kind: str, tried: Mapping[str, int], /) -> float:
-    """Adjust for the whole search: every kind of question gets an equal share of the error, and shares it equally."""
-    return min(log_p + math.log(tried[kind] * len(tried)), 0.0)
+    """Adjust for the whole search: every kind of question gets an equal share of the error, and shares it equally.
+
+    Above 0 where nothing is shown: findings of a bounded share compare it with more than their share alone.
+    """
+    return log_p + math.log(tried[kind] * len(tried))
 
 
 def log_p_given(term: Term, others: Sequence[Term], cases: CaseColumns, /) -> float:

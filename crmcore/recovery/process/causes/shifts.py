@@ -14,7 +14,7 @@ from crmcore.recovery.process.causes.fitting import Fit, Patterns, fit_patterns,
 from crmcore.recovery.process.causes.regions import Literal, Region
 from crmcore.recovery.process.causes.scanning import Profile, bridges, change_log_p, profile_of
 
-__all__ = ["Shift", "best_shift", "shift_given", "shifting_regions"]
+__all__ = ["Shift", "best_shift", "dated_again", "shift_given", "shifting_regions"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -145,6 +145,12 @@ def _shift(
     rows = base & (periods.codes >= at)
     dated = attrs.evolve(region, since=periods.period(at))
     return Shift(dated, base, rows, float(cases.trials[rows].sum()), first, last, profile)
+
+
+def dated_again(shift: Shift, cases: CaseColumns, fit: Fit, min_cases: int, /) -> Shift:
+    """Date a change by another model of all that is not the change."""
+    region = attrs.evolve(shift.region, since=None)
+    return _shift(cases, fit, region, shift.base, shift.first, shift.last, min_cases)
 
 
 def shift_given(shift: Shift, cases: CaseColumns, masks: Sequence[Bools], /) -> tuple[float, float]:

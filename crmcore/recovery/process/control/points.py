@@ -97,7 +97,7 @@ def _baseline(
     """Mark the points that set the limits: all, the first so many of each phase that have a value, or those marked."""
     if baseline is None:
         return known
-    if isinstance(baseline, int) and not isinstance(baseline, bool):
+    if isinstance(baseline, int | np.integer) and not isinstance(baseline, bool):
         if baseline < 1:
             raise OutOfRange("baseline", baseline, "1 or more points", "leave it out to use all points")
         out = np.zeros(len(phase), bool)
