@@ -97,6 +97,43 @@ def test_a_dated_change_is_found_with_its_days(dated: Causes) -> None:
     assert "store = S1" not in names(dated)
 
 
+def failing_for_a_while(seed: int, start: int, stop: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    day, team, other = rng.integers(0, 300, 30_000), rng.integers(0, 6, 30_000), rng.integers(0, 5, 30_000)
+    logit = -2.5 + 0.9 * ((team == 2) & (day >= start) & (day < stop))
+    failed = rng.random(30_000) < 1 / (1 + np.exp(-logit))
+    return {"team": team.tolist(), "other": other.tolist(), "day": day.tolist(), "failed": failed.tolist()}
+
+
+def test_what_was_put_right_is_a_cause_until_its_day() -> None:
+    found = find_causes(failing_for_a_while(1, 0, 150), time="day")
+    (cause,), (change,) = found.findings, found.changes
+    assert str(cause.region) == "team = 2"
+    assert cause.odds_ratio.low < np.exp(0.9) < cause.odds_ratio.high
+    assert change.earliest.rank <= 150 <= change.latest.rank
+    assert change.finding.odds_ratio.high < 1
+
+
+def test_two_changes_of_one_region_are_both_dated() -> None:
+    found = find_causes(failing_for_a_while(1, 100, 200), time="day")
+    assert found.findings == ()
+    dates = sorted(c.since.rank for c in found.changes)
+    assert dates == [pytest.approx(100, abs=6), pytest.approx(200, abs=6)]
+
+
+def test_a_change_of_everything_is_nobody_s_fault() -> None:
+    frame = failing_for_a_while(1, 0, 0)
+    rng = np.random.default_rng(2)
+    late = np.array(frame["day"]) >= 180
+    frame["failed"] = (rng.random(30_000) < np.where(late, 0.13, 0.08)).tolist()
+    frame["product"] = np.where(late, rng.integers(0, 5, 30_000), rng.integers(0, 3, 30_000)).tolist()  # two came later
+    found = find_causes(frame, time="day")
+    assert found.findings == ()
+    (change,) = found.changes
+    assert str(change.finding.region).startswith("all cases from day ")
+    assert change.earliest.rank <= 180 <= change.latest.rank
+
+
 def test_nothing_is_found_in_noise() -> None:
     rng = np.random.default_rng(5)
     frame = {f"x{i}": rng.integers(0, 6, 3000).tolist() for i in range(8)}

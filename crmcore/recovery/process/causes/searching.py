@@ -214,6 +214,7 @@ class _Searcher:
                 stopped = True
                 break
             joined = [*terms, self._term(best)]
+            joined = joined if best.shift is None else self._redated(joined)
             terms = self.pruned(joined)
             for gone in {str(t.region) for t in joined} - {str(t.region) for t in terms}:
                 left[gone] = left.get(gone, 0) + 1
@@ -223,14 +224,17 @@ class _Searcher:
         return Found(tuple(terms), fit, self.tried, alone, self._rest(), stopped)
 
     def _redated(self, terms: list[Term]) -> list[Term]:
-        """Changes dated again, now that all else is known."""
+        """Changes dated again, twice round, now that others are known; two of one region on one day are one."""
         out = list(terms)
-        for i, term in enumerate(out):
+        for i in [i for i, t in enumerate(out) if t.shift is not None] * 2:
+            term, rest = out[i], [t for j, t in enumerate(out) if j != i]
             if term.shift is not None:
-                fit = model_of([t.rows for j, t in enumerate(out) if j != i], self.cases)
-                shift = dated_again(term.shift, self.cases, fit, self.settings.min_cases)
+                fit = model_of([t.rows for t in rest], self.cases)
+                others = [t.shift for t in rest if t.shift is not None]
+                shift = dated_again(term.shift, self.cases, fit, self.settings.min_cases, others=others)
                 out[i] = attrs.evolve(term, region=shift.region, rows=shift.rows, shift=shift)
-        return out
+        seen: set[str] = set()
+        return [t for t in out if not (str(t.region) in seen or seen.add(str(t.region)))]  # type: ignore[func-returns-value]
 
     def _term(self, best: Candidate) -> Term:
         if best.shift is not None:

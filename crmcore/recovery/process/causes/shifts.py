@@ -108,7 +108,7 @@ def best_shift(
             best = (*key, names[i], at, cell == i, float(first[i]), float(last[i]))
     if best is None:
         return None
-    return _shift(cases, fit, best[3], best[5], best[6], best[7], min_cases)
+    return _shift(cases, fit, best[3], best[5], best[6:], min_cases)
 
 
 def _largest(
@@ -127,30 +127,52 @@ def _largest(
 
 
 def _shift(
-    cases: CaseColumns, fit: Fit, region: Region, base: Bools, first: float, last: float, min_cases: int
+    cases: CaseColumns,
+    fit: Fit,
+    region: Region,
+    base: Bools,
+    ends: tuple[float, float],
+    min_cases: int,
+    window: tuple[int, int] | None = None,
 ) -> Shift:
-    """Date the change of a region: the median of the likelihood over periods."""
+    """Date the change of a region: the median of the likelihood over the periods of a window."""
     periods = cases.periods
     if periods is None:
         raise AssertionError  # changes are asked only where there is a time
-    t, g = len(periods.starts), len(fit.p)
-    packed = fit.patterns.code[base].astype(np.int64) * t + periods.codes[base]
-    trials = totals(packed, cases.trials[base], g * t).reshape(g, t)
-    failures = totals(periods.codes[base], cases.failures[base], t)
+    start, stop = window or (0, len(periods.starts))
+    inside = base & (periods.codes >= start) & (periods.codes < stop)
+    t, g = stop - start, len(fit.p)
+    packed = fit.patterns.code[inside].astype(np.int64) * t + (periods.codes[inside] - start)
+    trials = totals(packed, cases.trials[inside], g * t).reshape(g, t)
+    failures = totals(periods.codes[inside] - start, cases.failures[inside], t)
     before = np.cumsum(trials.sum(axis=0))
     places = np.arange(1, t)
     places = places[(before[:-1] >= min_cases) & (before[-1] - before[:-1] >= min_cases)]
-    profile = profile_of(fit, trials, failures, places)
+    found = profile_of(fit, trials, failures, places)
+    profile = Profile(found.periods + start, found.log_likelihood)
     at = profile.centre
     rows = base & (periods.codes >= at)
     dated = attrs.evolve(region, since=periods.period(at))
-    return Shift(dated, base, rows, float(cases.trials[rows].sum()), first, last, profile)
+    return Shift(dated, base, rows, float(cases.trials[rows].sum()), *ends, profile)
 
 
-def dated_again(shift: Shift, cases: CaseColumns, fit: Fit, min_cases: int, /) -> Shift:
-    """Date a change by another model of all that is not the change."""
+def dated_again(
+    shift: Shift, cases: CaseColumns, fit: Fit, min_cases: int, /, *, others: Sequence[Shift] = ()
+) -> Shift:
+    """Date a change by another model of all that is not the change, between the other changes of its own region.
+
+    Bai (1997), Econometric Theory 13:315: where one change was found before another was known, its date is drawn
+    towards the other; dated again between its neighbours, it is as sure as if it were alone.
+    """
+    at = shift.profile.centre
+    mine = [o.profile.centre for o in others if np.array_equal(o.base, shift.base)]
+    start = max((p for p in mine if p <= at), default=0)
+    stop = min((p for p in mine if p > at), default=len(cases.periods.starts) if cases.periods else 0)
+    inside = shift.base & (cases.periods.codes >= start) & (cases.periods.codes < stop) if cases.periods else shift.base
+    if start == at or float(cases.trials[inside].sum()) < 4 * min_cases:
+        return shift  # no room between its neighbours
     region = attrs.evolve(shift.region, since=None)
-    return _shift(cases, fit, region, shift.base, shift.first, shift.last, min_cases)
+    return _shift(cases, fit, region, shift.base, (shift.first, shift.last), min_cases, (start, stop))
 
 
 def shift_given(shift: Shift, cases: CaseColumns, masks: Sequence[Bools], /) -> tuple[float, float]:
