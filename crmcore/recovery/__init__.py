@@ -1,0 +1,1 @@
+"""Recovery: put it right for the customer, the process and the employee."""
