@@ -1,31 +1,52 @@
-"""Pictures of staff and queues."""
+"""Pictures of a desk."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crmcore.charts import Chart, line
+from crmcore.charts import Chart, bar, heat_map
+from crmcore.errors import EmptyInput
 
 if TYPE_CHECKING:
-    from crmcore.recovery.employees.needing import StaffNeeded
+    from crmcore.recovery.employees.covering import Coverage
+    from crmcore.recovery.employees.readying import Readiness
+    from crmcore.recovery.employees.routing import Routing
 
-__all__ = ["needed_chart"]
+__all__ = ["coverage_chart", "load_chart", "readiness_chart"]
 
 
-def needed_chart(needed: StaffNeeded, /) -> Chart:
-    """Shares by number of agents: answered in time, giving up, and how busy agents are."""
-    shown = {
-        f"answered within {needed.targets.within_s:g} s": "service_level",
-        "busy time of agents": "occupancy",
-        "give up": "abandoned",
-    }
-    if needed.best.patience_s is None:
-        del shown["give up"]
-    x = [m.agents for _ in shown for m in needed.measures]
-    y = [getattr(m, name) for name in shown.values() for m in needed.measures]
-    series = [words for words in shown for _ in needed.measures]
-    best = needed.best
-    said = f"{best.agents} agents answer {100 * best.service_level:.1f} % within {best.within_s:g} s."
-    return line(
-        x, y, title=f"{best.agents} agents are needed", description=said, axis="share", series=series, percent=True
-    )
+def load_chart(routing: Routing, /) -> Chart:
+    """Share of each agent's capacity that is taken, the fullest first, numbered instead of named."""
+    if not len(routing.load):
+        raise EmptyInput("the desk", "there is no agent to draw")
+    full = sorted((o / c for o, c in zip(routing.load.open_units, routing.capacity, strict=True)), reverse=True)
+    said = f"{len(routing.assigned)} of {len(routing)} pieces of work handed out."
+    labels = [f"agent {i + 1}" for i in range(len(full))]
+    return bar(labels, full, title="How full agents are", description=said, axis="share of capacity", percent=True)
+
+
+def coverage_chart(found: Coverage, /) -> Chart:
+    """Share of slots with somebody missing, by need and hour of the local day."""
+    if not len(found):
+        raise EmptyInput("the coverage", "look at a span in which somebody is needed")
+    hours, bad = found.local_hours(), found.missing > 0
+    shown = sorted(set(hours.tolist()))
+    rows = [f"{n.skill} {n.level}" for n in found.needs]
+    cells: list[list[float | None]] = []
+    for i in range(len(found.needs)):
+        here = [(found.need == i) & (hours == h) for h in shown]
+        cells.append([float(bad[m].mean()) if m.any() else None for m in here])
+    said = f"{int(bad.sum())} of {len(found)} slots lack somebody."
+    columns = [f"{h:02d}" for h in shown]
+    title = f"Where cover is missing ({found.zone})"
+    labels = [f"{row} ({i + 1})" if rows.count(row) > 1 else row for i, row in enumerate(rows)]
+    return heat_map(labels, columns, cells, title=title, description=said, row_title="skill", column_title="hour")
+
+
+def readiness_chart(found: Readiness, /) -> Chart:
+    """Share of the staff that meets each need."""
+    labels = [f"{p.need.skill} {p.need.level}" for p in found.parts]
+    shown = [f"{label} ({i + 1})" if labels.count(label) > 1 else label for i, label in enumerate(labels)]
+    shares = [p.have / p.staff for p in found.parts]
+    title = "Ready" if found.ready else "Not ready"
+    return bar(shown, shares, title=f"{title} on {found.on}", axis="share of the staff", percent=True)

@@ -13,8 +13,8 @@ from math import factorial
 
 import pytest
 
-from crmcore.recovery.employees import agents_needed, erlang_a, erlang_c
-from crmcore.recovery.employees.erlang import erlang_b
+from crmcore.recovery.employees.queues import agents_needed, erlang_a, erlang_c
+from crmcore.recovery.employees.queues.erlang import erlang_b
 
 
 def test_a_hundred_calls_in_half_an_hour_need_fourteen_agents() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmcore.recovery.employees import QueueTargets, agents_needed, erlang_a, erlang_c
+from crmcore.recovery.employees.queues import QueueTargets, agents_needed, erlang_a, erlang_c
 
 loads = st.floats(0.05, 60)
 agents = st.integers(1, 70)

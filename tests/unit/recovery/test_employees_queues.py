@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from crmcore.errors import OutOfRange, WrongType
-from crmcore.recovery.employees import (
+from crmcore.recovery.employees.queues import (
     QueueMeasures,
     QueueTargets,
     StaffNeeded,

@@ -12,7 +12,7 @@ from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import OutOfRange
 from crmcore.metrics.scalars import above, count_of, nan_alike
-from crmcore.recovery.employees.erlang import QueueColumns, queue_columns
+from crmcore.recovery.employees.queues.erlang import QueueColumns, queue_columns
 
 __all__ = ["HANDLING", "HOUR_S", "MOST_AGENTS", "PATIENCE", "QueueMeasures", "erlang_a", "erlang_c", "measures_at"]
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.errors import OutOfRange
-from crmcore.recovery.employees.errors import UnstableQueue
+from crmcore.recovery.employees.queues.errors import UnstableQueue
 
 __all__ = ["QueueColumns", "erlang_b", "log_inverse_b", "queue_columns"]
 

@@ -14,8 +14,15 @@ from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import OutOfRange
 from crmcore.metrics.scalars import above, share_of
-from crmcore.recovery.employees.erlang import QueueColumns, queue_columns
-from crmcore.recovery.employees.measuring import HANDLING, HOUR_S, MOST_AGENTS, PATIENCE, QueueMeasures, measures_at
+from crmcore.recovery.employees.queues.erlang import QueueColumns, queue_columns
+from crmcore.recovery.employees.queues.measuring import (
+    HANDLING,
+    HOUR_S,
+    MOST_AGENTS,
+    PATIENCE,
+    QueueMeasures,
+    measures_at,
+)
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -177,7 +184,7 @@ class StaffNeeded(Document):
 
     def chart(self) -> Chart:
         """Service level by number of agents."""
-        from crmcore.recovery.employees.charts import needed_chart
+        from crmcore.recovery.employees.queues.charts import needed_chart
 
         return needed_chart(self)
 
