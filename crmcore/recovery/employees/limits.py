@@ -168,7 +168,7 @@ class Empowerment(Document):
         for i, (who, what, amount, unit, span) in enumerate(cells):
             try:
                 money = None if amount is None else Money.of(str(amount), str(unit))
-                if who not in known:
+                if not isinstance(who, str) or who not in known:
                     raise UnknownName("grade", str(who), known)
                 if not isinstance(what, str):
                     raise WrongType(action, "missing", "a text", "name the action")

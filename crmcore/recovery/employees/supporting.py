@@ -6,6 +6,7 @@ Only counts and times are kept: what a case was about, and whose it was, stays w
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -132,7 +133,7 @@ class SupportRule(Document):
     def assess(
         self,
         agents: TextColumn | ArrayLike,
-        ended: ArrayLike,
+        ended: ArrayLike | Sequence[datetime],
         *,
         now: datetime,
         severity: ArrayLike | None = None,
@@ -152,7 +153,8 @@ class SupportRule(Document):
             None of both: every case is hard. NaN is not known.
         """
         names, who = _agents(agents)
-        times = instants("ended", ended, missing_ok=True).astype(np.int64)
+        given: Any = ended
+        times = instants("ended", given, missing_ok=True).astype(np.int64)
         severe = None if severity is None else numbers("severity", severity)
         upset = None if distress is None else numbers("distress", distress)
         same_length("assess", agents=who, ended=times, severity=severe, distress=upset)

@@ -118,6 +118,7 @@ def queue_columns(agents: Ints, arrivals: Floats, handling: Floats, leaving: Flo
         A row where nobody leaves and the load reaches the agents.
     """
     agents, arrivals, handling, leaving, within = np.broadcast_arrays(agents, arrivals, handling, leaving, within)
+    arrivals = np.maximum(arrivals, SMALLEST)  # nobody in the age of the world, and still a logarithm
     served = agents / handling
     load = arrivals * handling
     for i in np.flatnonzero((leaving == 0) & (load >= agents)):

@@ -187,7 +187,12 @@ class LinkedOrders:
 
 
 def linked_orders(
-    customers: Sequence[str], ended: ArrayLike, orders: OrderTable, *, within_days: float = 7.0, level: float = 0.95
+    customers: Sequence[str],
+    ended: ArrayLike | Sequence[datetime],
+    orders: OrderTable,
+    *,
+    within_days: float = 7.0,
+    level: float = 0.95,
 ) -> LinkedOrders:
     """Link each resolved conversation to the first order of the same customer that follows it in time.
 
@@ -202,7 +207,8 @@ def linked_orders(
         Lines of one order id count as one order. An order in the instant of the end counts.
     within_days : days
     """
-    at = instants("ended", ended).astype(np.int64)
+    given: Any = ended
+    at = instants("ended", given).astype(np.int64)
     who = np.asarray(orders.customers.codes([str(c) for c in customers]), np.int64)
     same_length("linked_orders", customers=who, ended=at)
     window = int(above("within_days", within_days, hint="such as 7") * 86_400_000_000)

@@ -62,17 +62,18 @@ def serve(arrivals: Floats, handling: Floats, patience: Floats | None, /, *, age
     flat = begins.ravel()
     row, base = np.arange(runs), np.arange(places) * (k + 1)
     free = np.zeros((runs, places))
-    for i in range(n):
-        at = arrivals[:, i]
-        ready = np.maximum(free, at[:, None])
-        index = np.minimum(ready / width, k).astype(np.int64)
-        ready = np.maximum(ready, flat[index + base])
-        best = ready.argmin(axis=1)
-        start = ready[row, best]
-        stays = np.isfinite(start) if patience is None else start - at <= patience[:, i]
-        stays &= np.isfinite(start)
-        starts[stays, i] = start[stays]
-        free[row[stays], best[stays]] = start[stays] + handling[stays, i]
+    with np.errstate(invalid="ignore"):  # a run without a further case arrives and begins at infinity
+        for i in range(n):
+            at = arrivals[:, i]
+            ready = np.maximum(free, at[:, None])
+            index = np.minimum(ready / width, k).astype(np.int64)
+            ready = np.maximum(ready, flat[index + base])
+            best = ready.argmin(axis=1)
+            start = ready[row, best]
+            stays = np.isfinite(start) if patience is None else start - at <= patience[:, i]
+            stays &= np.isfinite(start)
+            starts[stays, i] = start[stays]
+            free[row[stays], best[stays]] = start[stays] + handling[stays, i]
     return starts
 
 
@@ -320,7 +321,7 @@ def _measured(
     here, begun = np.isfinite(at), np.isfinite(starts)
     done = starts + np.where(begun, work, 0.0)
     gone = np.full(at.shape, np.inf) if patience is None else np.where(here & ~begun, at + patience, np.inf)
-    change = _binned(at, width, k) - _binned(done, width, k) - _binned(gone, width, k)
+    change = _binned(at, width, k) - _binned(done, width, k, end=True) - _binned(gone, width, k, end=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         waits = np.where(begun, starts - np.where(here, at, 0.0), 0.0)
         told = here & (at <= end - target)
@@ -335,7 +336,8 @@ def _measured(
         )  # fmt: skip
 
 
-def _binned(times: Floats, width: float, k: int) -> Ints:
-    """(runs, k) how many times lie in each interval."""
-    index = np.minimum(times / width, k).astype(np.int64) + np.arange(len(times))[:, None] * (k + 1)
+def _binned(times: Floats, width: float, k: int, *, end: bool = False) -> Ints:
+    """(runs, k) how many times lie in each interval; one on a boundary in the next, or with `end` in the one before."""
+    scaled = np.maximum(np.ceil(times / width) - 1, 0) if end else times / width
+    index = np.minimum(scaled, k).astype(np.int64) + np.arange(len(times))[:, None] * (k + 1)
     return np.bincount(index.ravel(), minlength=len(times) * (k + 1)).reshape(-1, k + 1)[:, :k]
