@@ -129,7 +129,7 @@ def test_row_094_a_resolved_chat_is_linked_to_the_purchase() -> None:
         {"customer": ["ann", "bob"], "time": [NOW + timedelta(hours=2), NOW - timedelta(hours=2)], "amount": [990, 10]},
         currency="THB",
     )
-    found = linked_orders(["ann", "bob"], [NOW, NOW], orders, within_days=1)
+    found = linked_orders(["ann", "bob"], [NOW, NOW], orders=orders, within_days=1)
     assert found.order.tolist() == [0, -1]
     assert found.amount_minor.tolist() == [99_000, 0]
 

@@ -20,7 +20,7 @@ from crmcore.metrics.columns import held, instant
 from crmcore.metrics.scalars import above, count_of, text_of
 from crmcore.recovery.employees.desk import Desk
 from crmcore.recovery.employees.people import duty_us
-from crmcore.zones import MINUTE, from_us, offsets_of, to_us
+from crmcore.zones import DAY, MINUTE, from_us, instants_of_local, offsets_of, to_us
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -189,7 +189,7 @@ def coverage(
     pieces: dict[BusinessCalendar, tuple[Ints, Ints, Ints]] = {}
     for need in wanted:
         if need.hours not in pieces:
-            pieces[need.hours] = _pieces(need.hours, low, high, step)
+            pieces[need.hours] = _pieces(need.hours, low, high, step=step, zone=desk.zone)
         columns.append(_counted(desk, need, *pieces[need.hours], low=low, step=step))
     size = [len(starts) for starts, _, _ in columns]
     return Coverage(
@@ -203,8 +203,8 @@ def coverage(
     )
 
 
-def _pieces(hours: BusinessCalendar, low: int, high: int, step: int) -> tuple[Ints, Ints, Ints]:
-    """Open time cut at the slots: starts, ends, and the slot of each piece."""
+def _pieces(hours: BusinessCalendar, low: int, high: int, *, step: int, zone: str) -> tuple[Ints, Ints, Ints]:
+    """Open time cut at the slots and at local midnights: starts, ends, and the slot of each piece."""
     cuts: list[int] = []
     at = low
     while at < high:
@@ -221,12 +221,21 @@ def _pieces(hours: BusinessCalendar, low: int, high: int, step: int) -> tuple[In
         cuts += [max(opened, low), min(closed, high)]
         at = closed
     opens, closes = np.array(cuts[::2], np.int64), np.array(cuts[1::2], np.int64)
-    first, last = (opens - low) // step, (closes - low - 1) // step
+    edges = np.unique(np.concatenate([np.arange(low, high, step), _midnights(low, high, zone)]))
+    first, last = np.searchsorted(edges, opens, side="right") - 1, np.searchsorted(edges, closes, side="left") - 1
     often = last - first + 1
     row = np.repeat(np.arange(len(opens)), often)
-    slot = first[row] + np.arange(len(row)) - np.repeat(np.cumsum(often) - often, often)
-    starts, ends = np.maximum(opens[row], low + slot * step), np.minimum(closes[row], low + (slot + 1) * step)
-    return starts, ends, slot
+    cell = first[row] + np.arange(len(row)) - np.repeat(np.cumsum(often) - often, often)
+    starts = np.maximum(opens[row], edges[cell])
+    ends = np.minimum(closes[row], np.append(edges, high)[cell + 1])
+    return starts, ends, (edges[cell] - low) // step
+
+
+def _midnights(low: int, high: int, zone: str) -> Ints:
+    """First instants of local dates between two instants: a certificate may end at each."""
+    days = np.arange(low // DAY - 1, high // DAY + 2).astype("datetime64[D]").astype("datetime64[us]")
+    found = instants_of_local(days, zone, gap="first instant").astype(np.int64)
+    return found[(found > low) & (found < high)]
 
 
 def _counted(
@@ -236,7 +245,7 @@ def _counted(
     slots, first = np.unique(slot, return_index=True)
     there = np.zeros(len(slots), np.int64)
     begins, finishes = starts.astype("datetime64[us]"), ends.astype("datetime64[us]")
-    days = (starts + offsets_of(begins, desk.zone)) // (24 * 60 * MINUTE) if len(starts) else starts
+    days = (starts + offsets_of(begins, desk.zone)) // DAY if len(starts) else starts
     for agent in desk.agents:
         if len(slots) and agent.id in desk.skills.agents:
             ok = (duty_us(agent, begins, finishes) == ends - starts) & _holds(desk, agent.id, need, days)

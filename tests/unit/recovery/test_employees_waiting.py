@@ -280,18 +280,18 @@ def test_the_first_order_in_the_window_is_linked() -> None:
         },
         currency="THB",
     )
-    found = linked_orders(["ann", "bob", "zoe", "ann", "cho"], [day[1], day[2], day[2], day[3], day[24]], orders)
+    found = linked_orders(["ann", "bob", "zoe", "ann", "cho"], [day[1], day[2], day[2], day[3], day[24]], orders=orders)
     assert found.order.tolist() == [1, -1, -1, 1, 4]
     assert found.amount_minor.tolist() == [2500, 0, 0, 2500, 100]
     assert found.days.tolist()[:1] == [2.0]
     assert repr(found) == "LinkedOrders(3 of 5 followed by an order)"
     assert (found.share.n, found.share.value) == (5, 0.6)
     assert found.to_frame()["order"] == [1, -1, -1, 1, 4]
-    open_ = linked_orders(["bob"], [day[24]], orders)
+    open_ = linked_orders(["bob"], [day[24]], orders=orders)
     assert open_.share.n == 0  # its week is not over
     with pytest.raises(OutOfRange):
-        linked_orders(["bob"], [day[1], day[2]], orders)
-    assert len(linked_orders([], np.array([], "datetime64[us]"), orders)) == 0
+        linked_orders(["bob"], [day[1], day[2]], orders=orders)
+    assert len(linked_orders([], np.array([], "datetime64[us]"), orders=orders)) == 0
 
 
 def contacts(**columns) -> dict:
