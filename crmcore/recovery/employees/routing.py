@@ -19,7 +19,7 @@ from crmcore.recovery.employees.desk import Desk, DeskLoad
 from crmcore.recovery.employees.work import Work
 from crmcore.values import Severity
 from crmcore.values.words import word
-from crmcore.zones import from_us
+from crmcore.zones import NAT, from_us
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -138,7 +138,7 @@ class Routing:
         return f"Routing({len(self.assigned)} assigned, {len(self.unassigned)} unassigned)"
 
     def __str__(self) -> str:
-        shown = "\n".join(f"  {r}" for r in self.routes[:20])
+        shown = "\n".join("  " + str(r).replace("\n", "\n  ") for r in self.routes[:20])
         more = f"\n  ... {len(self) - 20} more" if len(self) > 20 else ""
         return (
             f"{len(self.assigned)} of {len(self)} handed out\n{shown}{more}" if self.routes else "nothing to hand out"
@@ -261,4 +261,5 @@ def _due(items: Sequence[Work], desk: Desk) -> list[datetime | None]:
         return [w.due for w in items]
     found = desk.targets.due_of(items)
     zone = desk.targets.hours.zone
-    return [None if np.isnat(t) else from_us(int(t.astype(np.int64)), zone) for t in found]
+    shown = {us: None if us == NAT else from_us(us, zone) for us in np.unique(found.astype(np.int64)).tolist()}
+    return [shown[us] for us in found.astype(np.int64).tolist()]

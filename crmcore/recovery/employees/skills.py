@@ -218,7 +218,8 @@ class SkillMatrix:
         """Level of one agent in one skill on a day; 0 where the agent or the skill is not known."""
         if agent not in self.agents or skill not in self.skills:
             return 0
-        return int(self.levels(on)[self.agents.index(agent), self.skills.index(skill)])
+        mine = (self.agent == self.agents.index(agent)) & (self.skill == self.skills.index(skill)) & self.valid(on)
+        return int(self.level[mine].max(initial=0))
 
     def lacking(self, agent: str, needs: Mapping[str, int], *, on: date | str) -> tuple[str, ...]:
         """Why an agent may not do what needs these levels on a day; nothing where the agent may.

@@ -57,7 +57,7 @@ class SupportNeeds:
 
     def __repr__(self) -> str:
         resting = int((~np.isnat(self.resting_until)).sum())
-        return f"SupportNeeds({len(self)} agents, {resting} resting, {int(self.offer.sum())} offers due)"
+        return f"SupportNeeds(of {len(self)}: {resting} resting, {int(self.offer.sum())} to be offered support)"
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row an agent: agent, hard_count, resting_until, offer, no_more_hard."""
@@ -98,9 +98,9 @@ class SupportRule(Document):
     >>> ended = [datetime(2026, 6, 1, h, tzinfo=UTC) for h in (8, 9, 10)]
     >>> now = datetime(2026, 6, 1, 10, 5, tzinfo=UTC)
     >>> SupportRule().assess(["dao", "dao", "ann"], ended, severity=[1, 1, 4], now=now)
-    SupportNeeds(2 agents, 0 resting, 0 offers due)
+    SupportNeeds(of 2: 0 resting, 0 to be offered support)
     >>> SupportRule(offer_after=2, rest_minutes=90).assess(["dao", "dao", "ann"], ended, severity=[1, 1, 4], now=now)
-    SupportNeeds(2 agents, 1 resting, 1 offers due)
+    SupportNeeds(of 2: 1 resting, 1 to be offered support)
     """
 
     hard_severity: Severity = attrs.field(default=Severity.CRITICAL, converter=Severity)

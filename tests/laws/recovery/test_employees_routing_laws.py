@@ -17,9 +17,11 @@ from crmcore.recovery.employees import (
     Certificate,
     Desk,
     Empowerment,
+    Prefer,
     SkillMatrix,
     SupportRule,
     Work,
+    eligibility,
     route_all,
 )
 from crmcore.values import Money
@@ -93,7 +95,7 @@ def may(desk: Desk, who: Agent, work: Work, open_units: float, hard: int) -> boo
     return open_units + work.units <= who.capacity and not (work.severity == 1 and hard >= 2)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(agents, max_size=6), st.lists(certificates, max_size=8), st.lists(works, max_size=10),
        st.randoms(use_true_random=False))  # fmt: skip
 def test_each_piece_goes_to_the_first_of_those_who_may_or_to_nobody(people, held, asked, rng) -> None:
@@ -127,6 +129,33 @@ def test_each_piece_goes_to_the_first_of_those_who_may_or_to_nobody(people, held
     shuffled = list(listed)
     rng.shuffle(shuffled)
     assert route_all(shuffled, desk=desk, now=NOW).routes == found.routes
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(agents, max_size=5),
+    st.lists(certificates, max_size=8),
+    st.lists(works, max_size=12),
+    st.permutations(list(Prefer)),
+    st.integers(0, 5),
+    st.integers(0, 9),
+)
+def test_heaps_and_columns_hand_out_alike(people, held, asked, prefer, kept: int, start: int) -> None:
+    desk, listed = built(people, held, asked)
+    numbers = np.random.default_rng(start)
+    load = desk.load(
+        open_units={a: float(numbers.integers(0, 3)) for a in desk.ids},
+        taken={a: int(numbers.integers(0, 3)) for a in desk.ids},
+        last_taken={a: NOW + timedelta(hours=int(numbers.integers(-2, 2))) for a in desk.ids},
+    )
+    heaps = route_all(listed, desk=desk, now=NOW, load=load, prefer=prefer[:kept])
+    most, eligibility.MOST_POOLS = eligibility.MOST_POOLS, 0
+    try:
+        columns = route_all(listed, desk=desk, now=NOW, load=load, prefer=prefer[:kept])
+    finally:
+        eligibility.MOST_POOLS = most
+    assert heaps.routes == columns.routes
+    assert heaps.load.to_frame() == columns.load.to_frame()
 
 
 @settings(max_examples=60, deadline=None)

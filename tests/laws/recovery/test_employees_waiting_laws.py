@@ -44,7 +44,7 @@ def one_run(arrivals: list[float], handling: list[float], patience: list[float],
     return starts
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(st.integers(0, 3), min_size=1, max_size=5),
     st.integers(0, 25),

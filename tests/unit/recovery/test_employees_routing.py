@@ -300,7 +300,7 @@ def test_rest_and_offers_count_only_hard_cases_in_the_window() -> None:
     assert found.offer.tolist() == [True, False]
     assert found.no_more_hard.tolist() == [False, False]
     assert found.resting_until.tolist() == [datetime(2026, 6, 3, 3, 5), datetime(2026, 6, 3, 3, 1)]
-    assert repr(found) == "SupportNeeds(2 agents, 2 resting, 1 offers due)"
+    assert repr(found) == "SupportNeeds(of 2: 2 resting, 1 to be offered support)"
     assert "ann" not in found._repr_html_()
     assert found.to_frame()["agent"] == ["ann", "bob"]
 

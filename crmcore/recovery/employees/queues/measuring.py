@@ -69,11 +69,11 @@ class QueueMeasures(Document):
         return f"QueueMeasures({model}, {self.agents} agents, {number_text(self.load)} erlangs, {level})"
 
     def __str__(self) -> str:
+        gone = "" if self.patience_s is None else f"{100 * self.abandoned:.1f} % give up, "
         return (
             f"{self.agents} agents, {number_text(self.load)} erlangs: "
             f"{100 * self.service_level:.1f} % within {self.within_s:g} s, "
-            f"mean wait {number_text(self.mean_wait_s)} s, {100 * self.abandoned:.1f} % give up, "
-            f"busy {100 * self.occupancy:.1f} %"
+            f"mean wait {number_text(self.mean_wait_s)} s, {gone}busy {100 * self.occupancy:.1f} %"
         )
 
     def to_frame(self, *, backend: Any = None) -> Any:
@@ -112,7 +112,7 @@ def erlang_c(*, agents: int, arrivals_per_hour: float, handling_s: float, within
     Examples
     --------
     >>> print(erlang_c(agents=14, arrivals_per_hour=200, handling_s=180))
-    14 agents, 10 erlangs: 88.8 % within 20 s, mean wait 7.84 s, 0.0 % give up, busy 71.4 %
+    14 agents, 10 erlangs: 88.8 % within 20 s, mean wait 7.84 s, busy 71.4 %
     """
     return _measures(agents, arrivals_per_hour, handling_s, None, within_s)
 

@@ -212,8 +212,8 @@ def agents_needed(
     --------
     >>> print(agents_needed(arrivals_per_hour=200, handling_s=180, shrinkage=0.3))
     20 scheduled at 30 % shrinkage
-    14 agents, 10 erlangs: 88.8 % within 20 s, mean wait 7.84 s, 0.0 % give up, busy 71.4 %
-    one fewer: 13 agents, 10 erlangs: 79.6 % within 20 s, mean wait 17.1 s, 0.0 % give up, busy 76.9 %
+    14 agents, 10 erlangs: 88.8 % within 20 s, mean wait 7.84 s, busy 71.4 %
+    one fewer: 13 agents, 10 erlangs: 79.6 % within 20 s, mean wait 17.1 s, busy 76.9 %
     """
     wanted = QueueTargets() if targets is None else targets
     rate = above("arrivals_per_hour", arrivals_per_hour, hint="customers an hour") / HOUR_S
