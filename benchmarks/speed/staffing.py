@@ -22,7 +22,7 @@ SIZE = 100_000
 SINGLE = 200
 AGENTS = 100
 NOW = datetime(2026, 6, 3, 5, tzinfo=UTC)
-BARS = {"work handed out": 25_000, "simulated cases": 200_000, "half hours planned (Erlang C)": 5_000}  # a second
+BARS = {"work handed out": 20_000, "simulated cases": 200_000, "half hours planned (Erlang C)": 5_000}  # a second
 
 
 def run(n: int) -> Row:

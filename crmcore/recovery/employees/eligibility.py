@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import numpy as np
@@ -36,7 +36,19 @@ class Pool:
     as soon as it is of somebody who has got nothing since, and whoever is full for this kind stays so.
     """
 
-    __slots__ = ("_hard", "_heap", "_inside", "_names", "_stale", "_surplus", "_sweep", "_units", "dirty", "told")
+    __slots__ = (
+        "_hard",
+        "_heap",
+        "_inside",
+        "_names",
+        "_stale",
+        "_surplus",
+        "_sweep",
+        "_units",
+        "back",
+        "dirty",
+        "refused",
+    )
 
     def __init__(self, sweep: Sweep, agents: list[int], units: float, hard: bool, surplus: list[float]) -> None:
         self._sweep, self._units, self._hard, self._surplus = sweep, units, hard, surplus
@@ -46,7 +58,8 @@ class Pool:
         heapq.heapify(self._heap)
         self._stale: set[int] = set()
         self.dirty = set(range(len(sweep.capacities)))
-        self.told: dict[int, tuple[Refused, datetime | None]] = {}
+        self.refused: list[Refused] = []
+        self.back: dict[int, datetime] = {}
 
     def _fits(self, i: int) -> bool:
         sweep = self._sweep
@@ -255,16 +268,21 @@ class Sweep:
 
     def _nobody(self, work: Work, needs: Mapping[str, int], due: datetime | None, pool: Pool | None) -> Unassigned:
         """Every agent with every reason; of a kind of work that was told before, only who has got work since is new."""
-        if pool is None or work.not_to:
-            told = {i: self._told(i, work, needs) for i in range(len(self.desk.agents))}
-        else:
-            told = pool.told
-            told |= {i: self._told(i, work, needs) for i in sorted(pool.dirty)}
+        refused: list[Refused] = []
+        back: dict[int, datetime] = {}
+        fresh: Iterable[int] = range(len(self.desk.agents))
+        if pool is not None and not work.not_to:
+            refused, back, fresh = pool.refused, pool.back, sorted(pool.dirty)
             pool.dirty.clear()
-        back = [at for _, at in told.values() if at is not None]
+        for i in fresh:
+            told, at = self._told(i, work, needs)
+            refused[i : i + 1] = [told]
+            back.pop(i, None)
+            if at is not None:
+                back[i] = at
         return Unassigned(
-            work=work.id, at=self.now, due=due, severity=work.severity, refused=tuple(r for r, _ in told.values()),
-            earliest=min(back, key=lambda at: at.timestamp()) if back else None,
+            work=work.id, at=self.now, due=due, severity=work.severity, refused=tuple(refused),
+            earliest=min(back.values(), key=lambda at: at.timestamp()) if back else None,
         )  # fmt: skip
 
     def _told(self, i: int, work: Work, needs: Mapping[str, int]) -> tuple[Refused, datetime | None]:
@@ -294,7 +312,7 @@ class Sweep:
             able = self.skilled(needs)[i]
             self._lacks[key] = () if able else self.desk.skills.lacking(agent.id, needs, on=self.day)
         reasons = list(self._lacks[key])
-        if not self.allowed(work)[i] and self.desk.limits is not None:
+        if self.desk.limits is not None and work.action and not self.allowed(work)[i]:
             if agent.grade in self.desk.limits.grades:
                 told = self.desk.limits.decide(work.action, work.amount, grade=agent.grade)
                 reasons += told.reasons

@@ -88,7 +88,7 @@ def test_results_leave_as_frames_and_json_and_come_back() -> None:
 def test_the_picture_shows_the_numbers_around_the_answer() -> None:
     needed = agents_needed(arrivals_per_hour=200, handling_s=180)
     chart = needed.chart()
-    assert chart.title == "14 agents are needed"
+    assert chart.title == "By number of agents: 14 are needed"
     assert {row["series"] for row in chart.rows} == {"answered within 20 s", "busy time of agents"}
     people_leave = agents_needed(arrivals_per_hour=200, handling_s=180, patience_s=90).chart()
     assert "give up" in {row["series"] for row in people_leave.rows}

@@ -31,7 +31,7 @@ def needed_chart(needed: StaffNeeded, /) -> Chart:
     series = [words for words in shown for _ in needed.measures]
     best = needed.best
     said = f"{best.agents} agents answer {100 * best.service_level:.1f} % within {best.within_s:g} s."
-    title = f"{best.agents} agents are needed"
+    title = f"By number of agents: {best.agents} are needed"
     return line(x, y, title=title, description=said, axis="share", series=series, percent=True)
 
 
@@ -58,14 +58,23 @@ def plan_chart(plan: DayPlan, /) -> Chart:
     x = [h for _ in parts for h in hours]
     y = [float(v) for column in parts.values() for v in column]
     series = [name for name in parts for _ in hours]
-    said = f"{number_text(plan.hours)} hours on the roster. Hours after {plan.labels[0]}."
-    return line(x, y, title="Agents over the day", description=said, axis="agents", series=series)
+    said = f"{number_text(plan.hours)} hours on the roster."
+    title = f"Agents by hours from {plan.labels[0]} on"
+    return line(x, y, title=title, description=said, axis="agents", series=series)
 
 
 def backlog_chart(runs: BacklogRuns, /) -> Chart:
     """Open cases over time, with the span over runs."""
     found = runs.over_time()
     hours = [(i + 1) * runs.interval_minutes / 60 for i in range(len(found))]
-    said = f"Mean of {len(runs)} runs; the band holds {100 * runs.level:g} % of them. Hours from the start."
+    said = f"Mean of {len(runs)} runs; the band holds {100 * runs.level:g} % of them."
     low, high = [e.low for e in found], [e.high for e in found]
-    return line(hours, [e.value for e in found], title="Open cases", description=said, axis="cases", low=low, high=high)
+    return line(
+        hours,
+        [e.value for e in found],
+        title="Open cases by hours from the start",
+        description=said,
+        axis="cases",
+        low=low,
+        high=high,
+    )
