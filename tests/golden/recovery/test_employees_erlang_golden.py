@@ -1,6 +1,7 @@
 """Published figures of waiting lines.
 
 - Rodrigo Arenas, pyworkforce, README: 100 calls in 30 minutes, 3 minutes each, 80 % within 20 seconds.
+- The same, guide to Erlang A: those calls with a patience of 5 minutes, at most 85 % busy, at most 5 % giving up.
 - Garnett, Mandelbaum & Reiman (2002), Designing a call center with impatient customers, Manufacturing & Service
   Operations Management 4(3):208, the comparison of M/M/N and M/M/N+M in the introduction.
 - Exact Erlang values: the defining sums in fractions.
@@ -13,7 +14,7 @@ from math import factorial
 
 import pytest
 
-from crmcore.recovery.employees.queues import agents_needed, erlang_a, erlang_c
+from crmcore.recovery.employees.queues import QueueTargets, agents_needed, erlang_a, erlang_c
 from crmcore.recovery.employees.queues.erlang import erlang_b
 
 
@@ -25,6 +26,15 @@ def test_a_hundred_calls_in_half_an_hour_need_fourteen_agents() -> None:
     assert best.waiting == pytest.approx(0.1741319335950498, abs=1e-9)
     assert best.occupancy == pytest.approx(0.7142857142857143)
     assert needed.measures[2].service_level == pytest.approx(0.7955947884177831, abs=1e-9)
+
+
+def test_with_five_minutes_of_patience_thirteen_agents_are_enough() -> None:
+    targets = QueueTargets(service_level=0.8, within_s=20, most_occupancy=0.85, most_abandoned=0.05)
+    needed = agents_needed(arrivals_per_hour=200, handling_s=180, patience_s=300, targets=targets, shrinkage=0.3)
+    assert (needed.agents, needed.scheduled) == (13, 19)
+    best = needed.best
+    shown = (best.service_level, best.occupancy, best.abandoned, best.waiting, best.mean_wait_s / 60)
+    assert tuple(round(x, 3) for x in shown) == (0.858, 0.750, 0.025, 0.226, 0.125)
 
 
 def test_people_who_give_up_shorten_the_line_of_fifty_agents() -> None:

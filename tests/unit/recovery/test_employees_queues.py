@@ -104,5 +104,13 @@ def test_huge_and_tiny_desks_stay_numbers() -> None:
     idle = erlang_a(agents=500, arrivals_per_hour=1, handling_s=1, patience_s=10)
     assert (idle.waiting, idle.abandoned) == (pytest.approx(0), pytest.approx(0))
     assert idle.service_level == pytest.approx(1)
+    patient = erlang_a(agents=100, arrivals_per_hour=200 * 3600, handling_s=1, patience_s=1e6)
+    assert patient.abandoned == pytest.approx(0.5, abs=1e-9)  # half of the work can be done
+    assert patient.mean_wait_answered_s == pytest.approx(1e6 * math.log(2), rel=1e-6)
     with pytest.raises(OutOfRange, match="Erlang C"):
-        erlang_a(agents=100, arrivals_per_hour=200 * 3600, handling_s=1, patience_s=1e9)
+        erlang_a(agents=100, arrivals_per_hour=200 * 3600, handling_s=1, patience_s=1e15)
+
+
+def test_targets_that_nobody_can_meet_end_soon_with_an_error() -> None:
+    with pytest.raises(OutOfRange, match="ease the targets"):
+        agents_needed(arrivals_per_hour=200, handling_s=180, targets=QueueTargets(most_occupancy=1e-9))

@@ -69,12 +69,5 @@ def backlog_chart(runs: BacklogRuns, /) -> Chart:
     hours = [(i + 1) * runs.interval_minutes / 60 for i in range(len(found))]
     said = f"Mean of {len(runs)} runs; the band holds {100 * runs.level:g} % of them."
     low, high = [e.low for e in found], [e.high for e in found]
-    return line(
-        hours,
-        [e.value for e in found],
-        title="Open cases by hours from the start",
-        description=said,
-        axis="cases",
-        low=low,
-        high=high,
-    )
+    y, title = [e.value for e in found], "Open cases by hours from the start"
+    return line(hours, y, title=title, description=said, axis="cases", low=low, high=high)

@@ -153,21 +153,31 @@ def queue_columns(agents: Ints, arrivals: Floats, handling: Floats, leaving: Flo
 
 def _sums(x: float, c: float, leaving: float) -> tuple[float, float, float]:
     """Log of S = Σ tⱼ, and the means of j and of Σ_{i=1..j} 1/(c + iθ) under tⱼ/S; tⱼ = xʲ / Π_{i≤j} (c + iθ)."""
+    from scipy.special import digamma, gammaln
+
     if leaving == 0:
         gap = c - x
         return -math.log(gap), x / gap, x / gap / c
+    if x == 0:
+        return -math.log(c), 0.0, 0.0
     peak = max(0.0, (x - c) / leaving)
-    terms = peak + 12 * math.sqrt(c / leaving + peak) + 60
+    width = 12 * math.sqrt(c / leaving + peak) + 60  # beyond it terms are below e^(-45) of the largest
     if x < c:
-        terms = min(terms, 45 / math.log(c / x) + 60) if x > 0 else 1
-    if terms > MOST_TERMS:
+        width = min(width, 45 / max(math.log(c) - math.log(x), 1e-300) + 60)
+    if width > MOST_TERMS:
         hint = "people who wait so much longer than they are served never leave: leave patience out (Erlang C)"
-        raise OutOfRange("patience", 1 / leaving, "at most some thousand times the handling time", hint)
-    rates = c + leaving * np.arange(1, int(terms) + 1)
-    logs = np.concatenate(([0.0], np.cumsum(math.log(x) - np.log(rates)))) if x > 0 else np.zeros(1)
+        raise OutOfRange("patience", float(1 / leaving), "at most some million times the handling time", hint)
+    first = max(0, int(peak - width))
+    rates = c + leaving * np.arange(first + 1, int(peak + width) + 1)
+    logs = np.concatenate(([0.0], np.cumsum(math.log(x) - np.log(rates))))
     top = float(logs.max())
     weights = np.exp(logs - top)
     total = float(weights.sum())
-    waits = np.concatenate(([0.0], np.cumsum(1 / rates)))[: len(weights)]
-    mean = float(weights @ np.arange(len(weights))) / total
-    return top + math.log(total) - math.log(c), mean, float(weights @ waits) / total
+    waits = np.concatenate(([0.0], np.cumsum(1 / rates)))
+    mean = first + float(weights @ np.arange(len(weights))) / total
+    log_s, skipped = top + math.log(total) - math.log(c), 0.0
+    if first:
+        s = c / leaving
+        log_s += first * math.log(x / leaving) - float(gammaln(s + first + 1) - gammaln(s + 1))
+        skipped = float(digamma(s + first + 1) - digamma(s + 1)) / leaving
+    return log_s, mean, skipped + float(weights @ waits) / total

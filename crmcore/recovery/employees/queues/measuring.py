@@ -162,7 +162,8 @@ def measures_at(
 ) -> QueueMeasures:
     """One row of columns in seconds."""
     return QueueMeasures(
-        agents=agents, arrivals_per_hour=rate * HOUR_S, handling_s=handling_s, patience_s=patience_s,
+        agents=agents, arrivals_per_hour=rate * HOUR_S, handling_s=handling_s,
+        patience_s=None if patience_s is None else float(patience_s),
         within_s=within_s, load=rate * handling_s, waiting=float(c.waiting[i]), service_level=float(c.in_time[i]),
         abandoned=float(c.abandoned[i]), mean_wait_s=float(c.mean_wait[i]),
         mean_wait_answered_s=float(c.mean_wait_answered[i]), occupancy=float(c.occupancy[i]),

@@ -112,12 +112,14 @@ def least_agents(
 
     low = stable - 1  # not enough
     high = np.maximum(stable, np.ceil(load + np.sqrt(load)).astype(np.int64))
+    step = np.maximum(np.ceil(np.sqrt(load)).astype(np.int64), 1)
     open_ = np.arange(len(busy))
     while len(open_):
         good = met(open_, high[open_])
         low[open_[~good]] = high[open_[~good]]
-        high[open_[~good]] += np.maximum(np.ceil(np.sqrt(load[open_[~good]])).astype(np.int64), 1) * 2
         open_ = open_[~good]
+        high[open_] += step[open_]
+        step[open_] *= 2
         if len(open_) and high[open_].max() > MOST_AGENTS:
             raise OutOfRange("targets", str(targets), "targets that some number of agents meets", "ease the targets")
     while (high - low > 1).any():
