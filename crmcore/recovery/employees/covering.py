@@ -60,7 +60,7 @@ class CoverNeed(Document):
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
-class Coverage:
+class Coverage(Document):
     """Required and present agents; row i of every column is the same need and slot of time.
 
     Parameters

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from crmcore._base import check_aware, html_table, listed, mask
+from crmcore._base import Progress, check_aware, html_table, listed, mask, reporter
 from crmcore._frames import write_frame
 from crmcore.choice.picking import Refused
 from crmcore.documents import Document
@@ -63,7 +63,7 @@ class Assigned(Document):
     agent: str = attrs.field(repr=lambda name: repr(mask(name)))
     at: datetime
     due: datetime | None
-    severity: Severity
+    severity: Severity = attrs.field(converter=Severity)
     decided_by: str
     eligible: int
 
@@ -90,7 +90,7 @@ class Unassigned(Document):
     work: str
     at: datetime
     due: datetime | None
-    severity: Severity
+    severity: Severity = attrs.field(converter=Severity)
     refused: tuple[Refused, ...] = attrs.field(repr=lambda rows: f"<{len(rows)} agents>")
     earliest: datetime | None
 
@@ -104,7 +104,7 @@ Route = Assigned | Unassigned
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Routing:
+class Routing(Document):
     """Many pieces of work, handed out one after the other.
 
     Parameters
@@ -217,6 +217,7 @@ def route_all(
     now: datetime,
     load: DeskLoad | None = None,
     prefer: Sequence[Prefer | str] = ORDER,
+    progress: Progress | bool = False,
 ) -> Routing:
     """Hand out many pieces of work, the most urgent first.
 
@@ -230,6 +231,7 @@ def route_all(
         Distinct ids.
     desk, now, load, prefer
         As for `route`.
+    progress : callable or truth
 
     Raises
     ------
@@ -252,8 +254,13 @@ def route_all(
         at = due[i]
         return at is None, now if at is None else at, items[i].severity, items[i].at, items[i].id
 
-    routes = tuple(sweep.take(items[i], due[i]) for i in sorted(range(len(items)), key=urgency))
-    return Routing(routes=routes, load=sweep.load(), capacity=tuple(a.capacity for a in desk.agents))
+    report, routes = reporter(progress), []
+    for done, i in enumerate(sorted(range(len(items)), key=urgency)):
+        if done % 1024 == 0:
+            report("handed out", done, len(items))
+        routes.append(sweep.take(items[i], due[i]))
+    report("handed out", len(items), len(items))
+    return Routing(routes=tuple(routes), load=sweep.load(), capacity=tuple(a.capacity for a in desk.agents))
 
 
 def _due(items: Sequence[Work], desk: Desk) -> list[datetime | None]:

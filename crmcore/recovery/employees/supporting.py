@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -23,13 +23,16 @@ from crmcore.metrics.scalars import above, count_of
 from crmcore.tables.columns import TextColumn
 from crmcore.values import Severity
 
+if TYPE_CHECKING:
+    from crmcore.charts import Chart
+
 __all__ = ["SupportNeeds", "SupportRule"]
 
 MINUTE_US = 60_000_000
 
 
 @attrs.frozen(eq=False, repr=False)
-class SupportNeeds:
+class SupportNeeds(Document):
     """What each agent needs now; row i of every column is the same agent.
 
     Parameters
@@ -66,6 +69,17 @@ class SupportNeeds:
             "offer": self.offer, "no_more_hard": self.no_more_hard,
         }  # fmt: skip
         return write_frame(columns, backend=backend)
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def chart(self) -> Chart:
+        """How many agents had how many hard cases."""
+        from crmcore.charts import bar
+
+        counts = np.bincount(self.hard_count, minlength=1)
+        labels = [f"{i} hard cases" for i in range(len(counts))]
+        return bar(labels, counts.tolist(), title="Agents by hard cases lately", description=repr(self), axis="agents")
 
     def _repr_html_(self) -> str:
         counts = np.bincount(self.hard_count) if len(self) else np.zeros(0, np.int64)

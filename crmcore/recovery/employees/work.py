@@ -20,10 +20,11 @@ from crmcore.metrics.scalars import above, entries, text_of
 from crmcore.recovery.employees.skills import needs_of
 from crmcore.values import Money, Severity
 
-__all__ = ["ResponseTargets", "Work"]
+__all__ = ["ResponseTargets", "Work", "severity_of"]
 
 
-def _severity(value: object) -> Severity:
+def severity_of(value: object) -> Severity:
+    """Severity of its word or number."""
     try:
         return Severity[value.upper()] if isinstance(value, str) else Severity(value)  # type: ignore[arg-type]
     except (KeyError, ValueError):
@@ -64,7 +65,7 @@ class Work(Document):
     at: datetime = attrs.field(validator=aware)
     task: str = ""
     needs: Mapping[str, int] = attrs.field(factory=dict, converter=needs_of, hash=False)
-    severity: Severity = attrs.field(default=Severity.NORMAL, converter=_severity)
+    severity: Severity = attrs.field(default=Severity.NORMAL, converter=severity_of)
     distress: float | None = None
     units: float = 1.0
     action: str = ""
@@ -84,11 +85,56 @@ class Work(Document):
         if self.amount is not None and not self.action:
             raise OutOfRange("action", "", "a text where there is an amount", "action='refund'")
 
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        zone: str | None = None,
+        currency: str | None = None,
+        id: str = "id",
+        at: str = "at",
+        task: str = "task",
+        severity: str = "severity",
+        distress: str = "distress",
+        units: str = "units",
+        action: str = "action",
+        amount: str = "amount",
+        due: str = "due",
+        prefers: str = "prefers",
+    ) -> tuple[Work, ...]:
+        """Read work from a frame, one piece a row; only `id` and `at` must be there.
+
+        Parameters
+        ----------
+        frame
+            Any frame, or a dict of columns. Severity is a word or 1 to 4; a missing cell is the default of its field.
+        zone : IANA name, optional
+            Needed where times are written without one.
+        currency : ISO code, optional
+            Of the amounts, in major units; needed where there are any.
+
+        Raises
+        ------
+        BadRows, MissingColumn
+            All rows without id or time, with unknown severities, with numbers that mean nothing.
+
+        Examples
+        --------
+        >>> inbox = {"id": ["m1", "m2"], "at": ["2026-06-01 09:00", "2026-06-01 09:05"], "severity": ["high", None]}
+        >>> [(w.id, w.severity.name) for w in Work.from_frame(inbox, zone="Asia/Bangkok")]
+        [('m1', 'HIGH'), ('m2', 'NORMAL')]
+        """
+        from crmcore.recovery.employees.work_frame import read_works
+
+        names = (id, at, task, severity, distress, units, action, amount, due, prefers)
+        return read_works(frame, names, zone=zone, currency=currency)
+
 
 def _minutes(values: Mapping[Any, float]) -> Mapping[Severity, float]:
     given = values if isinstance(values, Mapping) else entries("minutes", values, hint='minutes={"critical": 60}')
     found = {
-        _severity(key): above(f"minutes of {_severity(key).name.lower()}", value, hint="business minutes")
+        severity_of(key): above(f"minutes of {severity_of(key).name.lower()}", value, hint="business minutes")
         for key, value in given.items()
     }
     return MappingProxyType({s: found[s] for s in Severity if s in found})
@@ -125,7 +171,7 @@ class ResponseTargets:
 
     def target_minutes(self, severity: Severity | str) -> float | None:
         """Business minutes for a severity; None where there is no target."""
-        wanted = _severity(severity)
+        wanted = severity_of(severity)
         return next((m for s, m in self.minutes.items() if s >= wanted), None)
 
     def due(self, at: datetime, *, severity: Severity | str) -> datetime | None:

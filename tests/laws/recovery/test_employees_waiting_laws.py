@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -123,6 +124,8 @@ def test_each_interval_of_a_plan_stands_alone(arrivals: list[float]) -> None:
             assert math.isnan(plan.service_level[i])
 
 
+NIGHTS = [("Asia/Bangkok", 0), ("Europe/Berlin", -65), ("Europe/Berlin", 146), ("Australia/Lord_Howe", -57)]
+"""Zones, and days from the start after which their clocks change."""
 windows = st.sampled_from(
     [[("09:00", "12:00"), ("13:00", "17:00")], [("08:30", "10:45")], [("22:00", "06:00")], [("00:00", "24:00")], []]
 )
@@ -134,23 +137,27 @@ windows = st.sampled_from(
     windows,
     st.sampled_from([30, 60, 90]),
     st.integers(0, 59),
+    st.sampled_from(
+        [("Asia/Bangkok", 0), ("Europe/Berlin", -65), ("Europe/Berlin", 146), ("Australia/Lord_Howe", -57)]
+    ),
 )
-def test_cover_equals_a_count_minute_by_minute(people, needed, step: int, offset: int) -> None:
-    since = SINCE + timedelta(minutes=offset)
+def test_cover_equals_a_count_minute_by_minute(people, needed, step: int, offset: int, where: tuple[str, int]) -> None:
+    zone, ahead = where  # the nights on which clocks change, too
+    since = SINCE + timedelta(days=ahead, minutes=offset)
     until = since + timedelta(hours=40)
-    away = (Absence(SINCE + timedelta(hours=3, minutes=20), SINCE + timedelta(hours=15)),)
+    away = (Absence(since + timedelta(hours=3, minutes=20), since + timedelta(hours=15)),)
     team = [
-        Agent(id=f"a{i}", hours=BusinessCalendar("Asia/Bangkok", {"mon-sun": w}), away=away if gone else ())
+        Agent(id=f"a{i}", hours=BusinessCalendar(zone, {"mon-sun": w}), away=away if gone else ())
         for i, (w, gone, _, _) in enumerate(people)
     ]
     skills = SkillMatrix.of(
         [
-            Certificate(agent=f"a{i}", skill="x", level=level, expires="2026-06-01" if ends else None)
+            Certificate(agent=f"a{i}", skill="x", level=level, expires=str(since.date()) if ends else None)
             for i, (_, _, level, ends) in enumerate(people)
         ]
     )
-    desk = Desk(zone="Asia/Bangkok", agents=team, skills=skills)
-    need = CoverNeed(skill="x", level=2, hours=BusinessCalendar("Asia/Bangkok", {"mon-sun": needed}))
+    desk = Desk(zone=zone, agents=team, skills=skills)
+    need = CoverNeed(skill="x", level=2, hours=BusinessCalendar(zone, {"mon-sun": needed}))
     found = coverage(desk, [need], since=since, until=until, step_minutes=step)
     slots: dict[datetime, int] = {}
     at = since
@@ -158,13 +165,10 @@ def test_cover_equals_a_count_minute_by_minute(people, needed, step: int, offset
         minutes = [at + timedelta(minutes=m) for m in range(step) if at + timedelta(minutes=m) < until]
         open_ = [m for m in minutes if need.hours.is_open(m)]
         if open_:
+            days = {m: m.astimezone(ZoneInfo(zone)).date() for m in open_}
             slots[at] = sum(
-                all(a.on_duty(m) and skills.level_of(a.id, "x", on=desk_day(m)) >= 2 for m in open_) for a in team
+                all(a.on_duty(m) and skills.level_of(a.id, "x", on=days[m]) >= 2 for m in open_) for a in team
             )
         at += timedelta(minutes=step)
     assert [t.replace(tzinfo=UTC) for t in found.start.tolist()] == list(slots)
     assert found.there.tolist() == list(slots.values())
-
-
-def desk_day(at: datetime) -> str:
-    return (at + timedelta(hours=7)).date().isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -317,3 +318,70 @@ def test_without_severity_every_case_is_hard_and_nothing_is_no_error() -> None:
     with pytest.raises(OutOfRange):
         SupportRule(offer_after=0)
     assert SupportRule.from_dict(SupportRule().to_dict()) == SupportRule()
+
+
+def test_an_inbox_comes_from_a_frame() -> None:
+    frame = {
+        "id": ["m1", "m2", 3], "at": [NOW, NOW, NOW], "severity": ["high", 1, None], "task": ["refund", None, None],
+        "units": [2, None, 0.5], "action": ["refund", None, None], "amount": ["12.50", None, None],
+        "due": [None, NOW + timedelta(hours=1), None], "distress": [0.9, None, 0], "prefers": [None, "dao", None],
+    }  # fmt: skip
+    first, second, third = Work.from_frame(frame, currency="THB")
+    assert first == Work(id="m1", at=NOW, severity=2, task="refund", units=2, action="refund",
+                         amount=Money(1250, "THB"), distress=0.9)  # fmt: skip
+    assert second == Work(id="m2", at=NOW, severity="critical", due=NOW + timedelta(hours=1), prefers="dao")
+    assert third == Work(id="3", at=NOW, units=0.5, distress=0.0)
+    polars = pytest.importorskip("polars")
+    assert Work.from_frame(polars.DataFrame({"id": ["m1"], "at": [NOW]})) == (Work(id="m1", at=NOW),)
+    assert Work.from_frame({"id": [], "at": []}) == ()
+
+
+def test_all_bad_rows_of_an_inbox_are_named_at_once() -> None:
+    frame = {
+        "id": [None, "m2", "m3"], "at": [NOW, None, NOW], "severity": ["awful", 7, 1.5], "units": [0, -1, 1],
+        "distress": [2, 0, 0], "amount": [1, None, None],
+    }  # fmt: skip
+    with pytest.raises(BadRows) as caught:
+        Work.from_frame(frame, currency="THB")
+    for part in ("id: missing", "at: missing", "severity: no severity in 3 rows", "units: not above 0 in 2 rows",
+                 "distress: no share", "amount: without an action"):  # fmt: skip
+        assert part in str(caught.value)
+    with pytest.raises(NaiveDatetime):
+        Work.from_frame({"id": ["m1"], "at": ["2026-06-01 09:00"]})
+
+
+def test_progress_of_handing_out_is_told() -> None:
+    told: list[tuple[str, int, int]] = []
+    route_all([work("c1")], desk=desk(), now=NOW, progress=lambda *p: told.append(p))
+    assert told == [("handed out", 0, 1), ("handed out", 1, 1)]
+
+
+def test_many_unassigned_share_what_did_not_change_and_differ_where_it_did() -> None:
+    team = desk(Agent(id="ann", capacity=1), Agent(id="bob", capacity=1))
+    items = [work("a", units=2), work("b", units=1), work("c", units=2), work("d", units=1), work("e", units=2)]
+    found = {r.work: r for r in route_all(items, desk=team, now=NOW).routes}
+    assert refused(found["a"])["ann"] == ("full: 0 of 1 units, 2 more asked",)
+    assert refused(found["c"]) == {
+        "ann": ("full: 1 of 1 units, 2 more asked",), "bob": ("full: 0 of 1 units, 2 more asked",)
+    }  # fmt: skip
+    assert refused(found["e"])["bob"] == ("full: 1 of 1 units, 2 more asked",)
+
+
+def test_what_rests_is_drawn_and_written() -> None:
+    found = SupportRule().assess(["a", "a", "b"], [NOW, NOW, NOW], now=NOW, severity=[1, 1, 4])
+    assert [row["value"] for row in found.chart().rows] == [1, 0, 1]
+    assert str(found) == repr(found)
+
+
+def test_a_desk_goes_through_json() -> None:
+    team = desk(
+        Agent(id="ann", hours=HOURS),
+        skills=SkillMatrix.of([Certificate(agent="ann", skill="x", expires="2026-07-01")], skills=["y"]),
+        tasks=[Task("t", {"x": 1})], limits=Empowerment(["a"], [AloneLimit(grade="a", action="refund")]),
+        targets=ResponseTargets(HOURS, {"critical": 60}), support=SupportRule(),
+    )  # fmt: skip
+    for one in (team, desk()):
+        again = Desk.from_dict(json.loads(json.dumps(one.to_dict())))
+        assert again.to_dict() == one.to_dict()
+        assert route(work(), desk=again, now=NOW) == route(work(), desk=one, now=NOW)
+    assert "ann" not in team._repr_html_()

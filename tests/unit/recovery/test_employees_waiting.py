@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import UTC, datetime, timedelta
 
@@ -176,7 +177,8 @@ def test_constant_work_can_be_counted_by_hand() -> None:
 def test_progress_is_told_and_bad_backlogs_are_refused() -> None:
     told: list[tuple[str, int, int]] = []
     simulate_backlog([1], [1], handling_s=60, seed=1, runs=3, progress=lambda *p: told.append(p))
-    assert told[-1] == ("runs", 3, 3)
+    assert told[0][:2] == ("cases in step", 0)
+    assert told[-1][1] == told[-1][2] > 0
     good = {"arrivals": [1.0], "agents": [1], "handling_s": 60, "seed": 1}
     for field, value, error in (
         ("agents", [1, 1], OutOfRange), ("arrivals", [], OutOfRange), ("arrivals", [-1], BadRows),
@@ -371,3 +373,35 @@ def test_targets_can_be_eased_until_one_agent_is_enough() -> None:
     lax = QueueTargets(service_level=0.01, within_s=3600)
     assert plan_day([1], handling_s=60, targets=lax).agents.tolist() == [1]
     assert datetime(2026, 1, 1, tzinfo=UTC) < NOW
+
+
+def test_every_result_goes_through_json(log: CallLog) -> None:
+    orders = OrderTable.from_frame({"customer": ["ann"], "time": [NOW], "amount": [1]}, currency="THB")
+    results = (
+        log,
+        log.arrivals(zone=ZONE),
+        plan_day([1, 2, 0], handling_s=100),
+        simulate_backlog([1, 2], [1, 1], handling_s=60, seed=1, runs=3),
+        missed_contacts(contacts(), hours=HOURS, now=NOW, currency="THB"),
+        linked_orders(["ann"], [NOW], orders=orders),
+    )
+    for result in results:
+        written = json.loads(json.dumps(result.to_dict()))
+        assert type(result).from_dict(written).to_dict() == result.to_dict()
+
+
+def test_a_busy_day_asks_for_more_than_the_mean_one(log: CallLog) -> None:
+    profile = log.arrivals(zone=ZONE, since=local(2026, 6, 1, zone=ZONE), until=local(2026, 6, 9, zone=ZONE))
+    assert profile.busy(0.9)[18] == 3 > profile.mean()[18] == 1.5
+    with pytest.raises(OutOfRange, match="write 90 %"):
+        profile.busy(90)
+
+
+def test_measures_and_links_are_drawn() -> None:
+    measures = agents_needed(arrivals_per_hour=200, handling_s=180).best
+    assert [row["text"] for row in measures.chart().rows] == ["17.4%", "88.8%", "0%", "71.4%"]
+    orders = OrderTable.from_frame({"customer": ["ann"], "time": [NOW], "amount": [1]}, currency="THB")
+    found = linked_orders(["ann"], [NOW], orders=orders)
+    assert found.chart().rows[0]["value"] == 1
+    assert str(found).startswith("followed by an order: 1 [")
+    assert "figure" in found._repr_html_()

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore._frames import read_frame, write_frame
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.estimates import Estimate
 from crmcore.metrics.means import mean
 from crmcore.metrics.proportions import proportion
 from crmcore.metrics.rates import rate
-from crmcore.metrics.scalars import above
+from crmcore.metrics.scalars import above, share_of
 from crmcore.tables._door import Door, instants, reals
 from crmcore.zones import DAY, MINUTE, offsets_of, zone_of
 
@@ -29,7 +30,7 @@ Floats = NDArray[np.float64]
 
 
 @attrs.frozen(eq=False, repr=False)
-class CallLog:
+class CallLog(Document):
     """Contacts that waited for an agent; row i of every column is the same contact.
 
     Parameters
@@ -97,6 +98,14 @@ class CallLog:
 
     def __repr__(self) -> str:
         return f"CallLog({len(self)} contacts, {int(self.answered.sum())} answered)"
+
+    def to_frame(self, *, backend: Any = None) -> Any:
+        """One row a contact: at, waited_s, handled_s."""
+        return write_frame({"at": self.at, "waited_s": self.waited_s, "handled_s": self.handled_s}, backend=backend)
+
+    def _repr_html_(self) -> str:
+        rows = [{"contacts": len(self), "answered": int(self.answered.sum()), "gave up": int((~self.answered).sum())}]
+        return html_table(rows, caption="call log")
 
     @property
     def answered(self) -> NDArray[np.bool_]:
@@ -182,7 +191,7 @@ def _local_day(at: datetime, zone: str, *, before: bool = False) -> int:
 
 
 @attrs.frozen(eq=False, repr=False)
-class DayProfile:
+class DayProfile(Document):
     """Counts of arrivals by day and interval of the day.
 
     Parameters
@@ -217,6 +226,11 @@ class DayProfile:
         return tuple(
             mean(column, level=level, rule="arrivals / days", small_sample_ok=True) for column in self.counts.T
         )
+
+    def busy(self, share: float = 0.9) -> Floats:
+        """(intervals,) arrivals that so large a share of the days does not pass, interval by interval."""
+        reach = share_of("share", share, hint="write 90 % as 0.9")
+        return np.asarray(np.quantile(self.counts, reach, axis=0), np.float64)
 
     def dispersion(self) -> float:
         """Variance / mean of interval counts, pooled: 1 is Poisson, more says that days differ and plans need room.

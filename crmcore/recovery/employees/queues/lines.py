@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -20,6 +20,9 @@ from crmcore.metrics.proportions import proportion
 from crmcore.metrics.scalars import above, text_of
 from crmcore.recovery.employees.queues.waits import ExpectedWait, expected_wait
 from crmcore.tables.orders import OrderTable
+
+if TYPE_CHECKING:
+    from crmcore.charts import Chart
 
 __all__ = ["HandOver", "LinkedOrders", "Waiting", "WaitingLine", "linked_orders"]
 
@@ -152,7 +155,7 @@ class WaitingLine(Document):
 
 
 @attrs.frozen(eq=False, repr=False)
-class LinkedOrders:
+class LinkedOrders(Document):
     """First order after each conversation; row i of every column is the same conversation.
 
     Parameters
@@ -184,6 +187,16 @@ class LinkedOrders:
         """One row a conversation: order, days, amount_minor."""
         columns: dict[str, Any] = {"order": self.order, "days": self.days, "amount_minor": self.amount_minor}
         return write_frame(columns, backend=backend)
+
+    def __str__(self) -> str:
+        return f"followed by an order: {self.share}"
+
+    def _repr_html_(self) -> str:
+        return self.share._repr_html_()
+
+    def chart(self) -> Chart:
+        """The share that was followed by an order."""
+        return self.share.chart()
 
 
 def linked_orders(

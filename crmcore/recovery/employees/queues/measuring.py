@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -13,6 +13,9 @@ from crmcore.documents import Document
 from crmcore.errors import OutOfRange
 from crmcore.metrics.scalars import above, count_of, nan_alike
 from crmcore.recovery.employees.queues.erlang import QueueColumns, queue_columns
+
+if TYPE_CHECKING:
+    from crmcore.charts import Chart
 
 __all__ = ["HANDLING", "HOUR_S", "MOST_AGENTS", "PATIENCE", "QueueMeasures", "erlang_a", "erlang_c", "measures_at"]
 
@@ -79,6 +82,17 @@ class QueueMeasures(Document):
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row, one column a measure."""
         return write_frame({name: [value] for name, value in attrs.asdict(self).items()}, backend=backend)
+
+    def chart(self) -> Chart:
+        """Shares: who waits, who is answered in time, who gives up, how busy agents are."""
+        from crmcore.charts import bar
+
+        parts = {
+            "wait": self.waiting, f"answered within {self.within_s:g} s": self.service_level,
+            "give up": self.abandoned, "busy time of agents": self.occupancy,
+        }  # fmt: skip
+        title = f"{self.agents} agents, {number_text(self.load)} erlangs"
+        return bar(list(parts), list(parts.values()), title=title, description=str(self), percent=True)
 
     def _repr_html_(self) -> str:
         rows = [{"measure": name.replace("_", " "), "value": value} for name, value in attrs.asdict(self).items()]

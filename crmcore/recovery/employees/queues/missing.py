@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from crmcore._base import html_table, number_text
 from crmcore._frames import Coded, read_frame, write_frame
 from crmcore.calendars.calendar import BusinessCalendar
+from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import held, instant
 from crmcore.metrics.comparing import Comparison, compare
@@ -44,7 +45,7 @@ class ContactState(enum.StrEnum):
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
-class MissedContacts:
+class MissedContacts(Document):
     """How long each contact went without an answer; row i of every column is the same contact.
 
     Parameters

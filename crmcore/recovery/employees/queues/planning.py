@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore._frames import write_frame
+from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, OutOfRange, WrongType
 from crmcore.metrics.columns import held, not_negative, numbers, whole
 from crmcore.metrics.scalars import above, count_of
@@ -30,7 +31,7 @@ Ints = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
-class DayPlan:
+class DayPlan(Document):
     """Agents of each interval and what they achieve; row i of every column is the same interval.
 
     Each interval is measured as if it went on for ever (stationary, independent period by period), which is near enough

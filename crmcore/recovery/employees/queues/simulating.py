@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import Progress, html_table, number_text, reporter
 from crmcore._frames import write_frame
+from crmcore.documents import Document
 from crmcore.errors import OutOfRange
 from crmcore.metrics.columns import held, not_negative, numbers, whole
 from crmcore.metrics.estimates import Estimate, check_level
@@ -28,7 +30,16 @@ Ints = NDArray[np.int64]
 MOST_CELLS = 200_000_000
 
 
-def serve(arrivals: Floats, handling: Floats, patience: Floats | None, /, *, agents: Ints, width: float) -> Floats:
+def serve(
+    arrivals: Floats,
+    handling: Floats,
+    patience: Floats | None,
+    /,
+    *,
+    agents: Ints,
+    width: float,
+    tick: Callable[[int], None] | None = None,
+) -> Floats:
     """When each case is begun: first come, first served, by whoever is free first; all runs in step.
 
     Parameters
@@ -42,6 +53,8 @@ def serve(arrivals: Floats, handling: Floats, patience: Floats | None, /, *, age
         On duty in each interval. Nobody begins after the last one; what was begun is finished also past a shift.
     width : time
         Length of an interval.
+    tick : callable, optional
+        Told the number of cases done, now and then.
 
     Returns
     -------
@@ -64,6 +77,8 @@ def serve(arrivals: Floats, handling: Floats, patience: Floats | None, /, *, age
     free = np.zeros((runs, places))
     with np.errstate(invalid="ignore"):  # a run without a further case arrives and begins at infinity
         for i in range(n):
+            if tick is not None and i % 512 == 0:
+                tick(i)
             at = arrivals[:, i]
             ready = np.maximum(free, at[:, None])
             index = np.minimum(ready / width, k).astype(np.int64)
@@ -88,7 +103,7 @@ def _begins(agents: Ints, places: int, width: float) -> Floats:
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
-class BacklogRuns:
+class BacklogRuns(Document):
     """Simulated courses of a backlog; row i of every column is the same run.
 
     Parameters
@@ -275,11 +290,16 @@ def simulate_backlog(
     report = reporter(progress)
     chunk = max(1, min(many, 4_000_000 // max(at.shape[1], 1)))
     starts = np.empty_like(at)
+    total = math.ceil(many / chunk) * at.shape[1]
     for low in range(0, many, chunk):
         part = slice(low, min(low + chunk, many))
         given = None if patience is None else patience[part]
-        starts[part] = serve(at[part], work[part], given, agents=there, width=width)
-        report("runs", part.stop, many)
+        done = (low // chunk) * at.shape[1]
+        starts[part] = serve(
+            at[part], work[part], given, agents=there, width=width,
+            tick=lambda i, done=done: report("cases in step", done + i, total),  # type: ignore[misc]
+        )  # fmt: skip
+    report("cases in step", total, total)
     return _measured(at, starts, work, patience, agents=there, width=width, target=target, level=level)
 
 
