@@ -1,6 +1,7 @@
 """Who gets what: choices under limits, each with its reason.
 
-`allocate` gives a budget to the customers (and the option for each) with whom it brings the most.
+`allocate` gives a budget to the customers (and the option for each) with whom it brings the most. `pick` takes the one
+candidate that no test refuses and that comes first.
 """
 
 from __future__ import annotations
@@ -11,7 +12,14 @@ from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
     from crmcore.choice.allocation import Allocation, Chosen, LeftOut, Quota, allocate
+    from crmcore.choice.picking import Pick, Refused, pick
 
-__all__ = ["Allocation", "Chosen", "LeftOut", "Quota", "allocate"]
+__all__ = ["Allocation", "Chosen", "LeftOut", "Pick", "Quota", "Refused", "allocate", "pick"]
 
-__getattr__ = lazy_names(__name__, dict.fromkeys(__all__, ".allocation"))
+__getattr__ = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(("Allocation", "Chosen", "LeftOut", "Quota", "allocate"), ".allocation"),
+        **dict.fromkeys(("Pick", "Refused", "pick"), ".picking"),
+    },
+)
