@@ -19,6 +19,7 @@ SHOCK = 25.0  # weight of "nothing special" in the common factor: it moves by ab
 CLOCK_HOURS = 20.0  # posts before an hour of the day departs from the mean of all
 PROFILE_POSTS = 200.0  # posts before an hour of the week departs from the same hour of all days
 OWN_POSTS = 20.0  # posts before a term has an hour of the day of its own; five times as many for a weekday
+OWN_VISITS = 2.0  # and visits of that hour or weekday: one odd day makes no rhythm
 KEPT_CLOCK, KEPT_PROFILE, KEPT_DAY, KEPT_WEEKDAY = 0.95, 0.8, 0.97, 0.995  # a visit later
 MEMORY = (0.5, 30.0)  # days
 DRIFT = (0.005, 0.15)  # relative standard deviation of a level's change in a day
@@ -49,6 +50,8 @@ class Levels(Document):
         Faded posts (unusual ones cut down) and hours times factors; their quotient is the level.
     memory : (n,) days
         Time constant of the fading: long where posts are few, short where the level drifts faster than it is noisy.
+    worth : (n,)
+        Posts of a usual hour, those of a noisy term counted as fewer.
     day_posts, day_hours : (24, n)
         Of the rhythm of a term by the hour of the day.
     weekday_posts, weekday_hours : (7, n)
@@ -67,6 +70,7 @@ class Levels(Document):
     posts: NDArray[np.float64]
     hours: NDArray[np.float64]
     memory: NDArray[np.float64]
+    worth: NDArray[np.float64]
     day_posts: NDArray[np.float64]
     day_hours: NDArray[np.float64]
     weekday_posts: NDArray[np.float64]
@@ -85,7 +89,7 @@ class Levels(Document):
         """Nothing read, no terms."""
         none, days, week = np.zeros(0), np.zeros((DAY, 0)), np.zeros((7, 0))
         return cls(
-            none, none, none, days, days, week, week, np.zeros(DAY), np.zeros(DAY), np.zeros(WEEK), np.zeros(WEEK),
+            none, none, none, none, days, days, week, week, np.zeros(DAY), np.zeros(DAY), np.zeros(WEEK), np.zeros(WEEK),
             float(np.log(0.05)), np.zeros((2, 0)), np.zeros((2, 0)), 0.0,
         )  # fmt: skip
 
@@ -99,10 +103,14 @@ class Levels(Document):
         pooled = self.pooled() or max(float(first.mean()), 1e-3)
         level = (SHAPE + self.posts) / (SHAPE / pooled + self.hours)
         day, weekday = hour % DAY, hour // DAY
-        clock = (CLOCK_HOURS + self.clock_posts[day]) / (CLOCK_HOURS + self.clock_hours[day])
-        profile = (PROFILE_POSTS * clock + self.profile_posts[hour]) / (PROFILE_POSTS + self.profile_hours[hour])
-        own = (OWN_POSTS + self.day_posts[day]) / (OWN_POSTS + self.day_hours[day])
-        own = own * (5 * OWN_POSTS + self.weekday_posts[weekday]) / (5 * OWN_POSTS + self.weekday_hours[weekday])
+        clock = (CLOCK_HOURS + self.clock_posts) / (CLOCK_HOURS + self.clock_hours)
+        week = (PROFILE_POSTS * np.tile(clock, 7) + self.profile_posts) / (PROFILE_POSTS + self.profile_hours)
+        few, fewer = OWN_POSTS + OWN_VISITS * self.worth, 5 * OWN_POSTS + OWN_VISITS * DAY * self.worth
+        days = (few + self.day_posts) / (few + self.day_hours)
+        weekdays = (fewer + self.weekday_posts) / (fewer + self.weekday_hours)
+        # Rhythms have the mean 1: level and rhythm would else drift apart for ever, one up and one down.
+        own = days[day] / days.mean(axis=0) * weekdays[weekday] / weekdays.mean(axis=0)
+        profile = week[hour] / week.mean()
         return Usual(level, profile * own, own)
 
     def doubt(self) -> Floats:
@@ -146,6 +154,8 @@ class Levels(Document):
             (self.profile_posts, hour, KEPT_PROFILE, all_posts), (self.profile_hours, hour, KEPT_PROFILE, all_hours),
         ):  # fmt: skip
             sums[at] = sums[at] * kept_part + value
+        if not fade:
+            return  # a burst of the first days would pass for a rhythm
         for table, at, kept_part, column in (
             (self.day_posts, day, KEPT_DAY, w * posts), (self.day_hours, day, KEPT_DAY, w * profile),
             (self.weekday_posts, weekday, KEPT_WEEKDAY, w * posts),
@@ -178,6 +188,7 @@ class Levels(Document):
         self.surprise = np.stack([error, self.surprise[0]])
         self.surprise_weight = np.stack([weight, self.surprise_weight[0]])
         daily = np.maximum(DAY * (SHAPE + self.posts) / (SHAPE / (self.pooled() or 1.0) + self.hours), 1e-3)
+        self.worth = daily / (DAY + daily * spread)
         self.memory = np.clip(np.sqrt(1 / daily + spread / DAY) / np.exp(self.log_drift), *MEMORY)
 
     def grow(self, n: int, /, *, seen: bool) -> None:
@@ -185,6 +196,7 @@ class Levels(Document):
         self.posts = np.append(self.posts, np.zeros(n))
         self.hours = np.append(self.hours, np.full(n, self.unseen_hours if seen else 0.0))
         self.memory = np.append(self.memory, np.full(n, MEMORY[1] if seen else 7.0))
+        self.worth = np.append(self.worth, np.zeros(n))
         for name in ("day_posts", "day_hours", "weekday_posts", "weekday_hours", "surprise", "surprise_weight"):
             table = getattr(self, name)
             setattr(self, name, np.concatenate([table, np.zeros((len(table), n))], axis=1))

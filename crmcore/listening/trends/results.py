@@ -43,7 +43,7 @@ class Trend(Document):
     lift : Estimate
         Posts / expected posts.
     score : number
-        -log10 of the probability of so many posts in such a window.
+        -log10 of the probability of so many posts in such a window, less a handicap of short windows, which are many.
     false_alarms : number
         Per 1,000 terms a week that chance lifts as high.
     ongoing : truth

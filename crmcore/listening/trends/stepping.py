@@ -21,6 +21,10 @@ UNUSUAL = 5.0  # scores above it teach little: a burst must not become the usual
 PATIENCE_HOURS = 48  # after which the unusual is the new usual
 DISTRUST = 0.1  # weight of an unusual hour
 YOUNG_HOURS = 72  # in which nothing is forgotten and no spread is learned
+HANDICAP = 0.5 * np.log10(DAY / np.array(WINDOWS))[:, None]
+"""Short windows are looked at more often: 24 hours of one against one of 24. A full log10(24 / hours) would let each
+raise as many alarms by chance as any other; half of it keeps the first hour quick."""
+YOUNG_SPREAD = 1.0  # before the rhythm is known a rush hour looks like a burst: cut only what is four times the usual
 CUT = 3.0  # standard deviations beyond which a count teaches no more
 
 
@@ -28,7 +32,7 @@ CUT = 3.0  # standard deviations beyond which a count teaches no more
 class Hour:
     """What one hour showed: the most unusual window of each term."""
 
-    score: Floats  # (n,) -log10 of the tail of the most unusual window
+    score: Floats  # (n,) -log10 of the tail of the most unusual window, less its handicap
     window: Ints  # (n,) hours of that window
     posts: Floats  # (n,) in the window
     expected: Floats  # (n,) in the window
@@ -104,7 +108,8 @@ class Memory(Document):
         self.posts[at % DAY], self.mean[at % DAY] = x, mean
         sums, means, wide = self._windows(at, own)
         doubt = self.levels.doubt()
-        scores = window_scores(np.where(sums >= least_posts, sums, 0.0), means, wide + doubt)
+        tails = window_scores(np.where(sums >= least_posts, sums, 0.0), means, wide + doubt)
+        scores = np.maximum(tails - HANDICAP, 0.0)
         best = scores.argmax(axis=0)
         pick = (best, np.arange(len(best)))
         found = Hour(scores[pick], np.array(WINDOWS)[best], sums[pick], means[pick], (wide + doubt)[pick])
@@ -143,12 +148,13 @@ class Memory(Document):
         self, at: int, hour: int, x: Floats, found: Hour, usual: Usual, common: Floats, here: Floats,
         sums: Floats, means: Floats, wide: Floats, doubt: Floats,
     ) -> None:  # fmt: skip
-        strange = found.score > UNUSUAL
+        strange = (found.score > UNUSUAL) & (not self.young)
         self.unusual = np.where(strange, self.unusual + 1, 0)
         weight = np.where(strange & (self.unusual < PATIENCE_HOURS), DISTRUST, 1.0)
         mean, beyond = means[0], wide[0]
         whole = usual.posts * common
-        cut = np.minimum(x, mean + CUT * np.sqrt(mean + beyond * mean**2) + 0.5)
+        loose = beyond + (YOUNG_SPREAD if self.young else 0.0)
+        cut = np.minimum(x, mean + CUT * np.sqrt(mean + loose * mean**2) + 0.5)
         if not self.young:
             for k, length in enumerate(WINDOWS):
                 if (at + 1) % length == 0:

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-FLOOR = 2.5  # scores above it belong to a cluster
+FLOOR = 2.2  # scores above it belong to a cluster
 GAP_HOURS = 24  # quiet hours that end a cluster, and an alarm
 REACH = 2.0  # heights above the floor from which the slope is learned; most bursts lie beyond
 BEYOND = 2.5  # heights from here to BEYOND + REACH are bursts, nearly all: as many lie hidden among the lower ones
