@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from crmcore.documents import Document
 
-__all__ = ["DAY", "WEEK", "Levels", "Usual"]
+__all__ = ["DAY", "WEEK", "YOUNG_HOURS", "Levels", "Usual", "common_factor"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -22,6 +22,7 @@ OWN_POSTS = 20.0  # posts before a term has an hour of the day of its own; five 
 OWN_VISITS = 2.0  # and visits of that hour or weekday: one odd day makes no rhythm
 KEPT_CLOCK, KEPT_PROFILE, KEPT_DAY, KEPT_WEEKDAY = 0.95, 0.8, 0.97, 0.995  # a visit later
 MEMORY = (0.5, 30.0)  # days
+YOUNG_HOURS = 72
 DRIFT = (0.005, 0.15)  # relative standard deviation of a level's change in a day
 WHITE = 50.0  # evidence before the drift is believed to be another than 5 %
 
@@ -89,8 +90,8 @@ class Levels(Document):
         """Nothing read, no terms."""
         none, days, week = np.zeros(0), np.zeros((DAY, 0)), np.zeros((7, 0))
         return cls(
-            none, none, none, none, days, days, week, week, np.zeros(DAY), np.zeros(DAY), np.zeros(WEEK), np.zeros(WEEK),
-            float(np.log(0.05)), np.zeros((2, 0)), np.zeros((2, 0)), 0.0,
+            none, none, none, none, days, days, week, week, np.zeros(DAY), np.zeros(DAY), np.zeros(WEEK),
+            np.zeros(WEEK), float(np.log(0.05)), np.zeros((2, 0)), np.zeros((2, 0)), 0.0,
         )  # fmt: skip
 
     def pooled(self) -> float:
@@ -119,7 +120,7 @@ class Levels(Document):
 
     def learn(
         self, hour: int, /, *, usual: Usual, posts: Floats, weight: Floats, noise: Floats, here: Floats, common: Floats,
-        fade: bool,
+        age: int,
     ) -> None:  # fmt: skip
         """Take one hour in.
 
@@ -134,18 +135,20 @@ class Levels(Document):
         here : (n,) shares
             Chance that the term was collected.
         common : (n,) factors
-        fade : truth
-            False in the first days: there is nothing to forget yet.
+        age : hours
+            Read so far: levels come first, then the rhythm of all, then those of each term; nothing is forgotten yet.
         """
         day, weekday = hour % DAY, hour // DAY
         lived = usual.shape * common * here
-        if fade:
+        if age >= YOUNG_HOURS:
             kept = np.exp(-1 / (DAY * self.memory))
             self.posts, self.hours = self.posts * kept, self.hours * kept
             self.unseen_hours *= float(np.exp(-1 / (DAY * MEMORY[1])))
         self.posts = self.posts + weight * posts
         self.hours = self.hours + weight * lived
         self.unseen_hours += float(np.median(lived)) if len(lived) else 0.0
+        if age < DAY:
+            return  # levels are those of one part of the day yet
         w = weight * noise
         all_posts, all_hours = float(w @ posts), float(w @ (usual.level * usual.own * here))
         profile = usual.level * usual.shape / usual.own * common * here
@@ -154,7 +157,7 @@ class Levels(Document):
             (self.profile_posts, hour, KEPT_PROFILE, all_posts), (self.profile_hours, hour, KEPT_PROFILE, all_hours),
         ):  # fmt: skip
             sums[at] = sums[at] * kept_part + value
-        if not fade:
+        if age < YOUNG_HOURS:
             return  # a burst of the first days would pass for a rhythm
         for table, at, kept_part, column in (
             (self.day_posts, day, KEPT_DAY, w * posts), (self.day_hours, day, KEPT_DAY, w * profile),

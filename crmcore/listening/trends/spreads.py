@@ -22,6 +22,7 @@ FIRST = (0.05, 0.05)  # spread before anything was read: variance = M + 0.05 M +
 KEPT_WEEKS = 4.0  # half-life
 CUT = 4.0  # standard deviations beyond which a count is cut down
 LEAST = 1e-4
+KNOWN = 0.002  # no expectation is known to better than the root of this, 4.5 %
 ZERO_HOURS = 30.0  # weight of the pool in a term's share of empty hours
 
 
@@ -34,7 +35,7 @@ def _pool(sums: Floats) -> tuple[float, float]:
         a, b = 0.0, e2 / m4
     elif b < 0:
         a, b = e1 / m2, 0.0
-    return max(a, LEAST), max(b, LEAST)
+    return max(a, LEAST), max(b, KNOWN)
 
 
 @attrs.define(eq=False)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.documents import Document
-from crmcore.listening.trends.levels import DAY, Levels, Usual, common_factor
+from crmcore.listening.trends.levels import DAY, YOUNG_HOURS, Levels, Usual, common_factor
 from crmcore.listening.trends.spreads import WINDOWS, Spreads, window_scores
 from crmcore.listening.trends.tails import Tails
 
@@ -20,7 +20,6 @@ Bools = NDArray[np.bool_]
 UNUSUAL = 5.0  # scores above it teach little: a burst must not become the usual
 PATIENCE_HOURS = 48  # after which the unusual is the new usual
 DISTRUST = 0.1  # weight of an unusual hour
-YOUNG_HOURS = 72  # in which nothing is forgotten and no spread is learned
 HANDICAP = 0.5 * np.log10(DAY / np.array(WINDOWS))[:, None]
 """Short windows are looked at more often: 24 hours of one against one of 24. A full log10(24 / hours) would let each
 raise as many alarms by chance as any other; half of it keeps the first hour quick."""
@@ -164,7 +163,7 @@ class Memory(Document):
             self._close_day(found, sums[-1], means[-1], wide[-1], beyond)
         self.levels.learn(
             hour, usual=usual, posts=cut, weight=weight, noise=1 / (1 + whole * beyond), here=here, common=common,
-            fade=not self.young,
+            age=self.hours,
         )  # fmt: skip
         self.hours += 1
 
