@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ CLOCK_HOURS = 20.0  # posts before an hour of the day departs from the mean of a
 PROFILE_POSTS = 200.0  # posts before an hour of the week departs from the same hour of all days
 OWN_POSTS = 20.0  # posts before a term has an hour of the day of its own; five times as many for a weekday
 OWN_VISITS = 2.0  # and visits of that hour or weekday: one odd day makes no rhythm
+HOURS_DIFFER, WEEKDAYS_DIFFER = 0.05, 0.03  # relative variance between the rhythms of terms: 22 and 17 %
 KEPT_CLOCK, KEPT_PROFILE, KEPT_DAY, KEPT_WEEKDAY = 0.95, 0.8, 0.97, 0.995  # a visit later
 MEMORY = (0.5, 30.0)  # days
 YOUNG_HOURS = 72
@@ -106,7 +109,7 @@ class Levels(Document):
         day, weekday = hour % DAY, hour // DAY
         clock = (CLOCK_HOURS + self.clock_posts) / (CLOCK_HOURS + self.clock_hours)
         week = (PROFILE_POSTS * np.tile(clock, 7) + self.profile_posts) / (PROFILE_POSTS + self.profile_hours)
-        few, fewer = OWN_POSTS + OWN_VISITS * self.worth, 5 * OWN_POSTS + OWN_VISITS * DAY * self.worth
+        few, fewer = self._leaning()
         days = (few + self.day_posts) / (few + self.day_hours)
         weekdays = (fewer + self.weekday_posts) / (fewer + self.weekday_hours)
         # Rhythms have the mean 1: level and rhythm would else drift apart for ever, one up and one down.
@@ -114,9 +117,21 @@ class Levels(Document):
         profile = week[hour] / week.mean()
         return Usual(level, profile * own, own)
 
-    def doubt(self) -> Floats:
-        """(n,) relative variance of the level itself."""
-        return 1 / (SHAPE + self.posts)
+    def _leaning(self) -> tuple[Floats, Floats]:
+        """(n,) posts by which an hour of the day, and a weekday, of a term lean on the rhythm of all."""
+        return OWN_POSTS + OWN_VISITS * self.worth, 5 * OWN_POSTS + OWN_VISITS * DAY * self.worth
+
+    def doubt(self, hour: int, windows: Sequence[int], /) -> Floats:
+        """(k, n) relative variance of what is expected of each window: level and rhythm are not known for sure.
+
+        Of a level, one over the posts behind it; of a rhythm, what terms differ by, as far as it was not learned yet.
+        What is wrong with the hours of a day evens out over all 24.
+        """
+        few, fewer = self._leaning()
+        level = 1 / (SHAPE + self.posts) + WEEKDAYS_DIFFER * fewer / (fewer + self.weekday_posts[hour // DAY])
+        of_hour = HOURS_DIFFER * few / (few + self.day_posts[hour % DAY])
+        part = 1 - np.array(windows) / DAY
+        return np.asarray(level + part[:, None] * of_hour, np.float64)
 
     def learn(
         self, hour: int, /, *, usual: Usual, posts: Floats, weight: Floats, noise: Floats, here: Floats, common: Floats,

@@ -20,6 +20,7 @@ from crmcore.metrics.comparing import Comparison, compare, p_text
 from crmcore.metrics.estimates import Estimate, frame_of
 from crmcore.metrics.multiplicity import adjust
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.scalars import nan_alike
 from crmcore.tables import MentionTable
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class AspectLink(Document):
     with_trend: Comparison
     over_time: Comparison
     explained: Estimate
-    p_adjusted: float
+    p_adjusted: float = attrs.field(eq=nan_alike)
     verdict: str
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ from crmcore.metrics.means import Moments
 from crmcore.metrics.multiplicity import adjust
 from crmcore.metrics.proportions import Counts
 from crmcore.metrics.ranks import mann_whitney
+from crmcore.metrics.scalars import nan_alike
 from crmcore.protocols import SentimentAnalyzer
 from crmcore.tables import MentionTable
 
@@ -74,7 +75,7 @@ class Mood(Document):
     burst: Burst
     verdict: Verdict
     test: Comparison
-    p_adjusted: float
+    p_adjusted: float = attrs.field(eq=nan_alike)
     negative: Estimate
     positive: Estimate
     compared_with: str

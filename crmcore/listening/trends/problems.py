@@ -23,6 +23,7 @@ from crmcore.metrics.comparing import Comparison, compare, p_text
 from crmcore.metrics.estimates import Estimate, frame_of
 from crmcore.metrics.multiplicity import adjust
 from crmcore.metrics.proportions import Counts
+from crmcore.metrics.scalars import nan_alike
 from crmcore.protocols import SentimentAnalyzer
 from crmcore.tables import MentionTable
 from crmcore.text.keyness import key_terms
@@ -68,7 +69,7 @@ class Problem(Document):
     voices_before: int
     share: Estimate
     test: Comparison
-    p_adjusted: float
+    p_adjusted: float = attrs.field(eq=nan_alike)
     change: Change
 
     def __str__(self) -> str:

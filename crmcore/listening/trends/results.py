@@ -14,6 +14,7 @@ from crmcore.documents import Document
 from crmcore.listening.trends.alarms import Raised
 from crmcore.listening.trends.detecting import TERM_WEEKS, TrendDetector, hour_at
 from crmcore.metrics.estimates import Estimate, frame_of
+from crmcore.metrics.scalars import nan_alike
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -95,7 +96,7 @@ class Trends(Document):
     terms: int
     hours: int
     rule: str
-    expected_false: float
+    expected_false: float = attrs.field(eq=nan_alike)
 
     def __len__(self) -> int:
         return len(self.trends)

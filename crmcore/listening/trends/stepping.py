@@ -106,7 +106,7 @@ class Memory(Document):
         common, here, mean = self._now(usual.posts, beyond, x, alone)
         self.posts[at % DAY], self.mean[at % DAY] = x, mean
         sums, means, wide = self._windows(at, own)
-        doubt = self.levels.doubt()
+        doubt = self.levels.doubt(hour, WINDOWS)
         tails = window_scores(np.where(sums >= least_posts, sums, 0.0), means, wide + doubt)
         scores = np.maximum(tails - HANDICAP, 0.0)
         best = scores.argmax(axis=0)
@@ -157,7 +157,7 @@ class Memory(Document):
         if not self.young:
             for k, length in enumerate(WINDOWS):
                 if (at + 1) % length == 0:
-                    self.spreads.learn(k, posts=sums[k], mean=means[k], beyond=wide[k], doubt=doubt, weight=weight)
+                    self.spreads.learn(k, posts=sums[k], mean=means[k], beyond=wide[k], doubt=doubt[k], weight=weight)
             self.tails.learn(found.score)
         if (at + 1) % DAY == 0:
             self._close_day(found, sums[-1], means[-1], wide[-1], beyond)
