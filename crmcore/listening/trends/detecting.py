@@ -183,7 +183,7 @@ class TrendWatch(Document):
         return watch, trends_of([*found, *alarms.open()], terms, self.detector, hours=len(hours))
 
     def _alarmed(self, memory: Memory, seen: Hour) -> tuple[Bools, Floats]:
-        a_day = memory.tails.a_day(seen.score)
+        a_day = memory.caution * memory.tails.a_day(seen.score)
         if memory.young:
             return np.zeros(len(a_day), bool), a_day
         if self.detector.false_share is None:

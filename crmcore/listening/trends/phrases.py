@@ -215,15 +215,25 @@ def _halves(fall: float) -> float:
 def _decline(y: Floats, t: Floats, lived: Floats, /) -> tuple[float, float]:
     """Fall of the logarithm of counts in a period, and its standard error; iteratively reweighed least squares."""
     x = np.column_stack([np.ones(len(t)), t])
-    beta = np.array([math.log(max(y[0], 0.5)), -0.1])
-    mean_ = y
-    for _ in range(60):
-        mean_ = lived * np.exp(np.clip(x @ beta, -30, 30))
+    root = np.sqrt(y + 0.5)
+    beta = np.linalg.lstsq(root[:, None] * x, root * np.log((y + 0.5) / lived), rcond=None)[0]
+    mean_ = lived * np.exp(np.clip(x @ beta, -30, 30))
+    for _ in range(100):
         step = np.linalg.lstsq(x.T @ (mean_[:, None] * x), x.T @ (y - mean_), rcond=None)[0]
-        step = np.clip(step, -2.0, 2.0)
-        beta = beta + step
-        if float(np.abs(step).max()) < 1e-10:
+        before, part = _fit(y, mean_), 1.0
+        while part > 1e-6:  # halve a step that goes too far
+            tried = lived * np.exp(np.clip(x @ (beta + part * step), -30, 30))
+            if _fit(y, tried) >= before - 1e-12:
+                beta, mean_ = beta + part * step, tried
+                break
+            part /= 2
+        if float(np.abs(part * step).max()) < 1e-10:
             break
     spread = max(float(((y - mean_) ** 2 / np.maximum(mean_, 1e-9)).sum()) / max(len(y) - 2, 1), 1.0)
     covariance = np.linalg.pinv(x.T @ (mean_[:, None] * x)) * spread
     return -float(beta[1]), math.sqrt(max(float(covariance[1, 1]), 0.0))
+
+
+def _fit(y: Floats, mean_: Floats) -> float:
+    """Logarithm of the Poisson likelihood but for a constant."""
+    return float(y @ np.log(np.maximum(mean_, 1e-300)) - mean_.sum())

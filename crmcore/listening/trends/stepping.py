@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.documents import Document
-from crmcore.listening.trends.levels import DAY, YOUNG_HOURS, Levels, Usual, common_factor
+from crmcore.listening.trends.levels import DAY, WEEK, YOUNG_HOURS, Levels, Usual, common_factor
 from crmcore.listening.trends.spreads import WINDOWS, Spreads, window_scores
 from crmcore.listening.trends.tails import Tails
 
@@ -24,6 +24,7 @@ HANDICAP = 0.5 * np.log10(DAY / np.array(WINDOWS))[:, None]
 """Short windows are looked at more often: 24 hours of one against one of 24. A full log10(24 / hours) would let each
 raise as many alarms by chance as any other; half of it keeps the first hour quick."""
 YOUNG_SPREAD = 1.0  # before the rhythm is known a rush hour looks like a burst: cut only what is four times the usual
+EARLY_CAUTION = 4.0  # of the first week: spreads and rhythms of single terms are hardly known
 CUT = 3.0  # standard deviations beyond which a count teaches no more
 
 
@@ -81,6 +82,11 @@ class Memory(Document):
     def young(self) -> bool:
         """Whether too little was read to raise an alarm."""
         return self.hours < YOUNG_HOURS
+
+    @property
+    def caution(self) -> float:
+        """How many times the alarms that chance is believed to raise are counted: more while little is known of it."""
+        return EARLY_CAUTION if self.hours < WEEK else 1.0
 
     def skip(self, at: int, /) -> None:
         """Pass an hour in which nothing was collected."""
