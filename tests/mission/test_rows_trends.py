@@ -95,10 +95,12 @@ def week_of_complaints() -> dict[str, list[object]]:
     now = MONDAY + timedelta(days=21)
     rows: list[tuple[str, str, datetime]] = []
     for name, last, before in (("late parcel", 40, 12), ("broken lid", 20, 20), ("slow app", 0, 15)):
-        rows += [(f"{name} story {i}", f"{name} {i}", now - timedelta(days=1, hours=i % 100)) for i in range(last)]
+        rows += [
+            (f"{name} again, story {i}", f"{name} {i}", now - timedelta(days=1, hours=i % 100)) for i in range(last)
+        ]
         rows += [(f"{name} tale {i}", f"{name} b{i}", now - timedelta(days=9, hours=i % 100)) for i in range(before)]
     rows += [(f"nice day {i}", f"happy {i}", now - timedelta(days=1 + i % 13)) for i in range(300)]
-    rows += [("late parcel story 0", f"bot {i}", now - timedelta(hours=2 + i)) for i in range(30)]  # copies
+    rows += [("late parcel again, story 0", f"bot {i}", now - timedelta(hours=2 + i)) for i in range(30)]  # copies
     rows += [(f"broken lid again {i}", "broken lid 0", now - timedelta(hours=3 + i)) for i in range(25)]  # one voice
     rows += [("late parcel of long ago", f"old {i}", now - timedelta(days=16)) for i in range(5)]
     rows += [("late parcel from the future", "f", now + timedelta(hours=1))]

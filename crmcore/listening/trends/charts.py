@@ -35,7 +35,7 @@ def trends_chart(found: Trends, *, limit: int) -> Chart:
             "last_at": t.last_at.isoformat(),
             "alarm_at": t.alarm_at.isoformat(),
             "lift": t.lift.value,
-            "text": f"{number_text(t.lift.value)}x",
+            "text": "new" if t.rare else f"{number_text(t.lift.value)}x",
         }
         for label, t in zip(labels, shown, strict=True)
     )

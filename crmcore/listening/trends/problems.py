@@ -181,7 +181,8 @@ def weekly_problems(
     """Rank what people complained of in the past week, with the change against the week before.
 
     A post belongs to the week in which it was written, however late it was collected: run again when late posts have
-    come. Whoever repeats himself is one voice; a text that was posted before word for word does not count.
+    come. Whoever repeats himself is one voice; a text of five words or more that
+    was posted before word for word does not count.
 
     Parameters
     ----------

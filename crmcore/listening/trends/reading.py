@@ -72,11 +72,11 @@ class Holders:
         return found
 
 
-def first_copies(mentions: MentionTable, /) -> Bools:
+def first_copies(mentions: MentionTable, /, *, least_words: int = 5) -> Bools:
     """(n,) truths: False for a text that was posted before, word for word; links, handles and marks aside.
 
     The earliest copy stays (of two at one time, that of the smaller id), so the order of the rows does not matter. A
-    text without any word is never a copy.
+    text of fewer than `least_words` words is never a copy: many people say "worst service ever" of their own accord.
     """
     batch = tokenize(mentions.text.to_list()).normalised()
     batch = batch.where(~np.isin(batch.kinds, np.array(SAME, np.int8)))
@@ -89,7 +89,7 @@ def first_copies(mentions: MentionTable, /) -> Bools:
         if text[:1].size and batch.vocabulary[int(text[0])] == "rt":  # a repost in the old manner
             text = text[1:]
         key = text.tobytes()
-        first[i] = not len(text) or key not in seen
+        first[i] = len(text) < least_words or key not in seen
         seen.add(key)
     return first
 

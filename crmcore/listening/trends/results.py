@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Trend", "Trends", "trends_of"]
 
 
+RARE = 0.05
+"""Expected posts in the window of a term that was hardly used before: its lift would be thousands."""
+
+
 @attrs.frozen(kw_only=True)
 class Trend(Document):
     """A term that was used more than usual.
@@ -69,12 +73,20 @@ class Trend(Document):
         """Probability that one term has a day like this by chance."""
         return -math.expm1(-self.false_alarms / TERM_WEEKS / 7)
 
+    @property
+    def rare(self) -> bool:
+        """Whether it was hardly used before, so that a ratio to what was expected tells nothing."""
+        return self.expected < RARE
+
     def __str__(self) -> str:
         since = self.began_at.strftime("%Y-%m-%d %H:%M")
-        times = f"{number_text(self.lift.value)} [{number_text(self.lift.low)}, {number_text(self.lift.high)}] times"
+        span = f"[{number_text(self.lift.low)}, {number_text(self.lift.high)}]"
+        times = f"{number_text(self.lift.value)} {span} times the usual"
+        if self.rare:
+            times = "hardly used before"
         state = ", still going on" if self.ongoing else ""
         hours = f"{self.window_hours} hour" + ("s" if self.window_hours > 1 else "")
-        return f"{self.term}: since {since}, {self.posts} posts in {hours}, {times} the usual{state}"
+        return f"{self.term}: since {since}, {self.posts} posts in {hours}, {times}{state}"
 
 
 @attrs.frozen(kw_only=True, repr=False)

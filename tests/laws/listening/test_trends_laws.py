@@ -157,8 +157,8 @@ def test_counts_equal_a_loop_over_posts(rows: list[tuple[str, int, int]]) -> Non
 def test_copies_are_the_same_in_any_order(rows: list[tuple[str, int, int]], seed: int) -> None:
     table = table_of(rows)
     order = np.random.default_rng(seed).permutation(len(rows))
-    first = first_copies(table)
-    assert (first_copies(table.take(order)) == first[order]).all()
+    first = first_copies(table, least_words=1)
+    assert (first_copies(table.take(order), least_words=1) == first[order]).all()
     kept = [rows[i][0] for i in np.flatnonzero(first).tolist() if rows[i][0]]
     assert sorted(kept) == sorted({text for text, _, _ in rows if text})
 

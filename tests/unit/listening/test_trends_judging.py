@@ -145,10 +145,10 @@ def test_sentiment_is_checked_at_the_door(posts: MentionTable, bursts: Bursts) -
 
 def test_a_text_counts_once_whatever_links_handles_and_marks_stand_around_it() -> None:
     texts = [
-        "Late again!",
-        "late AGAIN https://a.bc/d @shop",
-        "RT @x: late again",
-        "late again and again",
+        "It is late again today!",
+        "it is late AGAIN today https://a.bc/d @shop",
+        "RT @x: it is late again today",
+        "it is late again and again",
         None,
         None,
         "!!",
@@ -156,6 +156,7 @@ def test_a_text_counts_once_whatever_links_handles_and_marks_stand_around_it() -
     time = [MONDAY + timedelta(hours=h) for h in (3, 2, 1, 0, 0, 0, 0)]
     table = MentionTable.from_frame({"text": texts, "time": time})
     assert first_copies(table).tolist() == [False, False, True, True, True, True, True]
+    assert first_copies(MentionTable.from_frame({"text": ["So slow!", "so slow"]})).all()
 
 
 def test_problems_need_one_kind_of_complaint_and_an_aware_end(posts: MentionTable) -> None:
