@@ -135,12 +135,14 @@ def window_scores(posts: Floats, mean: Floats, beyond: Floats, /) -> Floats:
     >>> window_scores(np.array([3.0, 12.0]), np.array([3.0, 3.0]), np.array([0.1, 0.1])).round(2)
     array([0.  , 3.26])
     """
-    from scipy.special import betainc
+    from scipy.special import betainc, betaln
 
     found = np.zeros(posts.shape)
     above = posts > mean
     x, m, r = posts[above], mean[above], 1 / beyond[above]
     share = m / (r + m)
-    tail = (betainc(x, r, share) + betainc(x + 1, r, share)) / 2
+    tail = betainc(x, r, share)
+    point = np.exp(x * np.log(share) - r * np.log1p(m / r) - betaln(x, r)) / x
+    tail = np.maximum(tail - point / 2, tail / 2)  # a point is no more than its tail: nothing is lost by cancelling
     found[above] = -np.log10(np.maximum(tail, 1e-300))
     return found

@@ -113,11 +113,13 @@ class Memory(Document):
         self.posts[at % DAY], self.mean[at % DAY] = x, mean
         sums, means, wide = self._windows(at, own)
         doubt = self.levels.doubt(hour, WINDOWS)
-        tails = window_scores(np.where(sums >= least_posts, sums, 0.0), means, wide + doubt)
+        unsure = wide + doubt
+        high = (sums >= least_posts) & (sums > means + np.sqrt(means + unsure * means**2))
+        tails = window_scores(np.where(high, sums, 0.0), means, unsure)  # what lies lower is never an alarm
         scores = np.maximum(tails - HANDICAP, 0.0)
         best = scores.argmax(axis=0)
         pick = (best, np.arange(len(best)))
-        found = Hour(scores[pick], np.array(WINDOWS)[best], sums[pick], means[pick], (wide + doubt)[pick])
+        found = Hour(scores[pick], np.array(WINDOWS)[best], sums[pick], means[pick], unsure[pick])
         self._learn(at, hour, x, found, usual, common, here, sums, means, wide, doubt)
         return found
 
