@@ -20,6 +20,7 @@ from crmcore.listening.voices.people import authors_of
 from crmcore.metrics.columns import instant
 from crmcore.metrics.estimates import frame_of
 from crmcore.tables import MentionTable
+from crmcore.text import TokenBatch, tokenize
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -142,6 +143,7 @@ def merge_trends(
     *,
     things: Mapping[str, ArrayLike] | None = None,
     overlap: float = 0.5,
+    batch: TokenBatch | None = None,
 ) -> Bursts:
     """Join trends that overlap in time and share their posts.
 
@@ -157,10 +159,12 @@ def merge_trends(
         Of the posts of the smaller of two trends that must be posts of the larger too, beyond what chance would have
         them share: ``(part - c) / (1 - c)``, where c is the share of the larger among all posts of its time. The number
         of all posts stays by itself.
+    batch : TokenBatch, optional
+        Of the texts, where they were read before.
     """
     least = _Merging(overlap).overlap
     found = trends.trends
-    held = _rows(found, mentions, things) if found else []
+    held = _rows(found, mentions, Holders(mentions, things, batch=batch)) if found else []
     groups = list[list[int]]()
     joined = _joined(found, held, mentions.time, least)
     for i in range(len(found)):
@@ -201,9 +205,8 @@ def instants_of(moments: Sequence[datetime], /) -> NDArray[np.datetime64]:
     return np.array([instant("time", m) for m in moments], "datetime64[us]")
 
 
-def _rows(found: Sequence[Trend], mentions: MentionTable, things: Mapping[str, ArrayLike] | None) -> list[Bools]:
+def _rows(found: Sequence[Trend], mentions: MentionTable, holders: Holders) -> list[Bools]:
     """Posts of each trend: those with the term from its begin to its last unusual hour."""
-    holders = Holders(mentions, things)
     time = mentions.time
     return [
         np.asarray(holders.of(t.term) & (time >= instant("t", t.began_at)) & (time < instant("t", t.last_at)))
@@ -236,6 +239,7 @@ def find_bursts(
     least_posts: int = 5,
     zone: str = "UTC",
     overlap: float = 0.5,
+    batch: TokenBatch | None = None,
     progress: Progress | bool = False,
 ) -> Bursts:
     """Find what people suddenly speak about: count, detect, merge.
@@ -249,6 +253,8 @@ def find_bursts(
         What is counted; see `HourlyCounts.of_mentions`.
     overlap : share
         See `merge_trends`.
+    batch : TokenBatch, optional
+        Of the texts, where they were read before.
 
     Examples
     --------
@@ -261,6 +267,9 @@ def find_bursts(
     >>> print(find_bursts(posts).bursts[0].terms)
     ('again', 'app', 'app crashed', 'crashed', 'crashed again')
     """
-    counts = HourlyCounts.of_mentions(mentions, things=things, orders=orders, least_posts=least_posts, zone=zone)
+    read = tokenize(mentions.text.to_list()) if batch is None else batch
+    counts = HourlyCounts.of_mentions(
+        mentions, things=things, orders=orders, least_posts=least_posts, zone=zone, batch=read
+    )
     trends = (detector or TrendDetector()).detect(counts, progress=progress)
-    return merge_trends(trends, mentions, things=things, overlap=overlap)
+    return merge_trends(trends, mentions, things=things, overlap=overlap, batch=read)

@@ -15,13 +15,13 @@ from crmcore.errors import BadRow, BadRows, ConflictingConstraints, EmptyInput, 
 from crmcore.listening.voices.people import authors_of, flags
 from crmcore.metrics.columns import instant, instants, numbers, truths
 from crmcore.tables import MentionTable
-from crmcore.text import count_terms, tokenize
+from crmcore.text import TokenBatch, count_terms, tokenize
 from crmcore.zones import local_columns, zone_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["ALL_POSTS", "HourlyCounts", "term_posts"]
+__all__ = ["ALL_POSTS", "HourlyCounts", "read_before", "term_posts"]
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -199,6 +199,7 @@ class HourlyCounts:
         zone: str = "UTC",
         start: datetime | None = None,
         end: datetime | None = None,
+        batch: TokenBatch | None = None,
     ) -> HourlyCounts:
         """Count the people who use each term in each hour; without authors, posts.
 
@@ -217,13 +218,16 @@ class HourlyCounts:
             On whose wall clock the rhythm of day and week runs.
         start, end : aware datetimes, optional
             First hour and the hour after the last; None: those of the posts.
+        batch : TokenBatch, optional
+            Of the texts, where they were read before; None reads them.
         """
         dated = np.flatnonzero(~np.isnat(mentions.time))
         if not len(dated):
             raise EmptyInput("posts with a time", "read the times of the posts: MentionTable.from_frame(..., time=...)")
         table = mentions.take(dated)
         if things is None:
-            names, post, term = term_posts(table, orders=orders, least_posts=least_posts)
+            read = tokenize(table.text.to_list()) if batch is None else read_before(batch, mentions).take(dated)
+            names, post, term = term_posts(read, orders=orders, least_posts=least_posts)
         else:
             held = {k: v[dated] for k, v in flags(things, len(mentions)).items()}
             names = tuple(held)
@@ -278,11 +282,18 @@ def _made(
     return HourlyCounts(terms=terms, start=start, counts=counts, watched=np.ones(hours, bool), zone=zone, alone=alone)
 
 
+def read_before(batch: TokenBatch, mentions: MentionTable, /) -> TokenBatch:
+    """Tokens of the texts, if they are of as many."""
+    if len(batch) != len(mentions):
+        raise OutOfRange("texts of batch", len(batch), f"{len(mentions)}, as mentions", "tokenise the same posts")
+    return batch
+
+
 def term_posts(
-    mentions: MentionTable, /, *, orders: Sequence[int] = (1, 2), least_posts: int = 1
+    batch: TokenBatch, /, *, orders: Sequence[int] = (1, 2), least_posts: int = 1
 ) -> tuple[tuple[str, ...], Ints, Ints]:
     """Terms, and which post has which: names, (k,) posts and (k,) terms."""
-    found = count_terms(tokenize(mentions.text.to_list()).normalised(), orders=orders, least_texts=least_posts)
+    found = count_terms(batch.normalised(), orders=orders, least_texts=least_posts)
     pairs = found.counts.tocoo()
     post, term = (index.astype(np.int64) for index in pairs.coords)
     return found.terms, post, term

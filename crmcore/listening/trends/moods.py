@@ -27,6 +27,7 @@ from crmcore.metrics.ranks import mann_whitney
 from crmcore.metrics.scalars import nan_alike
 from crmcore.protocols import SentimentAnalyzer
 from crmcore.tables import MentionTable
+from crmcore.text import TokenBatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -185,6 +186,7 @@ def judge_bursts(
     before_days: float = 28.0,
     least_voices: int = 10,
     level: float = 0.95,
+    batch: TokenBatch | None = None,
 ) -> Moods:
     """Tell crises and praise among bursts.
 
@@ -206,10 +208,12 @@ def judge_bursts(
         Fewer people make neither crisis nor praise.
     level : share
         Of the intervals; a shift is sure where its adjusted p-value is at most 1 - level.
+    batch : TokenBatch, optional
+        Of the texts, where they were read before.
     """
     asked = _Judging(before_days, least_voices, level)
     net = net_scores(sentiment, mentions)
-    holders, author = Holders(mentions, things), authors_of(mentions)
+    holders, author = Holders(mentions, things, batch=batch), authors_of(mentions)
     parts = [_compared(b, mentions, net, author, holders, asked) for b in bursts]
     p = adjust([test.p_value for test, _, _ in parts], method="benjamini-hochberg") if parts else np.empty(0)
     moods = []

@@ -26,6 +26,7 @@ from crmcore.metrics.proportions import Counts
 from crmcore.metrics.scalars import nan_alike
 from crmcore.protocols import SentimentAnalyzer
 from crmcore.tables import MentionTable
+from crmcore.text import tokenize
 from crmcore.text.keyness import key_terms
 
 if TYPE_CHECKING:
@@ -293,7 +294,7 @@ def _marks(
     table, who, bad = mentions.take(rows), author[rows], sore[rows]
     if not bad.any() or bad.all():
         return {}
-    terms, post, term = term_posts(table, orders=orders, least_posts=asked.least_voices)
+    terms, post, term = term_posts(tokenize(table.text.to_list()), orders=orders, least_posts=asked.least_voices)
     m = max(len(terms), 1)
     counts = []
     for group in (bad, ~bad):

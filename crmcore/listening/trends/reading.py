@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore.errors import OutOfRange, WrongType
-from crmcore.listening.trends.counting import ALL_POSTS
+from crmcore.listening.trends.counting import ALL_POSTS, read_before
 from crmcore.listening.voices.people import flags
 from crmcore.metrics.columns import numbers, refuse
 from crmcore.protocols import SentimentAnalyzer
 from crmcore.tables import MentionTable
-from crmcore.text import Postings, TokenKind, tokenize
+from crmcore.text import Postings, TokenBatch, TokenKind, tokenize
 
 __all__ = ["Holders", "first_copies", "mean_by_author", "net_scores"]
 
@@ -56,10 +56,18 @@ def net_scores(sentiment: SentimentAnalyzer | ArrayLike, mentions: MentionTable,
 class Holders:
     """Finds the posts that hold a term, or to which a thing was said to belong."""
 
-    def __init__(self, mentions: MentionTable, things: Mapping[str, ArrayLike] | None = None, /) -> None:
+    def __init__(
+        self,
+        mentions: MentionTable,
+        things: Mapping[str, ArrayLike] | None = None,
+        /,
+        *,
+        batch: TokenBatch | None = None,
+    ) -> None:
         self._n = len(mentions)
         self._things = {} if things is None else flags(things, self._n)
-        self._index = Postings.of(tokenize(mentions.text.to_list()).normalised())
+        read = tokenize(mentions.text.to_list()) if batch is None else read_before(batch, mentions)
+        self._index = Postings.of(read.normalised())
 
     def of(self, term: str, /) -> Bools:
         """(n,) truths."""

@@ -141,9 +141,8 @@ class Memory(Document):
         """
         back = (at - np.arange(DAY)) % DAY
         posts, mean = self.posts[back], self.mean[back]
-        ends = np.array(WINDOWS) - 1
-        sums, means = posts.cumsum(axis=0)[ends], mean.cumsum(axis=0)[ends]
-        squares = (mean**2).cumsum(axis=0)[ends]
+        cuts = [0, *WINDOWS[:-1]]
+        sums, means, squares = (np.add.reduceat(t, cuts, axis=0).cumsum(axis=0) for t in (posts, mean, mean**2))
         wide = np.empty_like(means)
         a, b = self.spreads.pool[0]
         for k in range(len(WINDOWS)):
