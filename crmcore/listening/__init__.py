@@ -2,7 +2,7 @@
 
 `queries` find the posts that concern us, `cleaning` takes out what does not belong, `intents` tell what a post wants,
 `sentiment` scores them and learns from labels, `aspects` say what of,
-`shares` corrects what is counted, `topics` sorts, `voices` compares groups and rivals, `people` tells who is heard, and
+`shares` corrects what is counted, `topics` sorts, `trends` finds what bursts, `voices` compares groups and rivals, `people` tells who is heard, and
 `insights` turns it into findings with quotes and tests, owners and digests.
 """
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         sentiment,
         shares,
         topics,
+        trends,
         voices,
     )
     from crmcore.listening.polarity import Polarity
@@ -38,6 +39,7 @@ __all__ = [
     "sentiment",
     "shares",
     "topics",
+    "trends",
     "voices",
 ]
 
@@ -54,6 +56,7 @@ __getattr__ = lazy_names(
         "sentiment": ".sentiment",
         "shares": ".shares",
         "topics": ".topics",
+        "trends": ".trends",
         "voices": ".voices",
     },
 )
