@@ -1,9 +1,9 @@
 """Listening: from a stream of posts to what happened, why, how sure we are, and what to do.
 
 `queries` find the posts that concern us, `cleaning` takes out what does not belong, `intents` tell what a post wants,
-`sentiment` scores them and learns from labels, `aspects` say what of,
-`shares` corrects what is counted, `topics` sorts, `trends` finds what bursts, `voices` compares groups and rivals, `people` tells who is heard, and
-`insights` turns it into findings with quotes and tests, owners and digests.
+`sentiment` scores them and learns from labels, `aspects` say what of, `shares` corrects what is counted, `topics`
+sorts, `trends` finds what bursts, `voices` compares groups and rivals, `people` tells who is heard, and `insights`
+turns it into findings with quotes and tests, owners and digests.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import columns_frame, numbers
+from crmcore.metrics.exact import fisher_exact
 from crmcore.metrics.multiplicity import adjust
 from crmcore.metrics.scalars import above
 
@@ -107,6 +108,7 @@ def key_terms(
     n_second: float,
     prior_size: float = 20.0,
     false_share: float = 0.05,
+    exact: bool = False,
 ) -> KeyTerms:
     """Find the terms that tell two groups apart.
 
@@ -124,6 +126,9 @@ def key_terms(
         Of the prior; larger believes differences less.
     false_share : share
         Of the terms that are reported and may be false.
+    exact : truth
+        Judge by Fisher's exact test in place of z: z is cautious about terms that one group never used, and so late to
+        see a new one. The order stays that of z.
 
     Raises
     ------
@@ -147,7 +152,11 @@ def key_terms(
         return KeyTerms(term=(), log_odds=none, z=none, p_adjusted=none, first=none, second=none, looked_at=0)
     share = both[used] / (n_first + n_second)
     delta, z = _each(a[used], b[used], share, n_first, n_second, prior_size)
-    p = adjust(erfc(np.abs(z) / np.sqrt(2)), method="benjamini-hochberg")
+    if exact:
+        chance = fisher_exact(a[used], np.full(len(used), n_first), b[used], np.full(len(used), n_second))
+    else:
+        chance = erfc(np.abs(z) / np.sqrt(2))
+    p = adjust(chance, method="benjamini-hochberg")
     kept = np.flatnonzero(p <= false_share)
     kept = kept[np.lexsort((used[kept], -np.abs(z[kept])))]
     return KeyTerms(

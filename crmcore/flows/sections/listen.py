@@ -19,6 +19,7 @@ from crmcore.listening.insights import Play, find_insights
 from crmcore.listening.queries import match
 from crmcore.listening.sentiment import default_model
 from crmcore.listening.shares import correct_sentiment, share_of_voice
+from crmcore.listening.voices import discussion_points
 from crmcore.tables import MentionTable
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = ["listen"]
 
 LABELLED = 200  # posts that somebody has read and labelled, drawn at random
 JUDGED = 50  # of the removed posts
+QUARTER = np.timedelta64(91, "D")
 # what an aspect is called, in both languages of the posts
 ASPECTS = {
     "delivery": "deliver* OR parcel OR courier OR order OR \u0e2a\u0e48\u0e07",
@@ -92,14 +94,14 @@ def listen(brand: Brand, people: People) -> Chapter:
     >>> brand = simulate_brand(300, seed=1)
     >>> found = listen(brand, identify.resolve(dict(brand.sources)))
     >>> [figure.label for figure in found.section().key]
-    ['Spam and bought praise', 'Our share of voice', 'Our net sentiment', 'Insights']
+    ['Spam and bought praise', 'Our share of voice', 'Our net sentiment', 'New topics', 'Insights']
     """
     heard, cleaning = _heard(brand)
     lead = (
         "What customers say where we do not ask: cleaned of spam, attributed to brands by queries, scored, and corrected by "
         f"{LABELLED} posts that somebody has labelled. Scores alone are not enough: they flatter or blame some brands more than others."
     )
-    parts = (cleaning, _voice(heard), _net(heard), _acts(heard))
+    parts = (cleaning, _voice(heard), _net(heard), _rises(brand, heard), _acts(heard))
     return Chapter("What they say in public", lead, parts)
 
 
@@ -195,6 +197,39 @@ def _net(heard: _Heard) -> Part:
     ]  # fmt: skip
     detail = f"{said(ours, percent=False)}, between −1 and 1"
     return Part(blocks, KeyFigure("Our net sentiment", written(ours.value), detail), checks)
+
+
+def _rises(brand: Brand, heard: _Heard) -> Part:
+    """What is said more in a quarter than in the year before it, beside the topics that are planted."""
+    time = heard.posts.time
+    starts = np.arange(time.min() + 4 * QUARTER, time.max(), QUARTER) if len(time) else np.array([], time.dtype)
+    rows, found = list[tuple[object, ...]](), set[str]()
+    for start in starts:
+        now = (time >= start) & (time < start + QUARTER)
+        before = (time >= start - 4 * QUARTER) & (time < start)
+        if not now.any() or not before.any():
+            continue
+        terms = discussion_points(heard.posts, now, against=before, false_share=0.05 / len(starts), exact=True)
+        rising = [i for i in np.flatnonzero(terms.z > 0).tolist() if len(terms.term[i]) > 2]
+        found |= {terms.term[i] for i in rising}
+        rows += [
+            (str(start.astype("datetime64[D]")), terms.term[i], int(terms.first[i]), int(terms.second[i]), round(float(terms.z[i]), 1))
+            for i in rising[:3]
+        ]  # fmt: skip
+    topics = [b.topic for b in brand.truth.bursts if b.kind == "emerging topic"]
+    heard_of = [t for t in topics if any(word in found for word in (t, *t.split()))]
+    blocks: list[Block] = [
+        Heading("What came up?"),
+        Text(
+            f"Each quarter is held against the year before it, term by term, at a false discovery rate of 5% over all {len(starts)} quarters. "
+            f"Planted are the topics {' and '.join(topics)}; found {'is ' + ' and '.join(heard_of) if heard_of else 'is none of them'}."
+        ),
+    ]  # fmt: skip
+    if rows:
+        head = ("quarter from", "term", "voices", "voices the year before", "z")
+        blocks.append(Table(head, rows, "Terms that more people used in a quarter than in the year before."))
+    detail = f"of {len(topics)} that are planted; hourly bursts need more posts than these"
+    return Part(blocks, KeyFigure("New topics", str(len(heard_of)), detail))
 
 
 def _acts(heard: _Heard) -> Part:

@@ -27,6 +27,7 @@ def discussion_points(
     orders: Sequence[int] = (1, 2),
     least_voices: int = 3,
     false_share: float = 0.05,
+    exact: bool = False,
 ) -> KeyTerms:
     """Find what a group of posts speaks about more, or less, than the others.
 
@@ -43,6 +44,8 @@ def discussion_points(
         Authors that a term needs.
     false_share : share
         Of the terms that may be false.
+    exact : truth
+        Whether terms are judged by Fisher's exact test, which sees what is new sooner; see `key_terms`.
 
     Examples
     --------
@@ -55,7 +58,7 @@ def discussion_points(
     there = ~here if against is None else flag("against", against, len(mentions)) & ~here
     author = authors_of(mentions)
     there &= ~np.isin(author, author[here])
-    return _compared(mentions.text.to_list(), author, here, there, orders, least_voices, false_share)
+    return _compared(mentions.text.to_list(), author, here, there, orders, least_voices, false_share, exact)
 
 
 def said_versus_heard(
@@ -104,6 +107,7 @@ def _compared(
     orders: Sequence[int],
     least_voices: int,
     false_share: float,
+    exact: bool = False,
 ) -> KeyTerms:
     counts = count_terms(tokenize(texts).normalised(), orders=orders)
     coo = counts.counts.tocoo()
@@ -122,4 +126,5 @@ def _compared(
         n_first=len(np.unique(author[here])),
         n_second=len(np.unique(author[there])),
         false_share=false_share,
+        exact=exact,
     )

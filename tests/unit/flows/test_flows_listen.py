@@ -23,7 +23,8 @@ def chapter(brand: Brand) -> Chapter:
 def test_each_question_has_a_picture_that_says_how_to_read_it(chapter: Chapter) -> None:
     blocks = chapter.section().blocks
     assert [b.text for b in blocks if isinstance(b, Heading)] == [
-        "What does not belong?", "Who is talked about?", "How do they speak?", "What to do?", "Against the truth",
+        "What does not belong?", "Who is talked about?", "How do they speak?", "What came up?", "What to do?",
+        "Against the truth",
     ]  # fmt: skip
     assert all(f.caption and f.reading for f in blocks if isinstance(f, Figure))
 
@@ -39,6 +40,11 @@ def test_shares_and_tone_are_held_against_the_truth(chapter: Chapter) -> None:
 def test_the_planted_weakness_of_the_rival_is_among_the_insights(chapter: Chapter) -> None:
     found = next(b for b in chapter.section().blocks if isinstance(b, Table) and b.headings[0] == "about")
     assert any(row[0] == "Kasten & Co" and str(row[1]).startswith("delivery") for row in found.rows)
+
+
+def test_a_planted_topic_comes_up(chapter: Chapter) -> None:
+    found = next(b for b in chapter.section().blocks if isinstance(b, Table) and b.headings[0] == "quarter from")
+    assert any("refill" in str(row[1]) or "pouch" in str(row[1]) for row in found.rows)
 
 
 def test_nobody_who_writes_is_named(chapter: Chapter, brand: Brand) -> None:
