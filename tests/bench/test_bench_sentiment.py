@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.common import load
 from benchmarks.peers import duplicates, sentiment
+from benchmarks.quality import listening as quality_listening
 from benchmarks.quality import sentiment_adaptation, text_classes
 from benchmarks.speed import listening
 
@@ -44,3 +45,10 @@ def test_the_benchmark_of_labels_runs(tmp_path: Path, data_dir: Path) -> None:
     assert data_dir
     text_classes.main(["--tasks", "comment spam, video 1 to 2"], tmp_path)
     assert load(tmp_path / "quality-text-classes.json")[1][0]["macro F1"] > 0.8
+
+
+@pytest.mark.bench
+def test_the_benchmark_of_shares_and_aspects_runs(tmp_path: Path, data_dir: Path) -> None:
+    assert data_dir
+    quality_listening.main(["--draws", "2", "--parts", "shares"], tmp_path)
+    assert load(tmp_path / "quality-listening-shares.json")[1][0]["mean error"] < 0.5
