@@ -117,7 +117,8 @@ class Insights(Document):
         return f"Insights({len(self)} of {self.looked_at} things looked at)"
 
     def __str__(self) -> str:
-        head = f"{len(self)} insights among {self.looked_at} things looked at"
+        ending, things = ("" if n == 1 else "s" for n in (len(self), self.looked_at))
+        head = f"{len(self)} insight{ending} among {self.looked_at} thing{things} looked at"
         return "\n".join([head, *(f"  {i + 1}. {insight}" for i, insight in enumerate(self.found))])
 
     def of(self, owners: Sequence[str], /) -> Insights:
