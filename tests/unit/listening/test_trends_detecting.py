@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from crmcore.errors import BadRows, ConflictingConstraints, EmptyInput, NaiveDatetime, OutOfRange, UnknownName
+from crmcore.errors import (
+    BadRows,
+    ConflictingConstraints,
+    EmptyInput,
+    NaiveDatetime,
+    OutOfRange,
+    UnknownName,
+    WrongType,
+)
 from crmcore.listening.trends import (
     ALL_POSTS,
     HourlyCounts,
@@ -195,6 +203,25 @@ def test_counts_are_checked_at_the_door() -> None:
         HourlyCounts.of(good, terms=["a", "b"], start=START, zone="Asia/Bankok")
     with pytest.raises(OutOfRange, match="len\\(watched\\)"):
         HourlyCounts.of(good, terms=["a", "b"], start=START, watched=[True])
+
+
+def test_sparse_counts_are_read_as_they_are() -> None:
+    from scipy.sparse import csr_array
+
+    table = np.array([[0.0, 2.0], [0.0, 0.0], [1.0, 0.0]])
+    read = HourlyCounts.of(csr_array(table), terms=["a", "b"], start=START)
+    assert read.counts.toarray().tolist() == table.tolist()
+    with pytest.raises(BadRows, match="negative") as error:
+        HourlyCounts.of(csr_array(-table), terms=["a", "b"], start=START)
+    assert error.value.problems[0].positions == (0, 2)
+    with pytest.raises(WrongType, match="a matrix of numbers"):
+        HourlyCounts.of([["many", "few"]], terms=["a", "b"], start=START)
+
+
+def test_no_hours_change_nothing() -> None:
+    watch = TrendDetector().fit(named(np.ones((30, 2))))
+    same, found = watch.update(HourlyCounts.of(np.ones((0, 2)), terms=["t000", "t001"], start="2026-03-03T06:00Z"))
+    assert (same.to_dict(), len(found)) == (watch.to_dict(), 0)
 
 
 def test_a_long_frame_of_counts_is_read_with_silent_hours_as_zero() -> None:
