@@ -84,6 +84,11 @@ class Tails(Document):
         none, whole = np.zeros(0), np.zeros(0, np.int64)
         return cls(none, none, none, none, none, whole, whole, none, none)
 
+    def keep(self, terms: Bools, /) -> None:
+        """Drop all other terms; the law of each that stays is settled anew at the end of the day."""
+        for field in attrs.fields(Tails):
+            setattr(self, field.name, getattr(self, field.name)[terms])
+
     def grow(self, n: int, /) -> None:
         """Add n terms, which follow the law of all."""
         for name in ("clusters", "height", "days", "bursts", "top"):

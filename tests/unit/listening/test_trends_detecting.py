@@ -154,6 +154,25 @@ def test_terms_that_stop_being_counted_are_an_error_unless_absence_means_none(qu
         watch.update(fewer)
 
 
+def test_a_watch_forgets_terms_that_are_hardly_used_and_goes_on(quiet: np.ndarray) -> None:
+    import attrs
+
+    wide = np.column_stack([quiet, np.zeros((336, 24))])
+    wide[10, 30:] = 1  # once, long ago
+    counts = attrs.evolve(named(wide), unlisted_are_zero=True)
+    watch = TrendDetector(false_alarms=1).fit(counts.part(0, 300))
+    less = watch.forget(posts_a_week=1)
+    assert less.terms == counts.terms[:30]
+    assert watch.terms == counts.terms
+    assert less.memory.posts.shape == (24, 30)
+    again, found = less.update(counts.part(300, 336))
+    assert set(again.terms) == set(counts.terms)
+    assert len(found) == 0
+    assert TrendWatch.from_dict(json.loads(json.dumps(less.to_dict()))).to_dict() == less.to_dict()
+    with pytest.raises(OutOfRange, match="posts_a_week"):
+        watch.forget(posts_a_week=-1)
+
+
 def test_another_zone_is_refused(quiet: np.ndarray) -> None:
     watch = TrendDetector().fit(named(quiet).part(0, 100))
     with pytest.raises(ConflictingConstraints, match="Asia/Bangkok"):
