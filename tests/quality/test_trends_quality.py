@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from crmcore.listening.trends import HourlyCounts, TrendDetector, find_bursts, judge_bursts, simulated_trends
+from crmcore.listening.trends.linking import _explained
 from crmcore.tables import MentionTable
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -45,6 +46,32 @@ def test_planted_bursts_are_found_and_the_promise_is_kept(noise: str, floor: flo
     ]
     assert np.mean(inside) >= floor
     assert np.median([d for d in delay if np.isfinite(d)]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "grown", "was", "inside", "outside"),
+    [
+        (500, 500, 0.3, 0.1, 0.6, 0.1),
+        (500, 500, 0.1, 0.1, 0.6, 0.1),
+        (500, 500, 0.3, 0.1, 0.2, 0.2),
+        (120, 400, 0.2, 0.02, 0.5, 0.2),
+    ],
+)
+def test_what_a_trend_explains_lies_in_its_interval(
+    n: int, m: int, grown: float, was: float, inside: float, outside: float
+) -> None:
+    rng = np.random.default_rng(3)
+
+    def voices(size: int, share: float) -> np.ndarray:
+        takes = rng.random(size) < share
+        speaks = rng.random(size) < np.where(takes, inside, outside)
+        return np.array([[(a & b).sum() for b in (speaks, ~speaks)] for a in (takes, ~takes)])
+
+    truth = (grown - was) * (inside - outside)
+    made = [_explained(voices(n, grown), voices(m, was), level=0.95) for _ in range(800)]
+    assert 0.92 <= np.mean([e.low <= truth <= e.high for e, _ in made]) <= 0.98
+    if truth == 0:
+        assert np.mean([p < 0.05 for _, p in made]) <= 0.075
 
 
 def test_crises_of_brands_are_told_and_hardly_any_is_false() -> None:
