@@ -67,6 +67,11 @@ class Alarms(Document):
         whole, part = np.zeros(0, np.int64), np.zeros(0)
         return cls(whole, whole, whole, whole, whole, part, part, part, part, part)
 
+    def keep(self, terms: Bools, /) -> None:
+        """Drop all other terms."""
+        for name in WHOLE + PARTS:
+            setattr(self, name, getattr(self, name)[terms])
+
     def grow(self, n: int, /) -> None:
         """Add n terms."""
         for name in WHOLE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._frames import read_frame
-from crmcore.errors import BadRow, BadRows, ConflictingConstraints, EmptyInput, OutOfRange, UnknownName
+from crmcore.errors import BadRow, BadRows, ConflictingConstraints, EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.listening.voices.people import authors_of, flags
 from crmcore.metrics.columns import instant, instants, numbers, truths
 from crmcore.tables import MentionTable
@@ -68,18 +69,15 @@ class HourlyCounts:
 
     def __attrs_post_init__(self) -> None:
         zone_of(self.zone)
-        again = sorted({t for i, t in enumerate(self.terms) if t in self.terms[:i]}) if self._doubled() else []
+        again = sorted(term for term, n in Counter(self.terms).items() if n > 1)
         if again:
             raise ConflictingConstraints("terms", tuple(again[:5]), "give each term one column")
         for name in self.alone:
             if name not in self.terms:
                 raise UnknownName("term", name, self.terms)
 
-    def _doubled(self) -> bool:
-        return len(set(self.terms)) < len(self.terms)
-
     def __len__(self) -> int:
-        return self.counts.shape[0]
+        return len(self.watched)
 
     def __repr__(self) -> str:
         return f"HourlyCounts({len(self.terms)} terms, {len(self)} hours from {self.start.astype('datetime64[h]')})"
@@ -116,7 +114,7 @@ class HourlyCounts:
     @classmethod
     def of(
         cls,
-        counts: ArrayLike,
+        counts: ArrayLike | csr_array,
         /,
         *,
         terms: Sequence[str],
@@ -127,7 +125,7 @@ class HourlyCounts:
     ) -> HourlyCounts:
         """Counts of a matrix with a row an hour and a column a term.
 
-        An hour whose row is all NaN was not watched.
+        An hour whose row is all NaN was not watched; in a sparse matrix name such hours in `watched`.
 
         Raises
         ------
@@ -135,30 +133,18 @@ class HourlyCounts:
             Another number of columns than terms; hours with a count that is negative, infinite, or missing while
             others of its hour are there.
         """
-        from scipy.sparse import csr_array
-
-        table = np.asarray(counts.toarray() if hasattr(counts, "toarray") else counts, np.float64)
-        if table.ndim != 2 or table.shape[1] != len(terms):
-            hint = "one row an hour, one column a term"
-            raise OutOfRange("shape of counts", table.shape, f"(n_hours, {len(terms)})", hint)
         if not len(terms):
             raise EmptyInput("terms", "watch at least one")
-        seen: Bools = np.asarray(~np.isnan(table).all(axis=1))
-        bad = np.flatnonzero(seen & ~((table >= 0) & np.isfinite(table)).all(axis=1))
-        if len(bad):
-            hint = "counts are 0 or more; an hour that was not watched is missing for all terms"
-            raise BadRows(
-                "counts", (BadRow("counts", "negative, infinite or partly missing", tuple(bad.tolist())),), hint
-            )
+        table, seen = _table(counts, len(terms))
         if watched is not None:
             told = truths("watched", watched)
-            if len(told) != len(table):
-                raise OutOfRange("len(watched)", len(told), f"{len(table)}, as counts", "one truth an hour")
+            if len(told) != len(seen):
+                raise OutOfRange("len(watched)", len(told), f"{len(seen)}, as counts", "one truth an hour")
             seen &= told
         return cls(
             terms=tuple(terms),
             start=_whole_hour(start),
-            counts=csr_array(np.where(seen[:, None], table, 0.0)),
+            counts=table,
             watched=seen,
             zone=zone,
             alone=tuple(alone),
@@ -251,6 +237,41 @@ class HourlyCounts:
             row[once], column[once], np.ones(len(once)), (*names, ALL_POSTS), first, max(span, 0), zone, (ALL_POSTS,)
         )
         return attrs.evolve(made, unlisted_are_zero=things is None)
+
+
+def _table(counts: ArrayLike | csr_array, n: int) -> tuple[csr_array, Bools]:
+    """Checked counts, and which hours were watched."""
+    from scipy.sparse import csr_array, issparse
+
+    if issparse(counts):
+        given: Any = counts  # the stubs of scipy do not narrow
+        sparse = csr_array(given.astype(np.float64))
+        hours = len(sparse.indptr) - 1
+        _shaped((hours, int(given.shape[1])) if given.ndim == 2 else given.shape, n)
+        rows = np.repeat(np.arange(hours), np.diff(sparse.indptr))
+        _refuse_bad(np.unique(rows[~((sparse.data >= 0) & np.isfinite(sparse.data))]))
+        return sparse, np.ones(hours, bool)
+    try:
+        table = np.asarray(counts, np.float64)
+    except (TypeError, ValueError):
+        hint = "one number an hour and term; HourlyCounts.from_frame reads long frames"
+        raise WrongType("counts", type(counts).__name__, "a matrix of numbers", hint) from None
+    _shaped(table.shape, n)
+    seen: Bools = np.asarray(~np.isnan(table).all(axis=1))
+    _refuse_bad(np.flatnonzero(seen & ~((table >= 0) & np.isfinite(table)).all(axis=1)))
+    return csr_array(np.where(seen[:, None], table, 0.0)), seen
+
+
+def _shaped(shape: tuple[int, ...], n: int) -> None:
+    if len(shape) != 2 or shape[1] != n:
+        raise OutOfRange("shape of counts", shape, f"(n_hours, {n})", "one row an hour, one column a term")
+
+
+def _refuse_bad(hours: NDArray[np.integer]) -> None:
+    if len(hours):
+        hint = "counts are 0 or more; an hour that was not watched is missing for all terms"
+        problem = BadRow("counts", "negative, infinite or partly missing", tuple(hours.tolist()))
+        raise BadRows("counts", (problem,), hint)
 
 
 def _whole_hour(start: datetime | np.datetime64 | str) -> np.datetime64:

@@ -98,6 +98,11 @@ class TrendDetector(Document):
         return self.false_alarms * terms / TERM_WEEKS * hours / 168
 
 
+@attrs.frozen
+class _Forgetting:
+    posts_a_week: float = attrs.field(validator=between(0, 1e9, hint="posts of a term in a week"))
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class TrendWatch(Document):
     """All that must be kept to go on watching: a value, saved as JSON.
@@ -181,6 +186,26 @@ class TrendWatch(Document):
             memory=memory, alarms=alarms,
         )  # fmt: skip
         return watch, trends_of([*found, *alarms.open()], terms, self.detector, hours=len(hours))
+
+    def forget(self, *, posts_a_week: float = 1.0) -> TrendWatch:
+        """Drop terms that are hardly used any more, so that the memory of a stream stays bounded.
+
+        A term that comes back is treated as one that nobody used so far.
+
+        Parameters
+        ----------
+        posts_a_week : count
+            Terms of a lower level are dropped, unless an alarm is open or they stand alone.
+        """
+        least = _Forgetting(posts_a_week).posts_a_week
+        levels = self.memory.levels
+        level = 168 * levels.posts / np.maximum(levels.hours, 1e-9)
+        kept = (level >= least) | self.alone | (self.alarms.alarm_at >= 0)
+        memory, alarms = copy.deepcopy(self.memory), copy.deepcopy(self.alarms)
+        memory.keep(kept)
+        alarms.keep(kept)
+        terms = tuple(term for term, stays in zip(self.terms, kept.tolist(), strict=True) if stays)
+        return attrs.evolve(self, terms=terms, alone=self.alone[kept], memory=memory, alarms=alarms)
 
     def _alarmed(self, memory: Memory, seen: Hour) -> tuple[Bools, Floats]:
         a_day = memory.caution * memory.tails.a_day(seen.score)

@@ -27,6 +27,7 @@ KEPT_CLOCK, KEPT_PROFILE, KEPT_DAY, KEPT_WEEKDAY = 0.95, 0.8, 0.97, 0.995  # a v
 MEMORY = (0.5, 30.0)  # days
 YOUNG_HOURS = 72
 DRIFT = (0.005, 0.15)  # relative standard deviation of a level's change in a day
+BY_TERM = ("day_posts", "day_hours", "weekday_posts", "weekday_hours", "surprise", "surprise_weight")
 WHITE = 50.0  # evidence before the drift is believed to be another than 5 %
 
 
@@ -209,13 +210,18 @@ class Levels(Document):
         self.worth = daily / (DAY + daily * spread)
         self.memory = np.clip(np.sqrt(1 / daily + spread / DAY) / np.exp(self.log_drift), *MEMORY)
 
+    def keep(self, terms: Bools, /) -> None:
+        """Drop all other terms."""
+        for name in ("posts", "hours", "memory", "worth", *BY_TERM):
+            setattr(self, name, getattr(self, name)[..., terms])
+
     def grow(self, n: int, /, *, seen: bool) -> None:
         """Add n terms: ones that would have been counted had they occurred (`seen`), or ones watched from now on."""
         self.posts = np.append(self.posts, np.zeros(n))
         self.hours = np.append(self.hours, np.full(n, self.unseen_hours if seen else 0.0))
         self.memory = np.append(self.memory, np.full(n, MEMORY[1] if seen else 7.0))
         self.worth = np.append(self.worth, np.zeros(n))
-        for name in ("day_posts", "day_hours", "weekday_posts", "weekday_hours", "surprise", "surprise_weight"):
+        for name in BY_TERM:
             table = getattr(self, name)
             setattr(self, name, np.concatenate([table, np.zeros((len(table), n))], axis=1))
 

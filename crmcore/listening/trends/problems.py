@@ -182,8 +182,8 @@ def weekly_problems(
     """Rank what people complained of in the past week, with the change against the week before.
 
     A post belongs to the week in which it was written, however late it was collected: run again when late posts have
-    come. Whoever repeats himself is one voice; a text of five words or more that
-    was posted before word for word does not count.
+    come. Whoever repeats himself is one voice; a text of five words or more that was posted before word for word does
+    not count.
 
     Parameters
     ----------
@@ -227,10 +227,8 @@ def weekly_problems(
     """
     asked = _Asked(days, limit, least_odds, least_voices, false_share)
     check_aware(now, "now")
-    if (sentiment is None) == (complaint is None):
-        raise OutOfRange("sentiment, complaint", "both or none", "one of them", "complaint=mask, or sentiment=analyzer")
     n = len(mentions)
-    sore = flag("complaint", complaint, n) if complaint is not None else _below(sentiment, mentions)
+    sore = _sore(mentions, sentiment, complaint)
     since = now - timedelta(days=asked.days)
     end, begin, first = (instant("now", t) for t in (now, since, since - timedelta(days=asked.days)))
     time = mentions.time
@@ -248,9 +246,15 @@ def weekly_problems(
     )  # fmt: skip
 
 
-def _below(sentiment: SentimentAnalyzer | ArrayLike | None, mentions: MentionTable) -> Bools:
-    assert sentiment is not None
-    return np.asarray(np.nan_to_num(net_scores(sentiment, mentions)) < 0)
+def _sore(
+    mentions: MentionTable, sentiment: SentimentAnalyzer | ArrayLike | None, complaint: ArrayLike | None
+) -> Bools:
+    """(n,) truths: posts that complain, as told or below 0."""
+    if complaint is not None and sentiment is None:
+        return flag("complaint", complaint, len(mentions))
+    if sentiment is not None and complaint is None:
+        return np.asarray(np.nan_to_num(net_scores(sentiment, mentions)) < 0)
+    raise OutOfRange("sentiment, complaint", "both or none", "one of them", "complaint=mask, or sentiment=analyzer")
 
 
 def _problems(

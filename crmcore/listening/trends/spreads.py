@@ -111,6 +111,11 @@ class Spreads(Document):
         self.own_weight[window] = kept * self.own_weight[window] + w * of_pool**2
         self.pool[window] = _pool(self.sums[window])
 
+    def keep(self, terms: NDArray[np.bool_], /) -> None:
+        """Drop all other terms."""
+        for name in ("own_excess", "own_weight", "empty", "lived"):
+            setattr(self, name, getattr(self, name)[..., terms])
+
     def grow(self, n: int, /) -> None:
         """Add n terms."""
         none = np.zeros((len(WINDOWS), n))

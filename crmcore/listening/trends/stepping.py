@@ -78,6 +78,13 @@ class Memory(Document):
         self.mean = np.concatenate([self.mean, none], axis=1)
         self.unusual = np.append(self.unusual, np.zeros(n, np.int64))
 
+    def keep(self, terms: Bools, /) -> None:
+        """Drop all other terms."""
+        self.levels.keep(terms)
+        self.spreads.keep(terms)
+        self.tails.keep(terms)
+        self.posts, self.mean, self.unusual = self.posts[:, terms], self.mean[:, terms], self.unusual[terms]
+
     @property
     def young(self) -> bool:
         """Whether too little was read to raise an alarm."""

@@ -22,6 +22,7 @@ REACH = 2.0  # heights above the floor from which the slope is learned; most bur
 BEYOND = 2.5  # heights from here to BEYOND + REACH are bursts, nearly all: as many lie hidden among the lower ones
 NOMINAL = float(np.log(10))  # slope of a score that is what it says: minus log10 of a tail
 FIRST_PER_DAY, FIRST_CLUSTERS = 0.06, 20.0  # before anything was read
+SLOPES_DIFFER = 0.12  # relative standard deviation of the slopes of alike terms
 OWN_CLUSTERS = 15.0  # weight of the pool in the law of a term
 BAND_CLUSTERS = 40.0  # weight of all in the law of a band
 BANDS = (1.0, 10.0, 100.0)  # posts a day that part the bands
@@ -84,6 +85,11 @@ class Tails(Document):
         none, whole = np.zeros(0), np.zeros(0, np.int64)
         return cls(none, none, none, none, none, whole, whole, none, none)
 
+    def keep(self, terms: Bools, /) -> None:
+        """Drop all other terms; the law of each that stays is settled anew at the end of the day."""
+        for field in attrs.fields(Tails):
+            setattr(self, field.name, getattr(self, field.name)[terms])
+
     def grow(self, n: int, /) -> None:
         """Add n terms, which follow the law of all."""
         for name in ("clusters", "height", "days", "bursts", "top"):
@@ -143,5 +149,11 @@ class Tails(Document):
         return clean, share
 
     def a_day(self, scores: Floats, /) -> Floats:
-        """(n,) clusters a day that chance alone lifts to such scores; NaN at or below the floor."""
-        return np.where(scores > FLOOR, self.per_day * np.exp(-self.slope * (scores - FLOOR)), np.nan)
+        """(n,) clusters a day that chance alone lifts to such scores; NaN at or below the floor.
+
+        The slope of a term is not known but by its like: with slopes that vary by a share c around theirs (a gamma
+        law), ``exp(-slope h)`` becomes ``(1 + c^2 slope h) ^ (-1 / c^2)``, which falls a little slower.
+        """
+        part = SLOPES_DIFFER**2
+        falling = np.log1p(part * self.slope * np.maximum(scores - FLOOR, 0.0)) / part
+        return np.where(scores > FLOOR, self.per_day * np.exp(-falling), np.nan)

@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from crmcore.errors import BadRows, ConflictingConstraints, EmptyInput, NaiveDatetime, OutOfRange, UnknownName
+from crmcore.errors import (
+    BadRows,
+    ConflictingConstraints,
+    EmptyInput,
+    NaiveDatetime,
+    OutOfRange,
+    UnknownName,
+    WrongType,
+)
 from crmcore.listening.trends import (
     ALL_POSTS,
     HourlyCounts,
@@ -146,6 +154,25 @@ def test_terms_that_stop_being_counted_are_an_error_unless_absence_means_none(qu
         watch.update(fewer)
 
 
+def test_a_watch_forgets_terms_that_are_hardly_used_and_goes_on(quiet: np.ndarray) -> None:
+    import attrs
+
+    wide = np.column_stack([quiet, np.zeros((336, 24))])
+    wide[10, 30:] = 1  # once, long ago
+    counts = attrs.evolve(named(wide), unlisted_are_zero=True)
+    watch = TrendDetector(false_alarms=1).fit(counts.part(0, 300))
+    less = watch.forget(posts_a_week=1)
+    assert less.terms == counts.terms[:30]
+    assert watch.terms == counts.terms
+    assert less.memory.posts.shape == (24, 30)
+    again, found = less.update(counts.part(300, 336))
+    assert set(again.terms) == set(counts.terms)
+    assert len(found) == 0
+    assert TrendWatch.from_dict(json.loads(json.dumps(less.to_dict()))).to_dict() == less.to_dict()
+    with pytest.raises(OutOfRange, match="posts_a_week"):
+        watch.forget(posts_a_week=-1)
+
+
 def test_another_zone_is_refused(quiet: np.ndarray) -> None:
     watch = TrendDetector().fit(named(quiet).part(0, 100))
     with pytest.raises(ConflictingConstraints, match="Asia/Bangkok"):
@@ -195,6 +222,25 @@ def test_counts_are_checked_at_the_door() -> None:
         HourlyCounts.of(good, terms=["a", "b"], start=START, zone="Asia/Bankok")
     with pytest.raises(OutOfRange, match="len\\(watched\\)"):
         HourlyCounts.of(good, terms=["a", "b"], start=START, watched=[True])
+
+
+def test_sparse_counts_are_read_as_they_are() -> None:
+    from scipy.sparse import csr_array
+
+    table = np.array([[0.0, 2.0], [0.0, 0.0], [1.0, 0.0]])
+    read = HourlyCounts.of(csr_array(table), terms=["a", "b"], start=START)
+    assert read.counts.toarray().tolist() == table.tolist()
+    with pytest.raises(BadRows, match="negative") as error:
+        HourlyCounts.of(csr_array(-table), terms=["a", "b"], start=START)
+    assert error.value.problems[0].positions == (0, 2)
+    with pytest.raises(WrongType, match="a matrix of numbers"):
+        HourlyCounts.of([["many", "few"]], terms=["a", "b"], start=START)
+
+
+def test_no_hours_change_nothing() -> None:
+    watch = TrendDetector().fit(named(np.ones((30, 2))))
+    same, found = watch.update(HourlyCounts.of(np.ones((0, 2)), terms=["t000", "t001"], start="2026-03-03T06:00Z"))
+    assert (same.to_dict(), len(found)) == (watch.to_dict(), 0)
 
 
 def test_a_long_frame_of_counts_is_read_with_silent_hours_as_zero() -> None:
