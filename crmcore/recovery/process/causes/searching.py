@@ -223,12 +223,16 @@ class _Searcher:
             if len(terms) == self.settings.most:
                 stopped = True
                 break
+            before = {str(t.region) for t in terms}
             joined = [*terms, self._term(best)]
             joined = joined if best.shift is None else self._redated(joined)
             terms = self.pruned(joined)
-            for gone in {str(t.region) for t in joined} - {str(t.region) for t in terms}:
+            now = {str(t.region) for t in terms}
+            for gone in {str(t.region) for t in joined} - now:
                 left[gone] = left.get(gone, 0) + 1
-        terms = self._redated(terms)
+            if now == before:  # dated again, it is one that is known: not to be asked for ever
+                left[str(best.region)] = 2
+        terms = self.pruned(self._redated(terms))
         fit = model_of([t.rows for t in terms], self.cases)
         self.progress("causes", len(terms), max(len(terms), 1))
         return Found(tuple(terms), fit, self.tried, alone, self._rest(), stopped)
@@ -250,7 +254,7 @@ class _Searcher:
         if best.shift is not None:
             return Term(best.region, best.shift.rows, best.kind, best.log_p, best.shift)
         if best.block is None:
-            raise AssertionError  # a candidate is a shift or stands in a block
+            raise AssertionError("a candidate is a shift or stands in a block")  # pragma: no cover
         rows = best.block.rows(self.cases.attributes, best.place)
         return Term(best.region, rows, "pair" if len(best.region.literals) > 1 else "value", best.log_p)
 

@@ -144,7 +144,7 @@ def _shift(
     """Date the change of a region: the median of the likelihood over the periods of a window."""
     periods = cases.periods
     if periods is None:
-        raise AssertionError  # changes are asked only where there is a time
+        raise AssertionError("changes are asked only where there is a time")  # pragma: no cover
     start, stop = window or (0, len(periods.starts))
     inside = base & (periods.codes >= start) & (periods.codes < stop)
     t, g = stop - start, len(fit.p)
