@@ -178,7 +178,7 @@ def test_row_192_noise_is_not_a_cause_in_20_seeds() -> None:
 
 
 def test_row_192_every_finding_carries_its_tests_and_what_was_tried(causes: Causes) -> None:
-    assert causes.tried == {"value": 122, "pair": 7032, "change": 123}
+    assert causes.tried == {"value": 122, "pair": 7032, "change": 123, "date": 4}
     for found in causes.all_findings:
         assert found.p_value <= found.q_value <= 0.01
         assert found.p_value <= found.p_adjusted <= causes.alpha

@@ -59,7 +59,7 @@ def test_units_do_not_matter(values: list[float], scale: float, shift: float) ->
 @given(VALUES)
 def test_upside_down_the_sides_change(values: list[float]) -> None:
     plain, other = xmr(values, small_sample_ok=True), xmr([-v for v in values], small_sample_ok=True)
-    turned = {"above": "below", "below": "above", "-": "-"}
+    turned = {"above": "below", "below": "above", "rising": "falling", "falling": "rising", "-": "-"}
     assert [(s.position, s.rule, turned[s.side]) for s in plain.signals] == [
         (s.position, s.rule, s.side) for s in other.signals
     ]

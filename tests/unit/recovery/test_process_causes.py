@@ -121,6 +121,12 @@ def test_two_changes_of_one_region_are_both_dated() -> None:
     assert dates == [pytest.approx(100, abs=6), pytest.approx(200, abs=6)]
 
 
+def test_a_steady_cause_has_no_date() -> None:
+    found = [find_causes(failing_for_a_while(seed, 0, 300), time="day") for seed in range(5)]
+    assert [[str(f.region) for f in c.findings] for c in found] == [["team = 2"]] * 5
+    assert [c.changes for c in found] == [()] * 5
+
+
 def test_a_change_of_everything_is_nobody_s_fault() -> None:
     frame = failing_for_a_while(1, 0, 0)
     rng = np.random.default_rng(2)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crmcore.errors import BadRows, EmptyInput, OutOfRange, SmallSample, UnknownName
+from crmcore.errors import BadRows, EmptyInput, OutOfRange, SmallSample, UnknownName, WrongType
 from crmcore.recovery.process.control import (
     NELSON,
     WESTERN_ELECTRIC,
@@ -157,6 +157,11 @@ def test_a_point_says_which_rules_it_breaks() -> None:
     assert frame["label"][0] == "2026-01-01"
 
 
+def test_a_trend_rises_or_falls() -> None:
+    made = xmr([5, 6, 7, 8, 9, 10, 9, 8, 7, 6, 5], rules=["6 trending"], small_sample_ok=True)
+    assert [(s.position, s.side) for s in made.signals] == [(5, "rising"), (10, "falling")]
+
+
 def test_other_rules_can_be_asked_and_made() -> None:
     values = [*STEADY, 5.5, 5.6, 5.4, 5.5, 5.6, 5.5, 5.7, 5.5]
     assert "8 on one side" in [s.rule for s in xmr(values, baseline=12, rules=WESTERN_ELECTRIC).signals]
@@ -246,6 +251,13 @@ def test_a_series_that_never_changed_has_no_small_p_value() -> None:
         (lambda: xmr(STEADY, baseline=0), OutOfRange, "leave it out to use all points"),
         (lambda: xmr(STEADY, baseline=[True]), OutOfRange, "mark each point"),
         (lambda: xmr(STEADY, baseline=[False] * 12), OutOfRange, "no point with a value"),
+        (
+            lambda: xmr(STEADY, phases=["a"] * 6 + ["b"] * 6, baseline=[True] * 6 + [False] * 6),
+            OutOfRange,
+            "no point in b",
+        ),
+        (lambda: xmr(["high"]), WrongType, "numbers, one a row"),
+        (lambda: p_chart(["1"], [2]), WrongType, "counts is a column of str"),
         (lambda: xmr(STEADY, rules=["9 on a side"]), UnknownName, "did you mean '9 on one side'"),
         (lambda: xmr(STEADY, constants="rounded"), UnknownName, "printed"),
         (lambda: p_chart([5], [4]), BadRows, "more than there were cases in 1 row [0]"),

@@ -34,6 +34,7 @@ MOST_PERIODS = 2000
 
 _YES = {"yes": 1.0, "true": 1.0, "1": 1.0, "failed": 1.0, "failure": 1.0}
 _NO = {"no": 0.0, "false": 0.0, "0": 0.0, "ok": 0.0, "fine": 0.0}
+_ODD = "neither yes nor no"  # stands for a cell that is no word, number or truth
 _OUTCOME = "write True or False, 1 or 0, yes or no; None where the outcome is not known yet"
 
 
@@ -272,13 +273,9 @@ def _outcomes(door: Door, name: str) -> Floats:
         door.problem(name, "no outcome of yes or no", np.flatnonzero(wrong), _OUTCOME)
         return numbers
     cells = door.frame.column(name)
-    try:
-        distinct: set[object] = {(type(c), c) for c in cells}
-    except TypeError:  # a list in a cell
-        distinct = {(type(c), str(c)) for c in cells}
-        cells = [c if c is None or isinstance(c, str | bool | int | float) else str(c) for c in cells]
-    known = {key: _outcome(key[1]) for key in distinct if isinstance(key, tuple)}
-    out = np.fromiter((known.get((type(c), c), np.nan) for c in cells), np.float64, len(cells))
+    plain = [c if isinstance(c, str | bool | int | float | None) else _ODD for c in cells]
+    known = {key: _outcome(key[1]) for key in {(type(c), c) for c in plain}}
+    out = np.fromiter((known[type(c), c] for c in plain), np.float64, len(plain))
     odd = [i for i in np.flatnonzero(np.isnan(out)).tolist() if cells[i] is not None]
     door.problem(name, "no outcome of yes or no", odd, _OUTCOME)
     return out

@@ -145,7 +145,7 @@ def _same(cases: CaseColumns, term: Term) -> tuple[Region, ...]:
 def _change(cases: CaseColumns, term: Term, said: Finding, level: float) -> Change:
     shift, periods = term.shift, cases.periods
     if shift is None or periods is None:
-        raise AssertionError  # only terms with a shift come here
+        raise AssertionError("only terms with a shift come here")  # pragma: no cover
     first, last = shift.profile.ends(level)
     earlier = shift.base & ~shift.rows
 

@@ -71,7 +71,8 @@ def find_causes(
     Notes
     -----
     A step asks every value, every pair and every dated change by a score test given all that was found before, its
-    tail by saddle point. Values, pairs and changes get a third of `alpha` each, and share it equally among themselves.
+    tail by saddle point. Values, pairs and changes get an equal part of `alpha` each, and share it equally among
+    themselves; a further part asks since when what was found is a cause, which are few questions.
     The strongest joins a logistic model; then every member is asked again given the others, and leaves where they
     explain it. So a region that only travels with a cause is cleared, and of an interaction neither part alone stays.
 

@@ -160,7 +160,7 @@ class Causes(Document):
     baseline : Estimate
         Share of failures outside all findings.
     tried : kind -> count
-        Questions asked at every step: single values, pairs, changes.
+        Questions asked at every step: values, pairs, changes, and dates of causes that were found.
     left_out : tuple of text
         Attributes with no value of enough cases.
     alpha, adjustment : share, text

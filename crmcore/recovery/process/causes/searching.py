@@ -62,6 +62,7 @@ class Candidate:
     block: Block | None = None
     place: int = 0
     shift: Shift | None = None
+    kind: str = ""
 
     @property
     def order(self) -> tuple[float, float, bool, str]:
@@ -91,7 +92,7 @@ class Found:
     fit : Fit
         The model of all terms.
     tried : kind -> count
-        Questions asked at each step: `value`, `pair`, `change`.
+        Questions asked at each step: `value`, `pair`, `change`, and `date`: since when a cause that was found is one.
     alone : tuple of Candidate
         Single values that stand out when nothing else is considered.
     values, pairs : p-values of what is not in the model, given the model
@@ -122,7 +123,7 @@ class _Searcher:
         sizes = {"value": sum(map(len, self.singles)), "pair": sum(map(len, self.blocks))}
         sizes["pair"] -= sizes["value"]
         if cases.periods is not None:
-            sizes["change"] = len(shifting_regions(cases, self.singles, settings.min_cases))
+            sizes |= {"change": len(shifting_regions(cases, self.singles, settings.min_cases)), "date": 1}
         self.tried = {kind: n for kind, n in sizes.items() if n}
         self.normal: dict[str, Floats] = {}
 
@@ -172,11 +173,20 @@ class _Searcher:
         if "change" not in self.tried:
             return []
         pairs = {str(t.region): t.region for t in terms if t.kind == "pair"}
-        shift = best_shift(self.cases, self.singles, fit, list(pairs.values()), self.settings.min_cases)
-        if shift is None:
-            return []
-        z, log_p = shift_given(shift, self.cases, [t.rows for t in terms])
-        return [Candidate(shift.region, shift.trials, z, log_p, self.adjusted(log_p, "change"), shift=shift)]
+        found = [t.region for t in terms if t.shift is None]
+        self.tried["date"] = max(len(found), 1)
+        small = self.settings.min_cases
+        asked = {
+            "change": best_shift(self.cases, self.singles, fit, list(pairs.values()), small),
+            "date": best_shift(self.cases, [], fit, found, small, all_cases=False),
+        }
+        out: list[Candidate] = []
+        for kind, shift in asked.items():
+            if shift is not None:
+                z, log_p = shift_given(shift, self.cases, [t.rows for t in terms])
+                adjusted = self.adjusted(log_p, kind)
+                out.append(Candidate(shift.region, shift.trials, z, log_p, adjusted, shift=shift, kind=kind))
+        return out
 
     def test_again(self, term: Term, others: Sequence[Term]) -> float:
         """Adjusted log p of a term given the others."""
@@ -213,12 +223,16 @@ class _Searcher:
             if len(terms) == self.settings.most:
                 stopped = True
                 break
+            before = {str(t.region) for t in terms}
             joined = [*terms, self._term(best)]
             joined = joined if best.shift is None else self._redated(joined)
             terms = self.pruned(joined)
-            for gone in {str(t.region) for t in joined} - {str(t.region) for t in terms}:
+            now = {str(t.region) for t in terms}
+            for gone in {str(t.region) for t in joined} - now:
                 left[gone] = left.get(gone, 0) + 1
-        terms = self._redated(terms)
+            if now == before:  # dated again, it is one that is known: not to be asked for ever
+                left[str(best.region)] = 2
+        terms = self.pruned(self._redated(terms))
         fit = model_of([t.rows for t in terms], self.cases)
         self.progress("causes", len(terms), max(len(terms), 1))
         return Found(tuple(terms), fit, self.tried, alone, self._rest(), stopped)
@@ -238,9 +252,9 @@ class _Searcher:
 
     def _term(self, best: Candidate) -> Term:
         if best.shift is not None:
-            return Term(best.region, best.shift.rows, "change", best.log_p, best.shift)
+            return Term(best.region, best.shift.rows, best.kind, best.log_p, best.shift)
         if best.block is None:
-            raise AssertionError  # a candidate is a shift or stands in a block
+            raise AssertionError("a candidate is a shift or stands in a block")  # pragma: no cover
         rows = best.block.rows(self.cases.attributes, best.place)
         return Term(best.region, rows, "pair" if len(best.region.literals) > 1 else "value", best.log_p)
 

@@ -69,7 +69,6 @@ def _series(
     periods = cases.periods
     if periods is None:
         return
-    yield [Region(())], np.zeros(len(cases), np.int32), 1
     for region in pairs:
         yield [region], np.where(region.rows(cases), 0, 1).astype(np.int32), 1
     at_once = max(1, CELLS // max(len(periods.starts), 1))
@@ -83,7 +82,14 @@ def _series(
 
 
 def best_shift(
-    cases: CaseColumns, singles: Sequence[Block], fit: Fit, pairs: Sequence[Region], min_cases: int, /
+    cases: CaseColumns,
+    singles: Sequence[Block],
+    fit: Fit,
+    pairs: Sequence[Region],
+    min_cases: int,
+    /,
+    *,
+    all_cases: bool = True,
 ) -> Shift | None:
     """Find the region and period of the largest bridge, by its p-value; None where no region can be asked."""
     periods = cases.periods
@@ -92,7 +98,7 @@ def best_shift(
     t = len(periods.starts)
     p, w = (fit.p[fit.patterns.code] * cases.trials, fit.weight[fit.patterns.code] * cases.trials)
     best: tuple[float, float, str, Region, int, Bools, float, float] | None = None
-    for names, cell, m in _series(cases, singles, pairs):
+    for names, cell, m in _series(cases, singles, [Region(()), *pairs] if all_cases else pairs):
         packed = cell * np.int32(t) + periods.codes
         tables = [
             totals(packed, column, (m + 1) * t).reshape(m + 1, t)[:m] for column in (p, w, cases.failures, cases.trials)
@@ -138,7 +144,7 @@ def _shift(
     """Date the change of a region: the median of the likelihood over the periods of a window."""
     periods = cases.periods
     if periods is None:
-        raise AssertionError  # changes are asked only where there is a time
+        raise AssertionError("changes are asked only where there is a time")  # pragma: no cover
     start, stop = window or (0, len(periods.starts))
     inside = base & (periods.codes >= start) & (periods.codes < stop)
     t, g = stop - start, len(fit.p)

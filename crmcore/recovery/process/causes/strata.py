@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, EmptyInput
+from crmcore.metrics.columns import numbers
 from crmcore.metrics.estimates import Estimate, check_level
 from crmcore.metrics.intervals import normal_quantile
 
@@ -124,7 +125,8 @@ def mantel_haenszel(
 
 
 def _cells(*columns: ArrayLike) -> list[Floats]:
-    k, n, j, m = (np.atleast_1d(np.asarray(x, np.float64)) for x in columns)
+    names = ("failures", "trials", "other_failures", "other_trials")
+    k, n, j, m = (numbers(name, x) for name, x in zip(names, columns, strict=True))
     if not len(k) or len({len(k), len(n), len(j), len(m)}) > 1:
         raise EmptyInput("the table of strata", "give four columns of one length, a stratum a row")
     problems = [

@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, number_text
 from crmcore.documents import Document
+from crmcore.metrics.columns import numbers
 from crmcore.metrics.estimates import frame_of
+from crmcore.metrics.scalars import named
 from crmcore.recovery.process.control.limits import (
     EXACT,
     PRINTED,
@@ -48,7 +50,7 @@ class Signal(Document):
     rule : text
         Name of the rule.
     side : text
-        `above`, `below`, or `-` for a rule without a side.
+        `above` or `below` the centre, `rising` or `falling` for a trend, or `-` for a rule without a side.
     value : number
     """
 
@@ -220,8 +222,6 @@ def xmr(
     13 (12): beyond 3 sigma, above
     """
     points = points_of(values, labels=labels, phases=phases, baseline=baseline, small_sample_ok=small_sample_ok)
-    from crmcore.metrics.scalars import named
-
     known = {"exact": EXACT, "printed": PRINTED}
     chosen = known[named("set of constants", constants, known)]
     ranges = moving_ranges(points.values, points.phase)
@@ -323,7 +323,7 @@ def c_chart(
     >>> round(float(made.centre[0]), 2), made.rules_at(2)
     (15.92, ('beyond 3 sigma',))
     """
-    column = np.asarray(counts, np.float64).ravel()
+    column = numbers("counts", counts)
     gap = np.where(np.isnan(column), 0.0, 1.0)
     points, size = counted(np.nan_to_num(column, nan=0.0), gap, labels, phases, baseline, small_sample_ok, whole=False)
     lines = count_lines(points.counts, size, points.phase, points.baseline, binomial=False)
@@ -334,8 +334,6 @@ def _counts(
     kind: str, points: Points, lines: Lines, rules: Iterable[RunRule | str], spread: str, *, high: float
 ) -> ControlChart:
     """Chart of shares or rates, its sigma widened by the spread between periods where that is asked."""
-    from crmcore.metrics.scalars import named
-
     model = "the binomial" if kind == "p" else "the Poisson"
     if named("spread", spread, ("within", "between")) == "between":
         z = standardised(points.values, lines)
@@ -372,12 +370,13 @@ def _chart(
 
 def _signals(points: Points, z: Floats, rules: tuple[RunRule, ...]) -> list[Signal]:
     """Broken rules, phase by phase, over the points that have a value."""
-    sides = {1: "above", -1: "below", 2: "-"}
+    beside = {1: "above", -1: "below", 2: "-"}
     out: list[tuple[int, int, Signal]] = []
     for number in range(len(points.phase_names)):
         rows = np.flatnonzero((points.phase == number) & ~np.isnan(z))
         for rank, rule in enumerate(rules):
             found = broken(z[rows], rule)
+            sides = {1: "rising", -1: "falling"} if rule.kind == "trend" else beside
             for i in np.flatnonzero(found):
                 at = int(rows[i])
                 side = sides[int(found[i])]

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import number_text
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange, SmallSample
+from crmcore.metrics.columns import numbers
 
 __all__ = ["FEW_POINTS", "Points", "counted", "points_of"]
 
@@ -65,7 +66,7 @@ def points_of(
     >>> made.labels, made.phase.tolist(), made.baseline.tolist()
     (('1', '2', '3'), [0, 0, 1], [True, False, True])
     """
-    column = np.asarray(values, np.float64).ravel()
+    column = numbers("values", values)
     n = len(column)
     if not n or np.isnan(column).all():
         raise EmptyInput("the column of values", "give at least one point that has a value")
@@ -81,6 +82,10 @@ def points_of(
     known = tuple(dict.fromkeys(names))
     phase = np.array([known.index(p) for p in names], np.int64)
     mask = _baseline(baseline, phase, ~np.isnan(column))
+    bare = [name for i, name in enumerate(known) if not mask[phase == i].any()]
+    if bare:
+        allowed = "at least one baseline point with a value in each phase"
+        raise OutOfRange("baseline", f"no point in {', '.join(bare[:5])}", allowed, "mark some, or join the phases")
     _warn(mask, phase, known, small_sample_ok)
     return Points(column, column if counts is None else counts, tuple(said), phase, known, mask)
 
@@ -140,7 +145,7 @@ def counted(
     ------
     BadRows, OutOfRange, EmptyInput
     """
-    k, n = np.asarray(counts, np.float64).ravel(), np.asarray(size, np.float64).ravel()
+    k, n = numbers("counts", counts), numbers("sizes", size)
     if len(k) != len(n):
         raise OutOfRange("counts and sizes", f"{len(k)} and {len(n)} entries", "one length", "give both for each point")
     wrong = ~((k >= 0) & np.isfinite(k) & (n >= 0) & np.isfinite(n))
