@@ -180,7 +180,7 @@ def test_limits_come_from_a_frame_and_go_back(rules: Empowerment) -> None:
     with pytest.raises(BadRows) as caught:
         Empowerment.from_frame(frame, grades=["agent"])
     assert "at_most: " in str(caught.value)
-    assert "grade: unknown grade 'boss'" in str(caught.value)
+    assert "grade: not one of ['agent'] in 1 row [1]" in str(caught.value)
 
 
 def test_bad_limits_are_refused(rules: Empowerment) -> None:
@@ -205,3 +205,27 @@ def test_bad_limits_are_refused(rules: Empowerment) -> None:
 def test_dates_are_dates() -> None:
     held = Certificate(agent="dao", skill="x", expires=date(2026, 2, 1))
     assert Certificate.from_dict(held.to_dict()) == held
+
+
+def test_limits_say_what_they_are(rules: Empowerment) -> None:
+    assert repr(rules) == "Empowerment(3 grades, 3 actions, 6 limits)"
+    assert str(rules).splitlines()[:2] == [
+        "agent: apology up to any amount a case",
+        "agent: refund up to 500.00 THB a case",
+    ]
+    assert "refund" in rules._repr_html_()
+    with pytest.raises(UnknownName, match="did you mean 'agent'"):
+        rules.decide("refund", grade="agnet")
+
+
+def test_limits_without_amounts_and_with_odd_rows() -> None:
+    plain = Empowerment.from_frame({"grade": ["a"], "action": ["apology"], "per": [None]}, grades=["a"])
+    assert plain.decide("apology", grade="a").alone
+    with pytest.raises(BadRows) as caught:
+        Empowerment.from_frame({"grade": ["a", "a"], "action": [None, "x"], "per": ["case", "week"]}, grades=["a"])
+    assert "action: missing, or no text in 1 row [0]" in str(caught.value)
+    assert "per: not one of ['case'" in str(caught.value)
+    with pytest.raises(BadRows, match="currency: expected three capital letters in 2 rows"):
+        Empowerment.from_frame({"grade": ["a", "a"], "action": ["x", "y"], "at_most": ["1", "-2"]}, grades=["a"])
+    with pytest.raises(BadRows, match="at_most: below 0 in 1 row"):
+        Empowerment.from_frame({"grade": ["a"], "action": ["y"], "at_most": [-2], "currency": ["THB"]}, grades=["a"])
