@@ -16,6 +16,7 @@ from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, DuplicateIds, OutOfRange, UnknownName
 from crmcore.metrics.columns import held, instant
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.limits import Empowerment
 from crmcore.recovery.employees.people import Agent, unique_agents
 from crmcore.recovery.employees.skills import SkillMatrix, Task
@@ -72,6 +73,11 @@ class Desk:
     limits: Empowerment | None = None
     targets: ResponseTargets | None = None
     support: SupportRule | None = None
+
+    def __attrs_post_init__(self) -> None:
+        check_kind("skills", self.skills, SkillMatrix, hint="SkillMatrix.of([Certificate(...)])")
+        for name, kind in (("limits", Empowerment), ("targets", ResponseTargets), ("support", SupportRule)):
+            check_kind(name, getattr(self, name), kind, hint="leave it out for none", optional=True)
 
     def __repr__(self) -> str:
         return f"Desk({len(self.agents)} agents, {len(self.skills.skills)} skills, {len(self.tasks)} tasks)"

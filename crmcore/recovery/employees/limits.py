@@ -11,7 +11,8 @@ import attrs
 from crmcore._base import html_table, listed
 from crmcore._frames import read_frame, write_frame
 from crmcore.documents import Document
-from crmcore.errors import BadRow, BadRows, CurrencyMismatch, DuplicateIds, OutOfRange, UnknownName, WrongType
+from crmcore.errors import BadRow, BadRows, CurrencyMismatch, DuplicateIds, OutOfRange, UnknownName
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.values import Money
 from crmcore.values.words import word
 
@@ -51,6 +52,7 @@ class AloneLimit(Document):
     per: Span = attrs.field(default=Span.CASE, converter=_span)
 
     def __attrs_post_init__(self) -> None:
+        check_kind("at_most", self.at_most, Money, hint="Money.of('500', 'THB'); None is no limit", optional=True)
         if self.at_most is not None and self.at_most.amount_minor < 0:
             raise OutOfRange("at_most", str(self.at_most), "0 or more", "0 means: never alone")
 
@@ -228,10 +230,11 @@ class Empowerment(Document):
             raise UnknownName("grade", grade, self.grades)
         if action not in self.actions:
             raise UnknownName("action", action, self.actions)
-        if amount is not None and not isinstance(amount, Money):
-            raise WrongType("amount", f"a {type(amount).__name__}", "Money", "Money.of('700', 'THB')")
+        check_kind("amount", amount, Money, hint="Money.of('700', 'THB')", optional=True)
         if amount is not None and amount.amount_minor < 0:
             raise OutOfRange("amount", str(amount), "0 or more", "what is given, not what is taken back")
+        for span, money in (used or {}).items():
+            check_kind(f"used[{str(span)!r}]", money, Money, hint="Money.of('700', 'THB')")
         spent = {_span(span): money for span, money in (used or {}).items()}
         reasons, room = self._held(action, amount, grade, spent)
         approver = None

@@ -15,6 +15,7 @@ from crmcore._frames import write_frame
 from crmcore.choice.picking import Refused
 from crmcore.documents import Document
 from crmcore.errors import DuplicateIds, OutOfRange
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.desk import Desk, DeskLoad
 from crmcore.recovery.employees.work import Work
 from crmcore.values import Severity
@@ -240,6 +241,8 @@ def route_all(
     """
     from crmcore.recovery.employees.eligibility import Sweep
 
+    check_kind("desk", desk, Desk, hint='Desk(zone="Asia/Bangkok", agents=[...])')
+    check_kind("load", load, DeskLoad, hint="desk.load(open_units={...})", optional=True)
     check_aware(now, "now")
     items = listed(works, "works", Work, what="pieces of work", hint='[Work(id="c1", at=now)]')
     seen: set[str] = set()

@@ -14,6 +14,7 @@ from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import OutOfRange
 from crmcore.metrics.scalars import above, share_of
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.queues.erlang import QueueColumns, queue_columns
 from crmcore.recovery.employees.queues.measuring import (
     HANDLING,
@@ -217,6 +218,7 @@ def agents_needed(
     14 agents, 10 erlangs: 88.8 % within 20 s, mean wait 7.84 s, busy 71.4 %
     one fewer: 13 agents, 10 erlangs: 79.6 % within 20 s, mean wait 17.1 s, busy 76.9 %
     """
+    check_kind("targets", targets, QueueTargets, hint="QueueTargets(service_level=0.8, within_s=20)", optional=True)
     wanted = QueueTargets() if targets is None else targets
     rate = above("arrivals_per_hour", arrivals_per_hour, hint="customers an hour") / HOUR_S
     handling = above("handling_s", handling_s, hint=HANDLING)
