@@ -18,7 +18,7 @@ from crmcore.errors import BadRow, BadRows, DuplicateIds, OutOfRange, UnknownNam
 from crmcore.metrics.columns import held, instant
 from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.limits import Empowerment
-from crmcore.recovery.employees.people import Agent, unique_agents
+from crmcore.recovery.employees.people import Agent, duty_us, unique_agents
 from crmcore.recovery.employees.skills import SkillMatrix, Task
 from crmcore.recovery.employees.supporting import SupportNeeds, SupportRule
 from crmcore.recovery.employees.work import ResponseTargets, Work
@@ -127,6 +127,23 @@ class Desk:
         for skill, level in work.needs.items():
             both[skill] = max(level, both.get(skill, 0))
         return MappingProxyType(dict(sorted(both.items())))
+
+    def duty_hours(self, *, since: datetime, until: datetime) -> dict[str, float]:
+        """Hours on duty of each agent in [since, until), absences taken out, by id.
+
+        Examples
+        --------
+        >>> from crmcore.calendars import BusinessCalendar, local
+        >>> day = BusinessCalendar("Asia/Bangkok", {"mon-fri": [("09:00", "12:00"), ("13:00", "17:00")]})
+        >>> desk = Desk(zone="Asia/Bangkok", agents=[Agent(id="dao", hours=day)])
+        >>> monday, next_monday = (local(2026, 6, d, zone="Asia/Bangkok") for d in (1, 8))
+        >>> desk.duty_hours(since=monday, until=next_monday)
+        {'dao': 35.0}
+        """
+        low, high = (np.array([instant(name, at)]) for name, at in (("since", since), ("until", until)))
+        if not high[0] > low[0]:
+            raise OutOfRange("until", str(until), f"an instant after {since}", "give the span to look at")
+        return {a.id: int(duty_us(a, low, high)[0]) / 3_600_000_000 for a in self.agents}
 
     def load(
         self,

@@ -112,8 +112,8 @@ def least_agents(
         return targets.met(queue_columns(n, rate[at], handling[at], leaving[at], reach), unit_s)
 
     low = stable - 1  # not enough
-    high = np.maximum(stable, np.ceil(load + np.sqrt(load)).astype(np.int64))
-    step = np.maximum(np.ceil(np.sqrt(load)).astype(np.int64), 1)
+    high = np.maximum(stable, np.ceil(load).astype(np.int64))
+    step = np.maximum(np.ceil(np.sqrt(load) / 2).astype(np.int64), 1)
     open_ = np.arange(len(busy))
     while len(open_):
         good = met(open_, high[open_])
@@ -123,6 +123,15 @@ def least_agents(
         step[open_] *= 2
         if len(open_) and high[open_].max() > MOST_AGENTS:
             raise OutOfRange("targets", str(targets), "targets that some number of agents meets", "ease the targets")
+    step = np.maximum(np.ceil(np.sqrt(load) / 2).astype(np.int64), 1)
+    open_ = np.flatnonzero(high - low > step)
+    while len(open_):  # where people give up, fewer agents than erlangs may do
+        tried = np.maximum(high[open_] - step[open_], low[open_] + 1)
+        good = met(open_, tried)
+        high[open_[good]] = tried[good]
+        low[open_[~good]] = tried[~good]
+        step[open_] *= 2
+        open_ = open_[good & (high[open_] - low[open_] > 1)]
     while (high - low > 1).any():
         open_ = np.flatnonzero(high - low > 1)
         middle = (low[open_] + high[open_]) // 2
