@@ -6,7 +6,16 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from crmcore.errors import BadRows, CurrencyMismatch, DuplicateIds, MissingColumn, OutOfRange, UnknownName, WrongType
+from crmcore.errors import (
+    BadRows,
+    CurrencyMismatch,
+    DuplicateIds,
+    EmptyInput,
+    MissingColumn,
+    OutOfRange,
+    UnknownName,
+    WrongType,
+)
 from crmcore.recovery.employees import AloneLimit, Certificate, Empowerment, SkillMatrix, Task
 from crmcore.values import Money
 
@@ -229,3 +238,16 @@ def test_limits_without_amounts_and_with_odd_rows() -> None:
         Empowerment.from_frame({"grade": ["a", "a"], "action": ["x", "y"], "at_most": ["1", "-2"]}, grades=["a"])
     with pytest.raises(BadRows, match="at_most: below 0 in 1 row"):
         Empowerment.from_frame({"grade": ["a"], "action": ["y"], "at_most": [-2], "currency": ["THB"]}, grades=["a"])
+
+
+def test_the_matrix_is_shown_wide_and_drawn(matrix: SkillMatrix) -> None:
+    assert matrix.wide_frame(on="2026-07-01") == {
+        "agent": ["ann", "bob", "dao"],
+        "refund": [3, 0, 1],
+        "thai": [0, 0, 0],
+    }
+    assert matrix.wide_frame(on="2026-07-01", backend="polars").columns == ["agent", "refund", "thai"]
+    shown = {(r["row"], r["column"]): r["value"] for r in matrix.chart(on="2026-07-01").rows}
+    assert (shown[("refund", "1")], shown[("refund", "2")], shown[("thai", "1")]) == (2, 1, 0)
+    with pytest.raises(EmptyInput):
+        SkillMatrix.of([]).chart(on="2026-07-01")
