@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore._base import html_table, listed
+from crmcore._base import html_table, listed, mask
 from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, DuplicateIds, OutOfRange, WrongType
@@ -26,11 +26,12 @@ class Refused:
     Parameters
     ----------
     id : text
+        Masked in the repr: candidates may be people.
     reasons : texts
         In the order of the tests.
     """
 
-    id: str
+    id: str = attrs.field(repr=lambda name: repr(mask(name)))
     reasons: tuple[str, ...]
 
 
