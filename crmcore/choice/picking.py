@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore._base import html_table, listed
+from crmcore._base import html_table, listed, mask
 from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, DuplicateIds, OutOfRange, WrongType
@@ -26,11 +26,12 @@ class Refused:
     Parameters
     ----------
     id : text
+        Masked in the repr: candidates may be people.
     reasons : texts
         In the order of the tests.
     """
 
-    id: str
+    id: str = attrs.field(repr=lambda name: repr(mask(name)))
     reasons: tuple[str, ...]
 
 
@@ -110,16 +111,17 @@ def pick(
     if len(set(names)) < len(names):
         again = tuple(i for i, name in enumerate(names) if name in names[:i])
         raise DuplicateIds("ids", len(again), again, "give each candidate its own id")
-    tests = {name: _column(name, mask, len(names)).astype(np.bool_) for name, mask in (refused or {}).items()}
+    tests = {name: _column(name, truths, len(names)).astype(np.bool_) for name, truths in (refused or {}).items()}
     numbers = {name: _key(name, column, len(names)) for name, column in (keys or {}).items()}
     out = np.zeros(len(names), np.bool_)
-    for mask in tests.values():
-        out |= mask
+    for failed in tests.values():
+        out |= failed
     by_id = np.argsort(np.array(names, object), kind="stable")
     order = np.lexsort((np.argsort(by_id), *reversed(numbers.values())))
     ranked = order[~out[order]]
     told = tuple(
-        Refused(names[i], tuple(name for name, mask in tests.items() if mask[i])) for i in by_id[out[by_id]].tolist()
+        Refused(names[i], tuple(name for name, failed in tests.items() if failed[i]))
+        for i in by_id[out[by_id]].tolist()
     )
     return Pick(
         chosen=names[ranked[0]] if len(ranked) else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from crmcore.charts import Chart, bar, heat_map
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
     from crmcore.recovery.employees.covering import Coverage
     from crmcore.recovery.employees.readying import Readiness
     from crmcore.recovery.employees.routing import Routing
+    from crmcore.recovery.employees.skills import SkillMatrix
 
-__all__ = ["coverage_chart", "load_chart", "readiness_chart"]
+__all__ = ["coverage_chart", "load_chart", "readiness_chart", "skills_chart"]
 
 
 def load_chart(routing: Routing, /) -> Chart:
@@ -50,3 +52,20 @@ def readiness_chart(found: Readiness, /) -> Chart:
     shares = [p.have / p.staff for p in found.parts]
     title = "Ready" if found.ready else "Not ready"
     return bar(shown, shares, title=f"{title} on {found.on}", axis="share of the staff", percent=True)
+
+
+def skills_chart(matrix: SkillMatrix, on: date, /) -> Chart:
+    """How many agents hold each level of each skill, or a higher one."""
+    levels = matrix.levels(on)
+    top = int(levels.max(initial=0))
+    if not top:
+        raise EmptyInput("the skills of that day", "choose a day on which some certificate holds")
+    steps = range(1, top + 1)
+    cells = [[float((column >= step).sum()) for step in steps] for column in levels.T]
+    said = f"Of {len(matrix.agents)} agents, by level."
+    columns = [f"{step}" for step in steps]
+    title = f"Who holds which skill on {on}"
+    return heat_map(
+        matrix.skills, columns, cells, title=title, description=said, row_title="skill", column_title="level or higher",
+        percent=False,
+    )  # fmt: skip

@@ -15,9 +15,10 @@ from crmcore._frames import Coded, write_frame
 from crmcore.calendars.calendar import BusinessCalendar
 from crmcore.calendars.errors import NoClosing, NoOpening
 from crmcore.documents import Document
-from crmcore.errors import EmptyInput, OutOfRange, WrongType
+from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics.columns import held, instant
 from crmcore.metrics.scalars import above, count_of, text_of
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.desk import Desk
 from crmcore.recovery.employees.people import duty_us
 from crmcore.zones import DAY, MINUTE, from_us, instants_of_local, offsets_of, to_us
@@ -53,10 +54,7 @@ class CoverNeed(Document):
         text_of("skill", self.skill, hint="such as 'refund'")
         for name in ("level", "agents"):
             object.__setattr__(self, name, count_of(name, getattr(self, name), least=1, hint=f"{name} count from 1"))
-        hours: object = self.hours
-        if not isinstance(hours, BusinessCalendar):
-            hint = "BusinessCalendar.always('UTC') is always"
-            raise WrongType("hours", f"a {type(hours).__name__}", "a BusinessCalendar", hint)
+        check_kind("hours", self.hours, BusinessCalendar, hint="BusinessCalendar.always('UTC') is always")
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -175,6 +173,7 @@ def coverage(
       Mon 2026-06-01 12:00  refund level 2: 0 of 1
       Mon 2026-06-01 13:00  refund level 2: 0 of 1
     """
+    check_kind("desk", desk, Desk, hint='Desk(zone="Asia/Bangkok", agents=[...])')
     wanted = listed(needs, "needs", CoverNeed, what="needs", hint='[CoverNeed(skill="refund", hours=calendar)]')
     low, high = (int(instant(name, at).astype(np.int64)) for name, at in (("since", since), ("until", until)))
     step = round(above("step_minutes", step_minutes, hint="60 is an hour") * MINUTE)

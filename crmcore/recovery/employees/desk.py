@@ -16,8 +16,9 @@ from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, DuplicateIds, OutOfRange, UnknownName
 from crmcore.metrics.columns import held, instant
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.limits import Empowerment
-from crmcore.recovery.employees.people import Agent, unique_agents
+from crmcore.recovery.employees.people import Agent, duty_us, unique_agents
 from crmcore.recovery.employees.skills import SkillMatrix, Task
 from crmcore.recovery.employees.supporting import SupportNeeds, SupportRule
 from crmcore.recovery.employees.work import ResponseTargets, Work
@@ -73,6 +74,11 @@ class Desk:
     targets: ResponseTargets | None = None
     support: SupportRule | None = None
 
+    def __attrs_post_init__(self) -> None:
+        check_kind("skills", self.skills, SkillMatrix, hint="SkillMatrix.of([Certificate(...)])")
+        for name, kind in (("limits", Empowerment), ("targets", ResponseTargets), ("support", SupportRule)):
+            check_kind(name, getattr(self, name), kind, hint="leave it out for none", optional=True)
+
     def __repr__(self) -> str:
         return f"Desk({len(self.agents)} agents, {len(self.skills.skills)} skills, {len(self.tasks)} tasks)"
 
@@ -121,6 +127,23 @@ class Desk:
         for skill, level in work.needs.items():
             both[skill] = max(level, both.get(skill, 0))
         return MappingProxyType(dict(sorted(both.items())))
+
+    def duty_hours(self, *, since: datetime, until: datetime) -> dict[str, float]:
+        """Hours on duty of each agent in [since, until), absences taken out, by id.
+
+        Examples
+        --------
+        >>> from crmcore.calendars import BusinessCalendar, local
+        >>> day = BusinessCalendar("Asia/Bangkok", {"mon-fri": [("09:00", "12:00"), ("13:00", "17:00")]})
+        >>> desk = Desk(zone="Asia/Bangkok", agents=[Agent(id="dao", hours=day)])
+        >>> monday, next_monday = (local(2026, 6, d, zone="Asia/Bangkok") for d in (1, 8))
+        >>> desk.duty_hours(since=monday, until=next_monday)
+        {'dao': 35.0}
+        """
+        low, high = (np.array([instant(name, at)]) for name, at in (("since", since), ("until", until)))
+        if not high[0] > low[0]:
+            raise OutOfRange("until", str(until), f"an instant after {since}", "give the span to look at")
+        return {a.id: int(duty_us(a, low, high)[0]) / 3_600_000_000 for a in self.agents}
 
     def load(
         self,

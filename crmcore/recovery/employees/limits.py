@@ -11,7 +11,8 @@ import attrs
 from crmcore._base import html_table, listed
 from crmcore._frames import read_frame, write_frame
 from crmcore.documents import Document
-from crmcore.errors import BadRow, BadRows, CurrencyMismatch, DuplicateIds, OutOfRange, UnknownName, WrongType
+from crmcore.errors import BadRow, BadRows, CurrencyMismatch, DuplicateIds, OutOfRange, UnknownName
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.values import Money
 from crmcore.values.words import word
 
@@ -51,6 +52,7 @@ class AloneLimit(Document):
     per: Span = attrs.field(default=Span.CASE, converter=_span)
 
     def __attrs_post_init__(self) -> None:
+        check_kind("at_most", self.at_most, Money, hint="Money.of('500', 'THB'); None is no limit", optional=True)
         if self.at_most is not None and self.at_most.amount_minor < 0:
             raise OutOfRange("at_most", str(self.at_most), "0 or more", "0 means: never alone")
 
@@ -158,26 +160,34 @@ class Empowerment(Document):
         """
         read = read_frame(frame)
         known = _grades(grades)
-        columns = {name: read.column(name) for name in (grade, action)}
-        amounts = read.column(at_most) if at_most in read.columns else [None] * len(read)
-        currencies = read.column(currency) if currency in read.columns else [None] * len(read)
-        spans = read.column(per) if per in read.columns else ["case"] * len(read)
+        cells: dict[str, list[object]] = {name: read.column(name) for name in (grade, action)}
+        for name in (at_most, currency, per):
+            cells[name] = read.column(name) if name in read.columns else [None] * len(read)
         found: list[AloneLimit] = []
-        bad: list[BadRow] = []
-        cells = zip(columns[grade], columns[action], amounts, currencies, spans, strict=True)
-        for i, (who, what, amount, unit, span) in enumerate(cells):
+        bad: dict[tuple[str, str], list[int]] = {}
+        for i in range(len(read)):
+            row = {name: column[i] for name, column in cells.items()}
+            odd = [] if row[grade] in known else [(grade, f"not one of {list(known)}")]
+            odd += [] if isinstance(row[action], str) else [(action, "missing, or no text")]
+            span = Span.CASE if row[per] is None else row[per]
+            odd += [] if span in list(Span) else [(per, f"not one of {[s.value for s in Span]}")]
+            money = None
             try:
-                money = None if amount is None else Money.of(str(amount), str(unit))
-                if not isinstance(who, str) or who not in known:
-                    raise UnknownName("grade", str(who), known)
-                if not isinstance(what, str):
-                    raise WrongType(action, "missing", "a text", "name the action")
-                chosen = Span.CASE if span is None else _span(str(span))
-                found.append(AloneLimit(grade=who, action=what, at_most=money, per=chosen))
-            except (OutOfRange, UnknownName, WrongType) as error:
-                bad.append(BadRow(_column_of(error, at_most, grade, per), str(error).partition("\n")[0], (i,)))
+                money = None if row[at_most] is None else Money.of(str(row[at_most]), str(row[currency]))
+            except OutOfRange as error:
+                odd.append((currency if error.name == "currency" else at_most, f"expected {error.allowed}"))
+            if money is not None and money.amount_minor < 0:
+                odd.append((at_most, "below 0"))
+            if not odd:
+                limit = AloneLimit(grade=str(row[grade]), action=str(row[action]), at_most=money, per=_span(str(span)))
+                found.append(limit)
+            for problem in odd:
+                bad.setdefault(problem, []).append(i)
         if bad:
-            raise BadRows("the limits", tuple(bad), "amounts in major units with an ISO currency, grades as listed")
+            problems = tuple(BadRow(column, reason, tuple(rows)) for (column, reason), rows in bad.items())
+            raise BadRows(
+                "the table of limits", problems, "amounts in major units with an ISO currency, grades as listed"
+            )
         return cls(known, found)
 
     def __repr__(self) -> str:
@@ -220,10 +230,11 @@ class Empowerment(Document):
             raise UnknownName("grade", grade, self.grades)
         if action not in self.actions:
             raise UnknownName("action", action, self.actions)
-        if amount is not None and not isinstance(amount, Money):
-            raise WrongType("amount", f"a {type(amount).__name__}", "Money", "Money.of('700', 'THB')")
+        check_kind("amount", amount, Money, hint="Money.of('700', 'THB')", optional=True)
         if amount is not None and amount.amount_minor < 0:
             raise OutOfRange("amount", str(amount), "0 or more", "what is given, not what is taken back")
+        for span, money in (used or {}).items():
+            check_kind(f"used[{str(span)!r}]", money, Money, hint="Money.of('700', 'THB')")
         spent = {_span(span): money for span, money in (used or {}).items()}
         reasons, room = self._held(action, amount, grade, spent)
         approver = None
@@ -280,9 +291,3 @@ class Empowerment(Document):
 
     def _repr_html_(self) -> str:
         return html_table(self._rows(), caption=repr(self))
-
-
-def _column_of(error: Exception, at_most: str, grade: str, per: str) -> str:
-    if isinstance(error, UnknownName):
-        return grade if error.what == "grade" else per
-    return at_most

@@ -9,11 +9,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore._base import aware, listed, mask
+from crmcore._base import check_aware, listed, mask
 from crmcore.calendars.calendar import BusinessCalendar
 from crmcore.documents import Document
-from crmcore.errors import DuplicateIds, OutOfRange, WrongType
+from crmcore.errors import DuplicateIds, OutOfRange
 from crmcore.metrics.scalars import above, text_of
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.zones import to_us
 
 __all__ = ["Absence", "Agent", "duty_us", "unique_agents"]
@@ -23,10 +24,12 @@ __all__ = ["Absence", "Agent", "duty_us", "unique_agents"]
 class Absence(Document):
     """Time away from work, [start, end)."""
 
-    start: datetime = attrs.field(validator=aware)
-    end: datetime = attrs.field(validator=aware)
+    start: datetime
+    end: datetime
 
     def __attrs_post_init__(self) -> None:
+        check_aware(self.start, "start")
+        check_aware(self.end, "end")
         if not self.end > self.start:
             raise OutOfRange("end", str(self.end), f"an instant after {self.start}", "the first instant back at work")
 
@@ -68,10 +71,8 @@ class Agent(Document):
 
     def __attrs_post_init__(self) -> None:
         text_of("id", self.id, hint="the name by which rosters know this agent")
-        hours: object = self.hours
-        if hours is not None and not isinstance(hours, BusinessCalendar):
-            hint = 'BusinessCalendar("Asia/Bangkok", {"mon-fri": [("09:00", "17:00")]}); None is always on duty'
-            raise WrongType("hours", f"a {type(hours).__name__}", "a BusinessCalendar", hint)
+        hint = 'BusinessCalendar("Asia/Bangkok", {"mon-fri": [("09:00", "17:00")]}); None is always on duty'
+        check_kind("hours", self.hours, BusinessCalendar, hint=hint, optional=True)
         hint = "units of work that may be open at once; leave an agent who takes none off the desk"
         object.__setattr__(self, "capacity", above("capacity", self.capacity, hint=hint))
 

@@ -14,6 +14,7 @@ from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange
 from crmcore.metrics.scalars import above, count_of, text_of
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.skills import SkillMatrix, day_of
 
 if TYPE_CHECKING:
@@ -164,6 +165,7 @@ def check_readiness(
     >>> found, found.lacking
     (Readiness(not ready, 0 of 1 needs met), ('eve', 'fay'))
     """
+    check_kind("skills", skills, SkillMatrix, hint="SkillMatrix.of([Certificate(...)])")
     wanted = listed(needs, "needs", ReadinessNeed, what="needs", hint='[ReadinessNeed(skill="new desk")]')
     people = listed(staff, "staff", str, what="texts", hint="everybody who will work with it")
     day = day_of(on)

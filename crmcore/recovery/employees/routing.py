@@ -14,7 +14,8 @@ from crmcore._base import Progress, check_aware, html_table, listed, mask, repor
 from crmcore._frames import write_frame
 from crmcore.choice.picking import Refused
 from crmcore.documents import Document
-from crmcore.errors import DuplicateIds
+from crmcore.errors import DuplicateIds, OutOfRange
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.desk import Desk, DeskLoad
 from crmcore.recovery.employees.work import Work
 from crmcore.values import Severity
@@ -235,19 +236,25 @@ def route_all(
 
     Raises
     ------
-    DuplicateIds, UnknownName
-        The same work twice; a task that the desk does not know.
+    DuplicateIds, UnknownName, OutOfRange
+        The same work twice; a task that the desk does not know; the load of another desk.
     """
     from crmcore.recovery.employees.eligibility import Sweep
 
+    check_kind("desk", desk, Desk, hint='Desk(zone="Asia/Bangkok", agents=[...])')
+    check_kind("load", load, DeskLoad, hint="desk.load(open_units={...})", optional=True)
     check_aware(now, "now")
     items = listed(works, "works", Work, what="pieces of work", hint='[Work(id="c1", at=now)]')
     seen: set[str] = set()
     again = tuple(i for i, w in enumerate(items) if w.id in seen or seen.add(w.id))  # type: ignore[func-returns-value]
     if again:
         raise DuplicateIds("works", len(again), again, "hand out each piece of work once")
-    order = tuple(word(Prefer, p, "preference") for p in prefer)
-    sweep = Sweep(desk, now, load if load is not None else desk.load(), order)
+    order = tuple(word(Prefer, p, "preference") for p in listed(prefer, "prefer", str, what="texts", hint="a list"))
+    held = desk.load() if load is None else load
+    if held.agents != desk.ids:
+        hint = "make it with desk.load(...) of this desk"
+        raise OutOfRange("load", f"of {len(held)} agents", f"of the {len(desk.ids)} agents of the desk", hint)
+    sweep = Sweep(desk, now, held, order)
     due = _due(items, desk)
 
     def urgency(i: int) -> tuple[object, ...]:

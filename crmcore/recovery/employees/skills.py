@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -18,6 +18,9 @@ from crmcore.documents import Document
 from crmcore.errors import OutOfRange, WrongType, nearest
 from crmcore.metrics.scalars import count_of, entries, text_of
 from crmcore.tables._door import Door, codes, frozen, integers
+
+if TYPE_CHECKING:
+    from crmcore.charts import Chart
 
 __all__ = ["Certificate", "SkillMatrix", "Task", "day_of", "needs_of"]
 
@@ -283,6 +286,20 @@ class SkillMatrix:
         }  # fmt: skip
         return write_frame(columns, backend=backend)
 
+    def wide_frame(self, *, on: date | str, backend: Any = None) -> Any:
+        """The matrix on a day: one row an agent, one column a skill, each cell the level that is valid; 0 is none."""
+        levels = self.levels(on)
+        columns: dict[str, Any] = {"agent": list(self.agents)}
+        for k, skill in enumerate(self.skills):
+            columns[skill if skill not in columns else f"{skill} (skill)"] = levels[:, k]
+        return write_frame(columns, backend=backend)
+
+    def chart(self, *, on: date | str) -> Chart:
+        """How many agents hold each level of each skill, or a higher one, on a day."""
+        from crmcore.recovery.employees.charts import skills_chart
+
+        return skills_chart(self, day_of(on))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
@@ -314,7 +331,8 @@ def _texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _coded(column: Any, names: tuple[str, ...]) -> NDArray[np.int64]:
-    to = np.array([names.index(v) for v in column.values], np.int64)
+    places = {name: i for i, name in enumerate(names)}
+    to = np.array([places[v] for v in column.values], np.int64)
     return to[column.codes] if len(to) else np.zeros(0, np.int64)
 
 

@@ -20,6 +20,7 @@ from crmcore.documents import Document
 from crmcore.errors import OutOfRange
 from crmcore.metrics.columns import cells_of, instant, instants, is_missing, numbers, refuse, same_length
 from crmcore.metrics.scalars import above, count_of
+from crmcore.recovery.employees.work import severity_of
 from crmcore.tables.columns import TextColumn
 from crmcore.values import Severity
 
@@ -117,7 +118,7 @@ class SupportRule(Document):
     SupportNeeds(of 2: 1 resting, 1 to be offered support)
     """
 
-    hard_severity: Severity = attrs.field(default=Severity.CRITICAL, converter=Severity)
+    hard_severity: Severity = attrs.field(default=Severity.CRITICAL, converter=severity_of)
     hard_distress: float = 0.8
     rest_minutes: float = 15.0
     within_hours: float = 24.0
@@ -162,14 +163,14 @@ class SupportRule(Document):
         ended : (n,) datetime64 in UTC, or aware datetimes
             When the last contact ended; NaT and times after `now` do not count.
         now : aware datetime
-        severity : (n,) numbers 1 to 4, optional
+        severity : (n,) words, or numbers 1 to 4, optional
         distress : (n,) shares, optional
             None of both: every case is hard. NaN is not known.
         """
         names, who = _agents(agents)
         given: Any = ended
         times = instants("ended", given, missing_ok=True).astype(np.int64)
-        severe = None if severity is None else numbers("severity", severity)
+        severe = None if severity is None else _severities(severity)
         upset = None if distress is None else numbers("distress", distress)
         same_length("assess", agents=who, ended=times, severity=severe, distress=upset)
         hard = np.full(len(who), severe is None and upset is None)
@@ -190,6 +191,13 @@ class SupportRule(Document):
         until = np.where(resting, last + np.where(resting, rest, 0), np.iinfo(np.int64).min).astype("datetime64[us]")
         stop = np.zeros(len(names), np.bool_) if self.most_hard is None else counts >= self.most_hard
         return SupportNeeds(names, counts, until, counts >= self.offer_after, stop)
+
+
+def _severities(column: ArrayLike) -> NDArray[np.float64]:
+    """Severities as numbers, NaN where not known; each distinct cell is read once."""
+    cells = cells_of("severity", column).tolist()
+    known = {cell: float(severity_of(cell)) for cell in dict.fromkeys(cells) if not is_missing(cell)}
+    return np.array([np.nan if is_missing(cell) else known[cell] for cell in cells], np.float64)
 
 
 def _agents(agents: TextColumn | ArrayLike) -> tuple[tuple[str, ...], NDArray[np.int64]]:

@@ -16,7 +16,8 @@ from crmcore._frames import write_frame
 from crmcore.calendars.calendar import BusinessCalendar
 from crmcore.documents import Document
 from crmcore.errors import OutOfRange, UnknownName, WrongType
-from crmcore.metrics.scalars import above, entries, text_of
+from crmcore.metrics.scalars import above, entries, real, text_of
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.skills import needs_of
 from crmcore.values import Money, Severity
 
@@ -26,6 +27,8 @@ __all__ = ["ResponseTargets", "Work", "severity_of"]
 def severity_of(value: object) -> Severity:
     """Severity of its word or number."""
     try:
+        if isinstance(value, bool):
+            raise ValueError  # True would be the worst severity
         return Severity[value.upper()] if isinstance(value, str) else Severity(value)  # type: ignore[arg-type]
     except (KeyError, ValueError):
         raise UnknownName("severity", str(value), tuple(s.name.lower() for s in Severity)) from None
@@ -80,8 +83,9 @@ class Work(Document):
         object.__setattr__(self, "units", above("units", self.units, hint="1 for an ordinary case"))
         names = listed(self.not_to, "not_to", str, what="texts", hint='not_to=["dao"]')
         object.__setattr__(self, "not_to", names)
-        if self.distress is not None and not 0 <= self.distress <= 1:
+        if self.distress is not None and not 0 <= real("distress", self.distress) <= 1:
             raise OutOfRange("distress", self.distress, "a share from 0 to 1", "1 is the most distressed; None unknown")
+        check_kind("amount", self.amount, Money, hint="Money.of('12.50', 'THB')", optional=True)
         if self.amount is not None and not self.action:
             raise OutOfRange("action", "", "a text where there is an amount", "action='refund'")
 

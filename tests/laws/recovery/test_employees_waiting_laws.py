@@ -14,8 +14,16 @@ from hypothesis import strategies as st
 
 from crmcore.calendars import BusinessCalendar
 from crmcore.recovery.employees import Absence, Agent, Certificate, CoverNeed, Desk, SkillMatrix, coverage
-from crmcore.recovery.employees.queues import check_plan, erlang_a, erlang_c, expected_wait, simulate_backlog
+from crmcore.recovery.employees.queues import (
+    check_plan,
+    erlang_a,
+    erlang_c,
+    expected_wait,
+    linked_orders,
+    simulate_backlog,
+)
 from crmcore.recovery.employees.queues.simulating import serve
+from crmcore.tables import OrderTable
 
 SINCE = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -106,7 +114,7 @@ def test_waits_grow_with_the_line_and_shrink_with_agents(ahead: int, agents: int
         here = expected_wait(ahead=ahead, agents=agents, handling_s=mean, patience_s=option).wait_s
         behind = expected_wait(ahead=ahead + 1, agents=agents, handling_s=mean, patience_s=option).wait_s
         helped = expected_wait(ahead=ahead, agents=agents + 1, handling_s=mean, patience_s=option).wait_s
-        assert here.low <= here.value <= here.high or agents * (patience or 1) < mean
+        assert here.low <= here.value <= here.high
         assert (helped.value, helped.high) <= (here.value, here.high)
         assert (here.value, here.high) <= (behind.value, behind.high)
 
@@ -172,3 +180,38 @@ def test_cover_equals_a_count_minute_by_minute(people, needed, step: int, offset
         at += timedelta(minutes=step)
     assert [t.replace(tzinfo=UTC) for t in found.start.tolist()] == list(slots)
     assert found.there.tolist() == list(slots.values())
+
+
+who = st.sampled_from(["ann", "bob", "cho", "zoe"])
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.tuples(who, st.integers(0, 20), st.sampled_from(["o1", "o2", None]), st.integers(1, 9)), max_size=8),
+    st.lists(st.tuples(who, st.integers(0, 20)), max_size=6),
+    st.integers(1, 6),
+)
+def test_the_linked_order_is_the_first_that_a_search_finds(bought, talked, window: int) -> None:
+    bought = [row for row in bought if row[0] != "zoe"] or [("ann", 0, None, 1)]
+    orders = OrderTable.from_frame(
+        {
+            "customer": [c for c, *_ in bought],
+            "time": [SINCE + timedelta(days=d) for _, d, *_ in bought],
+            "amount_minor": [a for *_, a in bought],
+            "order_id": [o and f"{c}{d}{o}" for c, d, o, _ in bought],
+        },
+        currency="THB",
+    )
+    ended = np.array([np.datetime64("2026-06-01", "us") + np.timedelta64(d, "D") for _, d in talked], "datetime64[us]")
+    found = linked_orders([c for c, _ in talked], ended, orders=orders, within_days=window)
+    for i, (customer, day) in enumerate(talked):
+        after = [(d, k) for k, (c, d, *_) in enumerate(bought) if c == customer and day <= d <= day + window]
+        if not after:
+            assert (found.order[i], found.amount_minor[i]) == (-1, 0)
+            continue
+        first = min(after)[1]
+        assert found.order[i] == first
+        assert found.days[i] == bought[first][1] - day
+        c, d, o, amount = bought[first]
+        same = [a for c2, d2, o2, a in bought if o and (c2, d2, o2) == (c, d, o)] or [amount]
+        assert found.amount_minor[i] == sum(same)

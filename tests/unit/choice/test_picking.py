@@ -26,6 +26,7 @@ def test_results_go_out_and_come_back() -> None:
     assert Pick.from_dict(found.to_dict()) == found
     assert found.to_frame() == {"id": ["ann", "bob"], "rank": [1, None], "reasons": [None, "away"]}
     assert repr(found) == "Pick(one of 1, 1 refused, by only one)"
+    assert repr(pick(["bob"], refused={"away": [True]}).refused[0]) == "Refused(id='b•••', reasons=('away',))"
     assert "<table>" in found._repr_html_()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from crmcore.calendars import BusinessCalendar, local
-from crmcore.errors import BadRows, DuplicateIds, NaiveDatetime, OutOfRange, UnknownName, WrongType
+from crmcore.errors import BadRows, DuplicateIds, EmptyInput, NaiveDatetime, OutOfRange, UnknownName, WrongType
 from crmcore.recovery.employees import (
     Absence,
     Agent,
@@ -29,6 +29,7 @@ from crmcore.recovery.employees import (
     route,
     route_all,
 )
+from crmcore.recovery.employees.people import duty_us
 from crmcore.values import Money, Severity
 
 ZONE = "Asia/Bangkok"
@@ -385,3 +386,38 @@ def test_a_desk_goes_through_json() -> None:
         assert again.to_dict() == one.to_dict()
         assert route(work(), desk=again, now=NOW) == route(work(), desk=one, now=NOW)
     assert "ann" not in team._repr_html_()
+
+
+def test_the_load_of_another_desk_is_refused() -> None:
+    with pytest.raises(OutOfRange, match="of the 3 agents of the desk"):
+        route(work(), desk=desk(), now=NOW, load=desk(Agent(id="zoe")).load())
+    with pytest.raises(WrongType, match="prefer"):
+        route(work(), desk=desk(), now=NOW, prefer="least loaded")
+
+
+def test_severities_of_past_cases_may_be_words() -> None:
+    rule = SupportRule(hard_severity="high")
+    found = rule.assess(["a", "a", "b"], [NOW] * 3, severity=["high", None, "normal"], now=NOW)
+    assert found.hard_count.tolist() == [1, 0]
+    with pytest.raises(UnknownName):
+        rule.assess(["a"], [NOW], severity=["awful"], now=NOW)
+    never = SupportRule(most_hard=None).assess(["a"] * 9, [NOW] * 9, now=NOW)
+    assert not never.no_more_hard.any()
+    with pytest.raises(OutOfRange):
+        SupportRule(hard_distress=2)
+
+
+def test_a_load_as_a_picture_of_nobody_is_refused() -> None:
+    with pytest.raises(EmptyInput):
+        route_all([], desk=Desk(zone=ZONE, agents=[]), now=NOW).chart()
+    load = desk().load(open_units={"ann": 2})
+    assert "2" in load._repr_html_()
+    assert load.to_frame(backend="polars")["last_taken"].to_list() == [None] * 3
+
+
+def test_absences_that_overlap_count_once() -> None:
+    hours = [NOW + timedelta(hours=h) for h in range(4)]
+    agent = Agent(id="ann", away=[Absence(hours[0], hours[2]), Absence(hours[1], hours[3])])
+    starts, ends = (np.array([t.astimezone(UTC).replace(tzinfo=None)], "datetime64[us]") for t in (hours[0], hours[3]))
+    assert duty_us(agent, starts, ends).tolist() == [0]
+    assert duty_us(agent, starts[:0], ends[:0]).tolist() == []

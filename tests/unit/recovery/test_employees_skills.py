@@ -6,7 +6,16 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from crmcore.errors import BadRows, CurrencyMismatch, DuplicateIds, MissingColumn, OutOfRange, UnknownName, WrongType
+from crmcore.errors import (
+    BadRows,
+    CurrencyMismatch,
+    DuplicateIds,
+    EmptyInput,
+    MissingColumn,
+    OutOfRange,
+    UnknownName,
+    WrongType,
+)
 from crmcore.recovery.employees import AloneLimit, Certificate, Empowerment, SkillMatrix, Task
 from crmcore.values import Money
 
@@ -180,7 +189,7 @@ def test_limits_come_from_a_frame_and_go_back(rules: Empowerment) -> None:
     with pytest.raises(BadRows) as caught:
         Empowerment.from_frame(frame, grades=["agent"])
     assert "at_most: " in str(caught.value)
-    assert "grade: unknown grade 'boss'" in str(caught.value)
+    assert "grade: not one of ['agent'] in 1 row [1]" in str(caught.value)
 
 
 def test_bad_limits_are_refused(rules: Empowerment) -> None:
@@ -205,3 +214,40 @@ def test_bad_limits_are_refused(rules: Empowerment) -> None:
 def test_dates_are_dates() -> None:
     held = Certificate(agent="dao", skill="x", expires=date(2026, 2, 1))
     assert Certificate.from_dict(held.to_dict()) == held
+
+
+def test_limits_say_what_they_are(rules: Empowerment) -> None:
+    assert repr(rules) == "Empowerment(3 grades, 3 actions, 6 limits)"
+    assert str(rules).splitlines()[:2] == [
+        "agent: apology up to any amount a case",
+        "agent: refund up to 500.00 THB a case",
+    ]
+    assert "refund" in rules._repr_html_()
+    with pytest.raises(UnknownName, match="did you mean 'agent'"):
+        rules.decide("refund", grade="agnet")
+
+
+def test_limits_without_amounts_and_with_odd_rows() -> None:
+    plain = Empowerment.from_frame({"grade": ["a"], "action": ["apology"], "per": [None]}, grades=["a"])
+    assert plain.decide("apology", grade="a").alone
+    with pytest.raises(BadRows) as caught:
+        Empowerment.from_frame({"grade": ["a", "a"], "action": [None, "x"], "per": ["case", "week"]}, grades=["a"])
+    assert "action: missing, or no text in 1 row [0]" in str(caught.value)
+    assert "per: not one of ['case'" in str(caught.value)
+    with pytest.raises(BadRows, match="currency: expected three capital letters in 2 rows"):
+        Empowerment.from_frame({"grade": ["a", "a"], "action": ["x", "y"], "at_most": ["1", "-2"]}, grades=["a"])
+    with pytest.raises(BadRows, match="at_most: below 0 in 1 row"):
+        Empowerment.from_frame({"grade": ["a"], "action": ["y"], "at_most": [-2], "currency": ["THB"]}, grades=["a"])
+
+
+def test_the_matrix_is_shown_wide_and_drawn(matrix: SkillMatrix) -> None:
+    assert matrix.wide_frame(on="2026-07-01") == {
+        "agent": ["ann", "bob", "dao"],
+        "refund": [3, 0, 1],
+        "thai": [0, 0, 0],
+    }
+    assert matrix.wide_frame(on="2026-07-01", backend="polars").columns == ["agent", "refund", "thai"]
+    shown = {(r["row"], r["column"]): r["value"] for r in matrix.chart(on="2026-07-01").rows}
+    assert (shown[("refund", "1")], shown[("refund", "2")], shown[("thai", "1")]) == (2, 1, 0)
+    with pytest.raises(EmptyInput):
+        SkillMatrix.of([]).chart(on="2026-07-01")

@@ -31,6 +31,7 @@ from crmcore.recovery.employees.queues import (
     WaitingLine,
     agents_needed,
     check_plan,
+    erlang_b,
     expected_wait,
     linked_orders,
     missed_contacts,
@@ -405,3 +406,26 @@ def test_measures_and_links_are_drawn() -> None:
     assert found.chart().rows[0]["value"] == 1
     assert str(found).startswith("followed by an order: 1 [")
     assert "figure" in found._repr_html_()
+
+
+def test_pictures_of_one_day_and_of_nothing() -> None:
+    one = CallLog.from_frame({"at": [NOW], "waited_s": [1], "handled_s": [60]})
+    profile = one.arrivals(zone=ZONE)
+    assert "low" not in profile.chart().rows[0]
+    assert math.isnan(profile.dispersion())
+    assert "09" not in profile._repr_html_()
+    assert {row["series"] for row in plan_day([5], handling_s=60).chart().rows} == {"agents", "load (erlangs)"}
+    with pytest.raises(EmptyInput):
+        plan_day([], handling_s=60).chart()
+    assert one.to_frame()["waited_s"] == [1]
+    assert "call log" in one._repr_html_()
+    with pytest.raises(OutOfRange, match="until"):
+        one.arrivals(zone=ZONE, since=NOW, until=NOW - timedelta(days=3))
+
+
+def test_erlang_b_reads_counts_and_erlangs() -> None:
+    assert erlang_b(0, 3.0) == pytest.approx(1)
+    with pytest.raises(OutOfRange, match="agents"):
+        erlang_b(-1, 3.0)
+    with pytest.raises(OutOfRange, match="load"):
+        erlang_b(1, 0.0)

@@ -162,8 +162,9 @@ class CallLog(Document):
         interval_minutes : whole minutes
             Divides a day.
         since, until : aware datetimes, optional
-            First and last instant that the log covers, [since, until); None of both: from the first local date with a
-            contact to the last. Days without any contact in between count as days with none.
+            What the log covers, [since, until), in whole local dates: one that is covered in part counts as a day with
+            fewer contacts. None of both: from the first date with a contact to the last. Dates without any contact in
+            between count as days with none.
         """
         self._some(len(self) > 0, "the call log")
         if not isinstance(interval_minutes, int) or interval_minutes < 1 or 1440 % interval_minutes:

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore._base import aware, mask
+from crmcore._base import check_aware, mask
 from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, UnknownName
@@ -18,6 +18,7 @@ from crmcore.metrics.columns import instants, same_length
 from crmcore.metrics.estimates import Estimate
 from crmcore.metrics.proportions import proportion
 from crmcore.metrics.scalars import above, text_of
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.queues.waits import ExpectedWait, expected_wait
 from crmcore.tables.orders import OrderTable
 
@@ -42,12 +43,13 @@ class Waiting(Document):
     """
 
     id: str
-    at: datetime = attrs.field(validator=aware)
+    at: datetime
     issue: str = attrs.field(default="", repr=mask)
     name: str = attrs.field(default="", repr=mask)
 
     def __attrs_post_init__(self) -> None:
         text_of("id", self.id, hint="of the conversation")
+        check_aware(self.at, "at")
 
 
 @attrs.frozen(kw_only=True)
@@ -95,6 +97,7 @@ class WaitingLine(Document):
 
     def join(self, who: Waiting) -> WaitingLine:
         """Line with somebody more, behind all who came before; those of one instant go by id."""
+        check_kind("who", who, Waiting, hint='Waiting(id="c1", at=now)')
         ids = [w.id for w in self.waiting]
         if who.id in ids:
             raise DuplicateIds("the line", 1, (ids.index(who.id),), "one conversation waits once")
@@ -146,6 +149,7 @@ class WaitingLine(Document):
         """
         if not self.waiting:
             raise EmptyInput("the line", "there is nobody to take")
+        check_aware(now, "now")
         first = self.waiting[0]
         waited = now.timestamp() - first.at.timestamp()
         if waited < 0:
@@ -220,6 +224,7 @@ def linked_orders(
         Lines of one order id count as one order. An order in the instant of the end counts.
     within_days : days
     """
+    check_kind("orders", orders, OrderTable, hint="OrderTable.from_frame(frame, currency='THB')")
     given: Any = ended
     at = instants("ended", given).astype(np.int64)
     who = np.asarray(orders.customers.codes([str(c) for c in customers]), np.int64)

@@ -20,6 +20,7 @@ from crmcore.metrics.comparing import Comparison, compare
 from crmcore.metrics.estimates import Estimate
 from crmcore.metrics.proportions import Counts
 from crmcore.metrics.scalars import above
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.tables._door import NO_AMOUNT, Door
 from crmcore.tables.columns import TextColumn
 from crmcore.values import Money
@@ -218,6 +219,7 @@ def missed_contacts(
     1 answered late
     late or missed: median 65 h, 2 business hours; 2500.00 THB at risk
     """  # fmt: skip
+    check_kind("hours", hours, BusinessCalendar, hint="BusinessCalendar.always('UTC') never closes")
     target = above("within_hours", within_hours, hint="business hours", allowed="a number from 0", least=0)
     until = int(instant("now", now).astype(np.int64))
     door = Door(read_frame(frame), "the contacts", zone=zone)

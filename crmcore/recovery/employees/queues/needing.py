@@ -14,6 +14,7 @@ from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import OutOfRange
 from crmcore.metrics.scalars import above, share_of
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.queues.erlang import QueueColumns, queue_columns
 from crmcore.recovery.employees.queues.measuring import (
     HANDLING,
@@ -111,8 +112,8 @@ def least_agents(
         return targets.met(queue_columns(n, rate[at], handling[at], leaving[at], reach), unit_s)
 
     low = stable - 1  # not enough
-    high = np.maximum(stable, np.ceil(load + np.sqrt(load)).astype(np.int64))
-    step = np.maximum(np.ceil(np.sqrt(load)).astype(np.int64), 1)
+    high = np.maximum(stable, np.ceil(load).astype(np.int64))
+    step = np.maximum(np.ceil(np.sqrt(load) / 2).astype(np.int64), 1)
     open_ = np.arange(len(busy))
     while len(open_):
         good = met(open_, high[open_])
@@ -122,6 +123,15 @@ def least_agents(
         step[open_] *= 2
         if len(open_) and high[open_].max() > MOST_AGENTS:
             raise OutOfRange("targets", str(targets), "targets that some number of agents meets", "ease the targets")
+    step = np.maximum(np.ceil(np.sqrt(load) / 2).astype(np.int64), 1)
+    open_ = np.flatnonzero(high - low > step)
+    while len(open_):  # where people give up, fewer agents than erlangs may do
+        tried = np.maximum(high[open_] - step[open_], low[open_] + 1)
+        good = met(open_, tried)
+        high[open_[good]] = tried[good]
+        low[open_[~good]] = tried[~good]
+        step[open_] *= 2
+        open_ = open_[good & (high[open_] - low[open_] > 1)]
     while (high - low > 1).any():
         open_ = np.flatnonzero(high - low > 1)
         middle = (low[open_] + high[open_]) // 2
@@ -217,6 +227,7 @@ def agents_needed(
     14 agents, 10 erlangs: 88.8 % within 20 s, mean wait 7.84 s, busy 71.4 %
     one fewer: 13 agents, 10 erlangs: 79.6 % within 20 s, mean wait 17.1 s, busy 76.9 %
     """
+    check_kind("targets", targets, QueueTargets, hint="QueueTargets(service_level=0.8, within_s=20)", optional=True)
     wanted = QueueTargets() if targets is None else targets
     rate = above("arrivals_per_hour", arrivals_per_hour, hint="customers an hour") / HOUR_S
     handling = above("handling_s", handling_s, hint=HANDLING)

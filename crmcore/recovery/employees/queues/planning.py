@@ -15,6 +15,7 @@ from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, OutOfRange, WrongType
 from crmcore.metrics.columns import held, not_negative, numbers, whole
 from crmcore.metrics.scalars import above, count_of
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.queues.calls import DayProfile
 from crmcore.recovery.employees.queues.erlang import QueueColumns, queue_columns
 from crmcore.recovery.employees.queues.errors import UnstableQueue
@@ -157,6 +158,7 @@ def plan_day(
       09:30     100 contacts   14 agents   20 scheduled
     """
     expected, minutes, names = _arrivals(arrivals, interval_minutes, labels)
+    check_kind("targets", targets, QueueTargets, hint="QueueTargets(service_level=0.8, within_s=20)", optional=True)
     wanted = QueueTargets() if targets is None else targets
     lost = check_shrinkage(shrinkage)
     least = count_of("at_least", at_least, hint="agents of a quiet interval")
@@ -208,6 +210,7 @@ def check_plan(
         load = float(expected[i] / (minutes * 60) * handling)
         if there[i] == 0 or (leaving == 0 and load >= there[i]):
             raise UnstableQueue(int(there[i]), load, f"interval {names[i]}")
+    check_kind("targets", targets, QueueTargets, hint="QueueTargets(service_level=0.8, within_s=20)", optional=True)
     wanted = QueueTargets() if targets is None else targets
     return _plan(names, expected, there, minutes, handling, patience_s, wanted, 0.0)
 

@@ -309,8 +309,12 @@ def _arrivals(
     """(runs, n) times of arrival in order, the backlog at 0, infinite behind the last."""
     most = backlog + float(expected.sum()) + 8 * math.sqrt(float(expected.sum()))
     if runs * (most + places) > MOST_CELLS:
-        hint = "ask for fewer runs, or coarser work"
-        raise OutOfRange("runs", runs, f"at most {int(MOST_CELLS / (most + places)):,} runs of so many cases", hint)
+        fit = int(MOST_CELLS / (most + places))
+        if not fit:
+            raise OutOfRange(
+                "arrivals, agents", f"{most + places:.3g}", f"at most {MOST_CELLS:,} in all", "check the unit"
+            )
+        raise OutOfRange("runs", runs, f"at most {fit:,} runs of so many cases and agents", "ask for fewer runs")
     counts = rng.poisson(expected, (runs, len(expected)))
     totals = counts.sum(axis=1)
     out = np.full((runs, backlog + int(totals.max(initial=0))), np.inf)

@@ -13,6 +13,7 @@ from crmcore.calendars.calendar import BusinessCalendar
 from crmcore.documents import Document
 from crmcore.metrics.estimates import Estimate, check_level
 from crmcore.metrics.scalars import above, count_of
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.queues.errors import UnstableQueue
 from crmcore.recovery.employees.queues.measuring import HANDLING, PATIENCE
 
@@ -135,6 +136,7 @@ def expected_wait(
     check_level(level)
     if n == 0:
         raise UnstableQueue(0, 0.0, "the line")
+    check_kind("hours", hours, BusinessCalendar, hint="leave it out where the desk is open", optional=True)
     opens, closed_s = _closed(hours, now)
     if idle > waiting:
         span, position, method = (0.0, 0.0, 0.0), 0, "an agent is free"
@@ -154,19 +156,27 @@ def _span(
     steps: int, step_s: float, patience: float | None, handled: int | None, level: float
 ) -> tuple[tuple[float, float, float], str]:
     """Mean, low and high of the time in which a line of `steps` places is gone."""
-    from scipy.special import betaincinv, digamma, fdtri, gammaincinv
+    from scipy.special import digamma, fdtri, gammaincinv
 
     tail = (1 - level) / 2
     if patience is not None:
         s = patience / step_s
         mean = patience * float(digamma(s + steps) - digamma(s))  # Σ 1/(nμ + iθ)
-        low, high = (-patience * math.log(float(betaincinv(s, steps, 1 - q))) for q in (tail, 1 - tail))
+        low, high = (-patience * _log_beta(s, steps, 1 - q) for q in (tail, 1 - tail))
         return (mean, low, high), "beta, with giving up"
     if handled is not None:
         low, high = (steps * step_s * float(fdtri(2 * steps, 2 * handled, q)) for q in (tail, 1 - tail))
         return (steps * step_s, low, high), "F, handling estimated"
     low, high = (step_s * float(gammaincinv(steps, q)) for q in (tail, 1 - tail))
     return (steps * step_s, low, high), "gamma"
+
+
+def _log_beta(s: float, steps: int, p: float) -> float:
+    """Logarithm of the p-quantile b of Beta(s, steps); of one too small for a float, from P(b) ≈ bˢ/(s B(s, steps))."""
+    from scipy.special import betaincinv, betaln
+
+    small = (math.log(p) + math.log(s) + float(betaln(s, steps))) / s
+    return small if small < -600 else math.log(float(betaincinv(s, steps, p)))
 
 
 def _closed(hours: BusinessCalendar | None, now: datetime | None) -> tuple[datetime | None, float]:
