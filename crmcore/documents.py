@@ -8,6 +8,7 @@ missing or of another type are errors. A field annotated `object` holds a JSON v
 
 from __future__ import annotations
 
+import enum
 import json
 import math
 from collections.abc import Mapping
@@ -288,6 +289,10 @@ def _converter() -> Converter:
     made.register_structure_hook(float, _float_in)
     for scalar in (int, str, bool):
         made.register_structure_hook(scalar, _exactly(scalar))
+    # words and numbers of an enum are its members again, not the plain str and int that they derive from
+    made.register_structure_hook(enum.Enum, lambda v, kind: kind(v))
+    made.register_structure_hook(enum.IntEnum, lambda v, kind: kind(v))
+    made.register_structure_hook(enum.StrEnum, lambda v, kind: kind(v))
     for moment in (datetime, date, time):
         made.register_unstructure_hook(moment, lambda v: v.isoformat())
         made.register_structure_hook(moment, lambda v, kind: kind.fromisoformat(v))

@@ -136,7 +136,7 @@ def test_row_150_one_loud_author_is_one_voice() -> None:
     now = [True] * 45 + [False] * 15
     insights = find_insights(table, {"bad": bad}, now=now)
     assert len(insights) == 0
-    assert str(insights) == "0 insights among 1 things looked at"
+    assert str(insights) == "0 insights among 1 thing looked at"
     with pytest.raises(EmptyInput):
         insights.to_frame()
 

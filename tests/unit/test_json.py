@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from crmcore.documents import dumps, from_dict, loads, placed, to_dict
+from crmcore.documents import Document, dumps, from_dict, loads, placed, to_dict
 from crmcore.errors import BadDocument, BadRow, BadRows, OutOfRange, WrongType
 from crmcore.values import Interaction, Money
 
@@ -227,3 +227,30 @@ def test_instants_in_json_are_aware() -> None:
     value = Interaction("c", datetime(2026, 3, 1, 16, tzinfo=ZoneInfo("Asia/Bangkok")))
     assert to_dict(value)["time"] == "2026-03-01T16:00:00+07:00"
     assert loads(Interaction, dumps(value)).time == datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Tone(enum.StrEnum):
+    WARM = "warm"
+
+
+@attrs.frozen
+class Graded(Document):
+    level: Level
+    tone: Tone
+    more: tuple[Level, ...] = ()
+    rest: Level | None = None
+
+
+def test_members_of_enums_come_back_as_members() -> None:
+    value = Graded(Level.LOW, Tone.WARM, (Level.HIGH,), Level.HIGH)
+    again = Graded.from_dict(json.loads(json.dumps(value.to_dict())))
+    assert again == value
+    assert [type(x) for x in (again.level, again.tone, again.more[0], again.rest)] == [Level, Tone, Level, Level]
+    assert again.to_dict() == value.to_dict()
+    with pytest.raises(BadDocument, match="level"):
+        Graded.from_dict({**value.to_dict(), "level": 7})
