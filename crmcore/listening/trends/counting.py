@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -182,6 +182,7 @@ class HourlyCounts:
         things: Mapping[str, ArrayLike] | None = None,
         orders: Sequence[int] = (1, 2),
         least_posts: int = 5,
+        always: Collection[str] = (),
         zone: str = "UTC",
         start: datetime | None = None,
         end: datetime | None = None,
@@ -199,7 +200,10 @@ class HourlyCounts:
         orders : counts
             Lengths of terms in words.
         least_posts : count
-            Terms in fewer posts are not watched.
+            Terms in fewer posts are not counted.
+        always : terms
+            That are counted however few posts have them: those of a watch (`always=watch.terms`), to which a term that
+            is not counted had no posts.
         zone : name
             On whose wall clock the rhythm of day and week runs.
         start, end : aware datetimes, optional
@@ -208,12 +212,12 @@ class HourlyCounts:
             Of the texts, where they were read before; None reads them.
         """
         dated = np.flatnonzero(~np.isnat(mentions.time))
-        if not len(dated):
+        if not len(dated) and (start is None or end is None):
             raise EmptyInput("posts with a time", "read the times of the posts: MentionTable.from_frame(..., time=...)")
         table = mentions.take(dated)
         if things is None:
             read = tokenize(table.text.to_list()) if batch is None else read_before(batch, mentions).take(dated)
-            names, post, term = term_posts(read, orders=orders, least_posts=least_posts)
+            names, post, term = term_posts(read, orders=orders, least_posts=least_posts, always=always)
         else:
             held = {k: v[dated] for k, v in flags(things, len(mentions)).items()}
             names = tuple(held)
@@ -311,10 +315,15 @@ def read_before(batch: TokenBatch, mentions: MentionTable, /) -> TokenBatch:
 
 
 def term_posts(
-    batch: TokenBatch, /, *, orders: Sequence[int] = (1, 2), least_posts: int = 1
+    batch: TokenBatch, /, *, orders: Sequence[int] = (1, 2), least_posts: int = 1, always: Collection[str] = ()
 ) -> tuple[tuple[str, ...], Ints, Ints]:
     """Terms, and which post has which: names, (k,) posts and (k,) terms."""
-    found = count_terms(batch.normalised(), orders=orders, least_texts=least_posts)
-    pairs = found.counts.tocoo()
+    found = count_terms(batch.normalised(), orders=orders, least_texts=1 if always else least_posts)
+    names, counts = found.terms, found.counts
+    if always:
+        known, often = frozenset(always), found.texts_with() >= least_posts
+        kept = [i for i, term in enumerate(names) if often[i] or term in known]
+        names, counts = tuple(names[i] for i in kept), counts[:, kept]
+    pairs = counts.tocoo()
     post, term = (index.astype(np.int64) for index in pairs.coords)
-    return found.terms, post, term
+    return names, post, term

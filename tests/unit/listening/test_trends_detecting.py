@@ -30,6 +30,7 @@ from crmcore.listening.trends import (
 from crmcore.tables import MentionTable
 
 START = "2026-03-02T00:00Z"  # a Monday
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def counts_of(sim: SimulatedTrends, **options: object) -> HourlyCounts:
@@ -265,6 +266,31 @@ def test_posts_without_a_time_are_left_out_and_posts_all_without_are_refused() -
     assert HourlyCounts.of_mentions(posts, orders=(1,), least_posts=1).counts.sum() == 2
     with pytest.raises(EmptyInput, match="posts with a time"):
         HourlyCounts.of_mentions(MentionTable.from_frame({"text": ["a"]}))
+
+
+def test_posts_can_be_read_hour_by_hour_and_empty_hours_too() -> None:
+    rng = np.random.default_rng(8)
+    at = np.sort(rng.uniform(0, 120, 400))
+    at = at[(at < 60) | (at > 64)]  # four hours without any post
+    texts = rng.choice(["late parcel", "fine", "fine price"], len(at)).tolist()
+    posts = MentionTable.from_frame({"text": texts, "time": [MONDAY + timedelta(hours=float(h)) for h in at]})
+    things = {"late": np.array(["late" in t for t in texts]), "fine": np.array(["fine" in t for t in texts])}
+    end = MONDAY + timedelta(hours=120)
+    whole = TrendDetector().fit(HourlyCounts.of_mentions(posts, things=things, start=MONDAY, end=end))
+    watch = TrendDetector().start()
+    for first in range(0, 120, 4):
+        rows = np.flatnonzero((at >= first) & (at < first + 4))
+        part = {name: mask[rows] for name, mask in things.items()}
+        begin, stop = (MONDAY + timedelta(hours=h) for h in (first, first + 4))
+        watch, _ = watch.update(HourlyCounts.of_mentions(posts.take(rows), things=part, start=begin, end=stop))
+    assert watch.to_dict() == whole.to_dict()
+
+
+def test_terms_of_a_watch_are_counted_however_rare() -> None:
+    posts = MentionTable.from_frame({"text": ["refund now", "hello"] * 2, "time": [MONDAY] * 4})
+    counts = HourlyCounts.of_mentions(posts, orders=(1,), least_posts=3, always=["refund", "gone"])
+    assert counts.terms == ("refund", ALL_POSTS)
+    assert counts.hour(0).tolist() == [2, 4]
 
 
 def test_a_wrong_year_does_not_fill_the_memory() -> None:
