@@ -42,7 +42,7 @@ class DuplicateFinder:
     ----------
     similarity : share
         Of signs that two texts have in common in order (2 × longest common subsequence / sum of lengths) from which
-        they are near-duplicates.
+        they are near-duplicates; 1 asks for the same words.
     least_words : count
         Texts with fewer words are left alone: "so good" is said by many.
     bands, rows : counts
@@ -61,9 +61,9 @@ class DuplicateFinder:
         """Find the near-duplicates among n texts; a text without words has none."""
         plain = _plain(texts, self.least_words)
         unique, of = _distinct(plain)
-        keys = self._keys([plain[i] for i in unique.tolist()], progress=progress)
-        left, right = _proposed(keys)
         forms = [plain[i] for i in unique.tolist()]
+        exact = self.similarity == 1  # equal forms are one already
+        left, right = _proposed(self._keys([] if exact else forms, progress=progress))
         left, right, alike = _verified(forms, left, right, self.similarity)
         return DuplicateTexts(
             first=_groups(len(plain), unique, of, left, right, np.array([p != "" for p in plain], bool)),

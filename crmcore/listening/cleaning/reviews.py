@@ -204,7 +204,7 @@ def suspicious_reviews(
         ],
         axis=1,
     )
-    return SuspiciousReviews(weight=weight, duplicates=duplicates)
+    return SuspiciousReviews(weight=np.asarray(weight, np.float64), duplicates=duplicates)
 
 
 def _copies(first: Ints, stars: Floats, extreme: Bools, author: Ints, least: int) -> Bools:

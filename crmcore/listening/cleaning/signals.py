@@ -188,7 +188,7 @@ def spam_signals(
     --------
     >>> found = spam_signals(["Check out my channel http://a.co", "My parcel is late"])
     >>> found.spam.tolist(), [(str(s), w) for s, w in found.why(0)]
-    ([True, False], [('offer', 1.6), ('links', 0.3)])
+    ([True, False], [('offer', 2.6), ('links', 0.3)])
     """
     tell, n = reporter(progress), len(posts)
     if batch is None:

@@ -157,7 +157,7 @@ def detect_intents(
         raise OutOfRange("tone", f"shape {net.shape}", f"({n},) net scores in [-1, 1]", "P(positive) - P(negative)")
     index = Postings.of(batch)
     negated, starts = _negated(batch, cues.negators), _begins(batch)
-    text, cue_of, turned = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, bool)]
+    text, cue_of, turned = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.bool_)]
     stems = _stems(batch, cues)
     for k, cue in enumerate(cues.cues):
         at = index.sequence([index.positions(stems[p]) for p in cue.patterns])
@@ -170,7 +170,7 @@ def detect_intents(
         text.append(distinct)
         cue_of.append(np.full(len(distinct), k))
         turned.append(off[first] & ~plain[distinct])
-    hit_text, hit_cue, hit_negated = (np.concatenate(x) for x in (text, cue_of, turned))
+    hit_text, hit_cue, hit_negated = np.concatenate(text), np.concatenate(cue_of), np.concatenate(turned)
     order = np.argsort(hit_text, kind="stable")
     hits = (hit_text[order], hit_cue[order], hit_negated[order])
     weight = _weights(n, cues, *hits)

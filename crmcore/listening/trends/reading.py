@@ -13,7 +13,7 @@ from crmcore.listening.voices.people import flags
 from crmcore.metrics.columns import numbers, refuse
 from crmcore.protocols import SentimentAnalyzer
 from crmcore.tables import MentionTable
-from crmcore.text import Postings, TokenBatch, TokenKind, tokenize
+from crmcore.text import DuplicateFinder, Postings, TokenBatch, tokenize
 
 __all__ = ["Holders", "first_copies", "mean_by_author", "net_scores"]
 
@@ -21,7 +21,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-SAME = (TokenKind.LINK, TokenKind.HANDLE, TokenKind.PUNCTUATION)
 
 
 def net_scores(sentiment: SentimentAnalyzer | ArrayLike, mentions: MentionTable, /) -> Floats:
@@ -86,19 +85,13 @@ def first_copies(mentions: MentionTable, /, *, least_words: int = 5) -> Bools:
     The earliest copy stays (of two at one time, that of the smaller id), so the order of the rows does not matter. A
     text of fewer than `least_words` words is never a copy: many people say "worst service ever" of their own accord.
     """
-    batch = tokenize(mentions.text.to_list()).normalised()
-    batch = batch.where(~np.isin(batch.kinds, np.array(SAME, np.int8)))
     ids = mentions.mention_id.to_list()
     unknown, when = np.isnat(mentions.time).tolist(), mentions.time.astype(np.int64).tolist()
     order = sorted(range(len(mentions)), key=lambda i: (unknown[i], when[i], str(ids[i])))
-    seen, first = set[bytes](), np.ones(len(mentions), bool)
-    for i in order:
-        text = batch.codes[batch.starts[i] : batch.starts[i + 1]]
-        if text[:1].size and batch.vocabulary[int(text[0])] == "rt":  # a repost in the old manner
-            text = text[1:]
-        key = text.tobytes()
-        first[i] = len(text) < least_words or key not in seen
-        seen.add(key)
+    texts = mentions.text.to_list()
+    finder = DuplicateFinder(least_words=least_words, similarity=1)
+    first = np.ones(len(mentions), bool)
+    first[np.array(order, np.intp)] = ~finder.find([texts[i] for i in order]).repeats
     return first
 
 

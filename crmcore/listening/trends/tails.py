@@ -124,8 +124,7 @@ class Tails(Document):
         first_mean = 1 / NOMINAL - REACH / np.expm1(NOMINAL * REACH)
         k = FIRST_CLUSTERS + float(self.clusters.sum())
         mean = (FIRST_CLUSTERS * first_mean + float(self.height.sum())) / k
-        raw = mean
-        mean, share = self._without_bursts(mean, k)
+        raw, (mean, share) = mean, self._without_bursts(mean, k)
         often = k * share / (FIRST_CLUSTERS / FIRST_PER_DAY + float(self.days.sum()))
         size = len(BANDS) + 1
         of_band = [np.bincount(band, sums, size) for sums in (self.clusters, self.height, self.days)]
@@ -142,7 +141,7 @@ class Tails(Document):
         far, clean, share = float(self.bursts.sum()), mean, 1.0
         for _ in range(2):
             slope = float(truncated_slope(np.array(clean)))
-            chance = k * share * float(np.exp(-slope * BEYOND)) * 1.0  # of any cluster, those beyond
+            chance = k * share * float(np.exp(-slope * BEYOND))  # clusters that luck alone lifts beyond
             hidden = min(max(far - chance, 0.0), 0.5 * k)
             share = 1 - hidden / k
             clean = min(max((mean * k - hidden * REACH / 2) / (k - hidden), 0.05), mean)

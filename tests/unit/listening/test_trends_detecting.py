@@ -89,6 +89,31 @@ def test_hours_one_by_one_through_json_find_what_all_at_once_finds() -> None:
     assert parts == whole
 
 
+def test_bursts_among_the_clusters_do_not_flatten_the_tail() -> None:
+    from crmcore.listening.trends.tails import BEYOND, REACH, Tails
+
+    rng = np.random.default_rng(6)
+    heights = np.concatenate([rng.exponential(1 / 2.3, 4000), rng.uniform(0, 6, 900)])
+    tails = Tails.new()
+    tails.grow(50)
+    term = rng.integers(0, 50, len(heights))
+    near = heights < REACH
+    tails.clusters = np.bincount(term[near], minlength=50).astype(float)
+    tails.height = np.bincount(term[near], heights[near], 50)
+    tails.days = np.full(50, 1000.0)
+    tails.settle(tails.band)
+    flat = tails.slope.mean()
+    far = (heights >= BEYOND) & (heights < BEYOND + REACH)
+    tails.bursts = np.bincount(term[far], minlength=50).astype(float)
+    tails.settle(tails.band)
+    assert tails.slope.mean() == pytest.approx(2.3, rel=0.08)
+    assert flat < 2.15 < tails.slope.mean()
+    assert tails.per_day.mean() == pytest.approx(4000 / 50_000, rel=0.07)
+    often = tails.a_day(np.array([2.0, 3.0, 4.0, 60.0, 300.0] * 10))
+    assert np.isnan(often[0])
+    assert (np.diff(often[1:5]) < 0).all()
+
+
 def test_an_update_leaves_the_watch_it_came_from_as_it_was(quiet: np.ndarray) -> None:
     counts = named(quiet)
     watch = TrendDetector().fit(counts.part(0, 200))

@@ -138,3 +138,10 @@ def test_groups_are_closed_and_begin_with_their_first(texts: list[str | None]) -
     assert (found.first[found.first] == found.first).all()
     assert sum(len(g) for g in found.groups(least=1)) == len(texts)
     assert (found.first[found.left] == found.first[found.right]).all()
+
+
+def test_a_similarity_of_one_asks_for_the_same_words() -> None:
+    texts = [TEXT, TEXT.upper() + "!!", TEXT + " 2", "RT " + TEXT]
+    assert find_duplicates(texts, similarity=1).first.tolist() == [0, 0, 2, 0]
+    stream = DuplicateFinder(similarity=1).stream()
+    assert stream.add(texts).tolist() == [0, 0, 2, 0]
