@@ -22,7 +22,6 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-
 def net_scores(sentiment: SentimentAnalyzer | ArrayLike, mentions: MentionTable, /) -> Floats:
     """(n,) P(positive) - P(negative) of each post, NaN where nobody can tell.
 
