@@ -15,7 +15,7 @@ from crmcore._base import between, listed
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.values import Money
 
-__all__ = ["NONE", "Attribute", "Choice", "Flag", "NotOnOffer", "Option", "Range"]
+__all__ = ["NONE", "Attribute", "Choice", "Flag", "NotOnOffer", "Option", "Range", "decimal_of"]
 
 NONE = "none"
 """Value of an optional attribute that is left out."""
@@ -173,16 +173,17 @@ class Flag:
         raise UnknownName(f"answer for {self.name}", str(value), self.labels)
 
 
-def _decimal(value: str | int | float | Decimal) -> Decimal:
+def decimal_of(value: str | int | float | Decimal, name: str = "a number of a range") -> Decimal:
+    """Exact number of what a caller wrote."""
     given: object = value
     if isinstance(given, bool) or not isinstance(given, str | int | float | Decimal):
-        raise WrongType("a number of a range", f"a {type(value).__name__}", "a number", "write 205, '2.05' or 2.05")
+        raise WrongType(name, f"a {type(value).__name__}", "a number", "write 205, '2.05' or 2.05")
     try:
         number = Decimal(str(value))
     except InvalidOperation:
-        raise WrongType("a number of a range", repr(value), "a number", "write 205, '2.05' or 2.05") from None
+        raise WrongType(name, repr(value), "a number", "write 205, '2.05' or 2.05") from None
     if not number.is_finite():
-        raise OutOfRange("a number of a range", value, "a finite number", "give the real limit")
+        raise OutOfRange(name, value, "a finite number", "give the real limit")
     return number
 
 
@@ -207,9 +208,9 @@ class Range:
     """
 
     name: str = attrs.field(validator=_name)
-    low: Decimal = attrs.field(converter=_decimal)
-    high: Decimal = attrs.field(converter=_decimal)
-    step: Decimal = attrs.field(default=Decimal(1), converter=_decimal, kw_only=True)
+    low: Decimal = attrs.field(converter=decimal_of)
+    high: Decimal = attrs.field(converter=decimal_of)
+    step: Decimal = attrs.field(default=Decimal(1), converter=decimal_of, kw_only=True)
     unit: str = attrs.field(default="", kw_only=True)
     price_per_unit: Money | None = attrs.field(default=None, validator=_money, kw_only=True)
     lead_days: float = attrs.field(default=0.0, validator=_days, kw_only=True)
@@ -254,7 +255,7 @@ class Range:
         """Place of a number in `values`; one between the steps is refused with the nearest."""
         if isinstance(value, str) and self.unit and value.endswith(f" {self.unit}"):
             value = value.removesuffix(f" {self.unit}")
-        number = _decimal(value)
+        number = decimal_of(value)
         place = (number - self.low) / self.step
         last = len(self.values) - 1
         if place == int(place) and 0 <= place <= last:

@@ -13,7 +13,7 @@ from crmcore._base import between, html_table
 from crmcore._frames import write_frame
 from crmcore.documents import from_dict
 from crmcore.errors import BadDocument, OutOfRange, UnknownName, WrongType
-from crmcore.idic.customize.configuring.attributes import Range
+from crmcore.idic.customize.configuring.attributes import Range, decimal_of
 from crmcore.idic.customize.configuring.conflicts import Given, bits, refuted, smallest
 from crmcore.idic.customize.configuring.counting import count_variants
 from crmcore.idic.customize.configuring.domains import NATIVE, is_solver, valid_values
@@ -109,8 +109,8 @@ class Configuration:
         its = self.model.attribute(attribute)
         if not isinstance(its, Range):
             raise WrongType("attribute", f"{attribute!r}, no range", "a range", "use among() for options")
-        low = None if at_least is None else Decimal(str(at_least))
-        high = None if at_most is None else Decimal(str(at_most))
+        low = None if at_least is None else decimal_of(at_least, "at_least")
+        high = None if at_most is None else decimal_of(at_most, "at_most")
         fits = [
             label
             for label, v in zip(its.labels, its.values, strict=True)
@@ -360,7 +360,7 @@ def configure(model: ProductModel, /, *, solver: str = NATIVE) -> Configuration:
     model
         What can be chosen.
     solver
-        "native", or "python-sat" where that library is installed: the same answers, faster on large models.
+        "native", or "python-sat" where that library is installed: the same answers by another search.
     """
     given: object = model
     if not isinstance(given, ProductModel):

@@ -78,7 +78,7 @@ def product_of(model: ProductModel, places: Sequence[int], *, score: float | Non
             lines.append(PriceLine(rule.name, rule.price))
     currency = model.currency
     total = None if currency is None else sum((line.price for line in lines), Money(0, currency))
-    lead = max(part.lead_days for part in parts) + model.work_days
+    lead = float(max(part.lead_days for part in parts) + model.work_days)
     return Product(values=labels, price=total, lines=tuple(lines), lead_days=lead, score=score)
 
 
@@ -110,7 +110,7 @@ def lead_span(model: ProductModel, given: Sequence[Given], valid: Sequence[int])
             high = middle
         else:
             low = middle + 1
-    return known[low] + model.work_days, known[-1] + model.work_days
+    return float(known[low] + model.work_days), float(known[-1] + model.work_days)
 
 
 def best_product(
@@ -135,18 +135,19 @@ def best_product(
         least = "" if span is None else f"the cheapest costs {span[0]}: raise the budget"
         raise EmptyInput(f"what is left of {model.name!r} within {budget}", least)
     if weights is not None and model.currency is not None:
-        places = _cheapest_of_the_best(model, given, goal, places) or places
+        places = _cheapest_of_the_best(model, given, goal, goal.of(places), cap) or places
     return product_of(model, places, score=None if weights is None else goal.of(places))
 
 
 def _cheapest_of_the_best(
-    model: ProductModel, given: Sequence[Given], goal: Goal, places: Sequence[int]
+    model: ProductModel, given: Sequence[Given], goal: Goal, best: float, budget: tuple[Goal, float] | None
 ) -> tuple[int, ...] | None:  # fmt: skip
-    """Among equally liked products the least price: values that score alike may take each other's place."""
-    alike = []
-    for v, row in enumerate(goal.values):
-        alike.append((v, sum(1 << at for at, s in enumerate(row) if s == row[places[v]]), 0))
-    return optimum(model.problem, [*given, *alike], price_goal(model))
+    """Among equally liked products the least price."""
+    slack = 1e-7 * max(1.0, *(abs(s) for row in goal.values for s in row))
+    disliked = Goal(tuple(tuple(-s for s in row) for row in goal.values))
+    found = optimum(model.problem, given, price_goal(model), cap=(disliked, slack - best))
+    within = found is not None and (budget is None or budget[0].of(found) <= budget[1])
+    return found if within else None
 
 
 def _liked(model: ProductModel, weights: Mapping[str, Mapping[str, float] | float]) -> Goal:
