@@ -200,11 +200,8 @@ class Range:
     >>> width = Range("width", "0.80", "2.40", step="0.05", unit="m")
     >>> len(width.values), width.labels[-1]
     (33, '2.40 m')
-    >>> width.position("2.07")
-    Traceback (most recent call last):
-        ...
-    crmcore.idic.customize.configuring.attributes.NotOnOffer: width = '2.07': expected 0.80 to 2.40 m in steps of 0.05.
-      hint: the nearest on offer is 2.05
+    >>> width.values[width.position("2.05")]
+    Decimal('2.05')
     """
 
     name: str = attrs.field(validator=_name)
