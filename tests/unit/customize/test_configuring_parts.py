@@ -357,6 +357,26 @@ def test_many_orders_get_a_good_plan_that_says_it_is_not_proven() -> None:
     assert "<table>" in plan._repr_html_()
 
 
+def test_charts_show_the_price_and_the_plan() -> None:
+    model = ProductModel(
+        "cup",
+        [Choice("glaze", [Option("gold", Money(500, "EUR"))])],
+        base_price=Money(1000, "EUR"),
+        prices=[surcharge("rush", field("glaze") == "gold", price=Money(-50, "EUR"))],
+    )
+    product = configure(model).cheapest()
+    assert [(r["label"], r["to"]) for r in product.chart().rows] == [
+        ("cup", 10.0),
+        ("glaze gold", 15.0),
+        ("rush", 14.5),
+        ("price", 14.5),
+    ]
+    with pytest.raises(EmptyInput, match="price of this product"):
+        configure(lamp()).cheapest().chart()
+    plan = plan_line([LineOrder("a", {"c": "red"}, 2.0)], setup_hours={"c": 1.0}, first_hours=0.5)
+    assert plan.chart().rows[0]["value"] == 2.5
+
+
 def test_levels_refuse_names_that_are_not_on_offer() -> None:
     with pytest.raises(UnknownName, match="layout"):
         Customisation(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -18,6 +18,9 @@ from crmcore.idic.customize.configuring.model import ProductModel
 from crmcore.idic.customize.configuring.optimum import Goal, optimum, price_goal
 from crmcore.idic.customize.configuring.search import Search
 from crmcore.values import Money
+
+if TYPE_CHECKING:
+    from crmcore.charts import Chart
 
 __all__ = ["PriceLine", "Product", "best_product", "lead_span", "price_span", "product_of"]
 
@@ -57,6 +60,12 @@ class Product(Document):
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row an attribute."""
         return write_frame({"attribute": list(self.values), "value": list(self.values.values())}, backend=backend)
+
+    def chart(self) -> Chart:
+        """What the price consists of."""
+        from crmcore.idic.customize.configuring.charts import price_chart
+
+        return price_chart(self)
 
     def _repr_html_(self) -> str:
         rows = [{"attribute": n, "value": v} for n, v in self.values.items()]

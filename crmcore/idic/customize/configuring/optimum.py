@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import gcd
+from typing import Any
 
 import attrs
 import numpy as np
@@ -106,7 +107,7 @@ def optimum(
         for j, term in enumerate(cap[0].terms):
             limit[int(first[-1]) + len(goal.terms) + j] = term.amount
         rows.append((list(range(n)), limit.tolist(), -np.inf, cap[1] - cap[0].base))
-    upper = np.ones(n)
+    upper: Any = np.ones(n)
     for v, mask, _ in given:
         for k in range(sizes[v]):
             if not mask >> k & 1:
@@ -115,11 +116,13 @@ def optimum(
     columns = np.concatenate([np.asarray(r[0], dtype=np.intp) for r in rows])
     data = np.concatenate([np.asarray(r[1]) for r in rows])
     matrix = coo_array((data, (at, columns)), shape=(len(rows), n)).tocsr()
+    low: Any = [r[2] for r in rows]
+    high: Any = [r[3] for r in rows]
     found = milp(
         (-cost if largest else cost) / _unit(cost),
         integrality=np.ones(n, dtype=np.int64),
         bounds=Bounds(0, upper),
-        constraints=LinearConstraint(matrix, [r[2] for r in rows], [r[3] for r in rows]),
+        constraints=LinearConstraint(matrix, low, high),
         options={"mip_rel_gap": 0.0},
     )
     if found.x is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -12,6 +12,9 @@ from crmcore._base import html_table
 from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, WrongType
+
+if TYPE_CHECKING:
+    from crmcore.charts import Chart
 
 __all__ = ["Batch", "LineOrder", "LinePlan", "plan_line"]
 
@@ -93,6 +96,12 @@ class LinePlan(Document):
             "ends": [b.ends for b in self.batches],
         }
         return write_frame(columns, backend=backend)
+
+    def chart(self) -> Chart:
+        """Hours of each batch, in the order in which it is made."""
+        from crmcore.idic.customize.configuring.charts import plan_chart
+
+        return plan_chart(self)
 
     def _repr_html_(self) -> str:
         rows = [
