@@ -243,6 +243,28 @@ def test_row_102_an_allergen_nobody_declares_is_refused_and_a_chosen_one_too() -
         recipe(configure(bowl()).choose(sauce="satay"), {"rich": 1.0}, allergens=["nuts"])
 
 
+def test_row_102_a_refusal_never_proposes_what_the_allergy_forbids() -> None:
+    model = ProductModel(
+        "cake",
+        [
+            Choice("base", [Option("oat", contains=["gluten"]), Option("rice", contains=[])]),
+            Choice("top", [Option("almond", contains=["nuts"]), Option("apple", contains=[])]),
+            Choice("size", [Option("small", contains=[]), Option("large", contains=[])]),
+        ],
+        rules=[
+            must("holds together", (field("base") == "oat") | (field("top") == "almond")),
+            must("large cakes are almond", (field("size") == "small") | (field("top") == "almond")),
+        ],
+    )
+    with pytest.raises(NotPossible) as caught:
+        recipe(configure(model), {}, allergens=["gluten", "nuts"])
+    assert caught.value.conflict.repairs == ()
+    with pytest.raises(NotPossible) as caught:
+        recipe(configure(model).choose(size="large"), {}, allergens=["nuts"])
+    assert [str(r) for r in caught.value.conflict.repairs] == ["size: small instead of large"]
+    assert recipe(configure(model), {}, allergens=["nuts"]).product.values["top"] == "apple"
+
+
 def test_row_103_ten_orders_on_one_line_equal_brute_force() -> None:
     variants = ["red s", "blue s", "red m", "blue m"]
     orders = [

@@ -37,4 +37,5 @@ def plan_chart(plan: LinePlan) -> Chart:
     for i, b in enumerate(plan.batches, 1):
         labels.append(f"line {b.line}, {i}: {', '.join(b.variant.values())} ({len(b.order_ids)})")
     hours = [b.ends - b.starts + b.setup_hours for b in plan.batches]
-    return bar(labels, hours, title=str(plan), description="Hours of each batch with its set-up; orders in brackets.")
+    said = "Hours of each batch with its set-up; number of orders in brackets."
+    return bar(labels, hours, title=str(plan).partition(" (")[0], description=said, axis="hours")

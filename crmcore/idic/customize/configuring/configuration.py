@@ -96,7 +96,7 @@ class Configuration:
             There is no such value; the nearest is named.
         """
         fresh = self._read({**(values or {}), **named}, importance)
-        return self._with(fresh)
+        return self.with_choices(fresh)
 
     def limit(
         self, attribute: str, /, *, at_least: Written | None = None, at_most: Written | None = None,
@@ -122,7 +122,7 @@ class Configuration:
             raise OutOfRange(
                 attribute, got, allowed, f"the nearest on offer is {its.low if high is not None else its.high}"
             )
-        return self._with([Chosen(attribute, tuple(fits), importance)])
+        return self.with_choices([Chosen(attribute, tuple(fits), importance)])
 
     def among(self, attribute: str, values: Iterable[Written], /, *, importance: float = 1.0) -> Configuration:
         """Limit a choice to some of its options."""
@@ -130,7 +130,7 @@ class Configuration:
         labels = tuple(its.labels[at] for at in sorted({its.position(v) for v in values}))
         if not labels:
             raise OutOfRange("values", "()", "at least one option", f"name some of {', '.join(its.labels[:6])}")
-        return self._with([Chosen(attribute, labels, importance)])
+        return self.with_choices([Chosen(attribute, labels, importance)])
 
     def without(self, *attributes: str) -> Configuration:
         """Take choices back."""
@@ -157,7 +157,7 @@ class Configuration:
         fresh = {c.attribute: c for c in self._read({**(values or {}), **named}, 1.0)}
         for change in repair.changes:
             fresh[change.attribute] = Chosen(change.attribute, (change.new,), self._importance(change.attribute))
-        return self._with(list(fresh.values()))
+        return self.with_choices(list(fresh.values()))
 
     def _importance(self, attribute: str) -> float:
         return next((c.importance for c in self.choices if c.attribute == attribute), 1.0)
@@ -173,7 +173,9 @@ class Configuration:
         new = {c.attribute: c for c in fresh}
         return (*(c for c in self.choices if c.attribute not in new), *new.values())
 
-    def _with(self, fresh: list[Chosen]) -> Configuration:
+    def with_choices(self, fresh: Iterable[Chosen], /) -> Configuration:
+        """Choose values or sets of values at once, in place of what was chosen for these attributes before."""
+        fresh = tuple(fresh)
         joined = self._joined(fresh)
         search = Search(self.model.problem, self._facts(joined))
         if search.refuted is not None or not search.solve():

@@ -66,20 +66,16 @@ def _by_python_sat(problem: Problem, given: Sequence[Given]) -> list[int] | None
         if not sat.solve():
             return None
         owner = [(v, 1 << k) for v, mask in enumerate(problem.full) for k in range(mask.bit_length())]
-        seen = [0] * len(first)
         dead = [0] * len(first)
+        left = set(range(1, count))  # values without a witness
         while True:
-            for x in sat.get_model() or ():
-                if 0 < x < count:
-                    v, bit = owner[x - 1]
-                    seen[v] |= bit
-            while True:
-                open_ = [m & ~s & ~d for m, s, d in zip(problem.full, seen, dead, strict=True)]
-                at = next((v for v, mask in enumerate(open_) if mask), -1)
-                if at < 0:
-                    return seen
-                sat.set_phases([x for v, mask in enumerate(open_) for x in literals(v, mask)])
-                bit = open_[at] & -open_[at]
-                if sat.solve(assumptions=[first[at] + bit.bit_length() - 1]):
+            left.difference_update(sat.get_model() or ())
+            sat.set_phases(sorted(left))
+            while left:
+                x = min(left)
+                left.discard(x)
+                if sat.solve(assumptions=[x]):
                     break
-                dead[at] |= bit
+                dead[owner[x - 1][0]] |= owner[x - 1][1]
+            else:
+                return [mask & ~d for mask, d in zip(problem.full, dead, strict=True)]

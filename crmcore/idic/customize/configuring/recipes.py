@@ -10,7 +10,7 @@ import attrs
 from crmcore._base import listed
 from crmcore.documents import Document
 from crmcore.errors import OutOfRange, UnknownName, WrongType
-from crmcore.idic.customize.configuring.configuration import Configuration
+from crmcore.idic.customize.configuring.configuration import Chosen, Configuration
 from crmcore.idic.customize.configuring.explaining import Conflict, NotPossible
 from crmcore.idic.customize.configuring.offers import Product
 from crmcore.values import Money
@@ -101,22 +101,35 @@ def recipe(
         }
         for a in model.attributes
     }
-    safe = configuration
-    for attribute, labels in walls.items():
-        if not labels:
-            raise NotPossible(_nothing_left(attribute, out))
-        before = next((c.values for c in safe.choices if c.attribute == attribute), labels)
-        both = [label for label in labels if label in before]
-        if not both:
-            raise NotPossible(_nothing_left(attribute, out))
-        safe = safe.among(attribute, both, importance=1e6)
-    product = safe.best(weights, budget=budget)
+    product = _behind_walls(configuration, walls, out).best(weights, budget=budget)
     brought: dict[str, float] = {}
     for a in model.attributes:
         part = a.parts[a.labels.index(product.values[a.name])]
         for taste, x in part.tastes.items():
             brought[taste] = brought.get(taste, 0.0) + x
     return Recipe(product=product, tastes=brought, left_out=tuple(o for found in out.values() for o in found))
+
+
+def _behind_walls(
+    configuration: Configuration, walls: Mapping[str, list[str]], out: Mapping[str, list[LeftOut]]
+) -> Configuration:  # fmt: skip
+    """The configuration with safe options only; a refusal never proposes one that is not."""
+    safe = []
+    for attribute, labels in walls.items():
+        before = next((c.values for c in configuration.choices if c.attribute == attribute), tuple(labels))
+        both = tuple(label for label in labels if label in before)
+        if not both:
+            raise NotPossible(_nothing_left(attribute, out))
+        safe.append(Chosen(attribute, both, 1e6))
+    try:
+        return configuration.with_choices(safe)
+    except NotPossible as error:
+        repairs = tuple(
+            repair
+            for repair in error.conflict.repairs
+            if all(c.new in walls.get(c.attribute, (c.new,)) for c in repair.changes)
+        )
+        raise NotPossible(attrs.evolve(error.conflict, repairs=repairs)) from None
 
 
 def _nothing_left(attribute: str, out: Mapping[str, list[LeftOut]]) -> Conflict:
