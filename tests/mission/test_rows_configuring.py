@@ -265,6 +265,19 @@ def test_row_102_a_refusal_never_proposes_what_the_allergy_forbids() -> None:
     assert recipe(configure(model), {}, allergens=["nuts"]).product.values["top"] == "apple"
 
 
+def test_row_102_quantities_of_an_allergen_stay_at_zero_and_undeclared_ones_too() -> None:
+    grams = [
+        Range("peanuts", 0, 30, step=10, unit="g", contains=["nuts"]),
+        Range("spice", 0, 2),
+        Range("salt", 0, 5, contains=[]),
+    ]
+    made = recipe(configure(ProductModel("mix", grams)), {}, allergens=["nuts"])
+    assert (made.product.values["peanuts"], made.product.values["spice"]) == ("0 g", "0")
+    assert {o.option.split(" = ")[0] for o in made.left_out} == {"peanuts", "spice"}
+    with pytest.raises(NotPossible, match="contains nuts"):
+        recipe(configure(ProductModel("mix", grams)).choose(peanuts=10), {}, allergens=["nuts"])
+
+
 def test_row_103_ten_orders_on_one_line_equal_brute_force() -> None:
     variants = ["red s", "blue s", "red m", "blue m"]
     orders = [

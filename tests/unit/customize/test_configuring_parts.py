@@ -179,6 +179,8 @@ def test_wrong_names_and_limits_are_refused() -> None:
         c.limit("shade", at_most=1)
     with pytest.raises(OutOfRange):
         c.among("shade", [])
+    with pytest.raises(WrongType, match="a mapping"):
+        c.choose(["paper"])  # type: ignore[arg-type]
     with pytest.raises(UnknownName, match="solver"):
         configure(lamp(), solver="z3")
     with pytest.raises(WrongType, match="a ProductModel"):

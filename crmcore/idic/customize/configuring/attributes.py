@@ -194,6 +194,7 @@ class Range:
     Attributes
     ----------
     price_per_unit : price of one unit (not of one step); a value's price is rounded half to even to the minor unit
+    contains : allergens of every value above 0; `[]` declares that there are none, None that nobody declared
 
     Examples
     --------
@@ -211,6 +212,7 @@ class Range:
     unit: str = attrs.field(default="", kw_only=True)
     price_per_unit: Money | None = attrs.field(default=None, validator=_money, kw_only=True)
     lead_days: float = attrs.field(default=0.0, validator=_days, kw_only=True)
+    contains: tuple[str, ...] | None = attrs.field(default=None, converter=_allergens, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if self.step <= 0:
@@ -236,10 +238,11 @@ class Range:
     @property
     def parts(self) -> tuple[Option, ...]:
         """Option behind each value: its price."""
-        return tuple(
-            Option(label, self._price(value), lead_days=self.lead_days if value else 0.0, contains=())
-            for label, value in zip(self.labels, self.values, strict=True)
-        )
+        made = []
+        for label, value in zip(self.labels, self.values, strict=True):
+            lead, inside = (self.lead_days, self.contains) if value else (0.0, ())
+            made.append(Option(label, self._price(value), lead_days=lead, contains=inside))
+        return tuple(made)
 
     def _price(self, value: Decimal) -> Money | None:
         each = self.price_per_unit

@@ -95,7 +95,7 @@ class Configuration:
         NotOnOffer, UnknownName
             There is no such value; the nearest is named.
         """
-        fresh = self._read({**(values or {}), **named}, importance)
+        fresh = self._read(_merged(values, named), importance)
         return self.with_choices(fresh)
 
     def limit(
@@ -154,7 +154,7 @@ class Configuration:
         >>> print(gas.apply(gas.conflict(oven="wood").repairs[0], oven="wood"))
         kitchen: oven = wood; stove = induction
         """
-        fresh = {c.attribute: c for c in self._read({**(values or {}), **named}, 1.0)}
+        fresh = {c.attribute: c for c in self._read(_merged(values, named), 1.0)}
         for change in repair.changes:
             fresh[change.attribute] = Chosen(change.attribute, (change.new,), self._importance(change.attribute))
         return self.with_choices(list(fresh.values()))
@@ -250,7 +250,7 @@ class Configuration:
 
     def conflict(self, values: Mapping[str, Written] | None = None, /, **named: Written) -> Conflict | None:
         """Why values cannot be had beside what is chosen, with the repairs that keep them; None where they can."""
-        fresh = self._read({**(values or {}), **named}, 1.0)
+        fresh = self._read(_merged(values, named), 1.0)
         joined = self._joined(fresh)
         search = Search(self.model.problem, self._facts(joined))
         if search.refuted is None and search.solve():
@@ -352,6 +352,13 @@ class Configuration:
             )
         ]
         return html_table(rows, caption=str(self)[:200])
+
+
+def _merged(values: Mapping[str, Written] | None, named: Mapping[str, Written]) -> dict[str, Written]:
+    given: object = values
+    if given is not None and not isinstance(given, Mapping):
+        raise WrongType("values", f"a {type(values).__name__}", "a mapping", "write choose({'seat colour': 'red'})")
+    return {**(values or {}), **named}
 
 
 def configure(model: ProductModel, /, *, solver: str = NATIVE) -> Configuration:

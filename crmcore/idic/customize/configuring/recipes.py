@@ -65,7 +65,7 @@ def recipe(
         taste times liking.
     allergens
         What must not be inside. An option that declares nothing (`contains=None`) is left out too: what nobody
-        declared is not safe.
+        declared is not safe; write `contains=[]` for sizes and whatever else is free of allergens.
     budget
         Most that it may cost.
 
