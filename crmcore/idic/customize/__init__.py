@@ -1,0 +1,18 @@
+"""Customize: the right thing for each customer, with reasons, within limits.
+
+`configuring` knows what can be made: product models, choices that are explained, conflicts with their smallest repairs,
+recipes without allergens, and orders batched on a shared line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmcore._base import lazy_names
+
+if TYPE_CHECKING:
+    from crmcore.idic.customize import configuring
+
+__all__ = ["configuring"]
+
+__getattr__ = lazy_names(__name__, {"configuring": ".configuring"})
