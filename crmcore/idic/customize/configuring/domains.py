@@ -9,7 +9,7 @@ from crmcore.errors import MissingExtra
 from crmcore.idic.customize.configuring.conflicts import Given
 from crmcore.idic.customize.configuring.search import Problem, Search
 
-__all__ = ["NATIVE", "PYTHON_SAT", "SOLVERS", "is_solver", "valid_values"]
+__all__ = ["NATIVE", "PYTHON_SAT", "SOLVERS", "valid_values"]
 
 NATIVE, PYTHON_SAT = "native", "python-sat"
 SOLVERS = (NATIVE, PYTHON_SAT)
