@@ -230,8 +230,8 @@ class Configuration:
 
     @property
     def variants(self) -> int:
-        """Number of products that are left, exact."""
-        return count_variants(self.model.problem, self._given)
+        """Number of products that are left, exact; `OutOfRange` where rules tie too much together to be counted."""
+        return count_variants(self.model.problem, [(v, mask, 0) for v, mask in enumerate(self._valid)])
 
     # --- why -------------------------------------------------------------------------------------------------------
 

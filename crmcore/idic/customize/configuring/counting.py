@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from crmcore.errors import NotConverged
+from crmcore.errors import OutOfRange
 from crmcore.idic.customize.configuring.conflicts import Given
 from crmcore.idic.customize.configuring.search import Problem
 
@@ -13,7 +13,7 @@ __all__ = ["count_variants"]
 Part = tuple[tuple[tuple[int, int], ...], ...]
 
 
-def count_variants(problem: Problem, given: Iterable[Given] = (), *, most_steps: int = 200_000) -> int:
+def count_variants(problem: Problem, given: Iterable[Given] = (), *, most_steps: int = 20_000) -> int:
     """Number of products.
 
     Parameters
@@ -23,7 +23,7 @@ def count_variants(problem: Problem, given: Iterable[Given] = (), *, most_steps:
 
     Raises
     ------
-    NotConverged
+    OutOfRange
         The model is too entangled to be counted in so many steps.
     """
     domains = list(problem.full)
@@ -63,8 +63,8 @@ class _Counter:
             return self.known[key]
         self.left -= 1
         if self.left < 0:
-            hint = "choose a few attributes first, raise most_steps, or count the parts of the product apart"
-            raise NotConverged("the count of variants", self.most, float("nan"), hint)
+            hint = "choose a few attributes first; rules tie too many of the others together to be counted exactly"
+            raise OutOfRange("cases of the count of variants", f"over {self.most}", f"at most {self.most}", hint)
         often: dict[int, int] = {}
         for clause in clauses:
             for v in clause:
