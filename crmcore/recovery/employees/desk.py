@@ -272,7 +272,7 @@ class DeskLoad(Document):
 
         Notes
         -----
-        G = Σᵢ Σⱼ |xᵢ − xⱼ| / (2 n Σ x); 0 where nobody has anything.
+        ``G = Σᵢ Σⱼ abs(xᵢ − xⱼ) / (2 n Σ x)``; 0 where nobody has anything.
         """
         x = self.open_units if capacity is None else self.open_units / np.array(list(capacity), np.float64)
         total = float(x.sum())
