@@ -233,7 +233,7 @@ def _rises(brand: Brand, heard: _Heard) -> Part:
 
 
 def _acts(heard: _Heard) -> Part:
-    """Where one brand is blamed more than the others, and what follows."""
+    """Where one brand is blamed more than the others, or ours less, and what follows."""
     about = match(ASPECTS, heard.posts).held
     texts, read = heard.posts.text.to_list(), heard.labelled.tolist()
     words = [("negative", "neutral", "positive")[t + 1] for t in heard.tone[heard.labelled].tolist()]
@@ -247,16 +247,26 @@ def _acts(heard: _Heard) -> Part:
             continue
         seen = find_insights(heard.posts, things, now=here, plays=_plays(i == 0), words=(f"of {name}", "of the others"))
         looked += seen.looked_at
-        more = [x for x in seen if x.test.difference.value > 0]
-        rows += [(name, x.finding, said(x.test.difference), len(x.quotes), x.owner, x.action) for x in more]
+        for x in seen:
+            if x.test.difference.value > 0:
+                rows.append((name, x.finding, said(x.test.difference), len(x.quotes), x.owner, x.action))
+            elif i == 0:
+                strength = f"a strength: tell what ours is like: {x.about}"
+                rows.append((name, x.finding, said(x.test.difference), len(x.quotes), "marketing", strength))
     text = (
-        f"{looked} comparisons of blame were made, one an aspect and brand. {len(rows)} say that a brand is blamed more than the others, "
+        f"{looked} comparisons of blame were made, one an aspect and brand. {len(rows)} say where a brand is blamed more than the others, or we less, "
         "at a false discovery rate of 5%, and each shows at least three posts. Blame is told by the model after it has learned from the labelled posts."
     )
     blocks: list[Block] = [Heading("What to do?"), Text(text)]
     if rows:
         head = ("about", "finding", "difference of shares", "quotes", "owner", "what to do")
-        blocks.append(Table(head, rows, "Insights: what a brand is blamed for more than the others."))
+        blocks.append(
+            Table(
+                head,
+                rows,
+                "Insights: what a brand is blamed for more than the others, and what we are blamed for less.",
+            )
+        )
     return Part(
         blocks, KeyFigure("Insights", str(len(rows)), f"among {looked} comparisons, each with quotes, owner and action")
     )
