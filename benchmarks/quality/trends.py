@@ -29,6 +29,7 @@ WARM = 336  # hours that are not scored
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
 # --- scores of each hour and term, the higher the more unusual ------------------------------------------------------
+FIRST_SEED = 11  # constants of the detector were chosen on seeds 1 to 3
 
 
 def ours(sim: Any) -> tuple[np.ndarray, float]:
@@ -155,7 +156,7 @@ def simulated(args: argparse.Namespace) -> list[dict[str, Any]]:
         least = 0 if family.startswith("any") else 10
         pool: dict[str, list[Any]] = {name: [] for name in methods}
         seconds = 0.0
-        for seed in range(1, args.seeds + 1):
+        for seed in range(FIRST_SEED, FIRST_SEED + args.seeds):
             sim = simulated_trends(
                 terms=args.terms, weeks=8, bursts=round(0.3 * args.terms), least_posts=least, noise=noise, seed=seed
             )

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any
+from typing import ClassVar
 
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore._base import html_table
 from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
-from crmcore.metrics.columns import columns_frame, numbers
+from crmcore.listening.cleaning.evidence import WeighedSignals
+from crmcore.metrics.columns import numbers
 from crmcore.metrics.multiplicity import adjust
 from crmcore.tables import MentionTable
-from crmcore.text.duplicates import DuplicateFinder, DuplicateTexts
-
-if TYPE_CHECKING:
-    from crmcore.charts import Chart
+from crmcore.text.duplicates import DuplicateFinder
 
 __all__ = ["ReviewSignal", "ReviewWeights", "SuspiciousReviews", "suspicious_reviews"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-ENOUGH = 1.0
 DAY = np.timedelta64(86_400_000_000, "us")
 
 
@@ -73,66 +69,17 @@ class ReviewWeights(Document):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class SuspiciousReviews:
-    """Signals of n reviews.
+class SuspiciousReviews(WeighedSignals):
+    """Signals of n reviews, in the order of `ReviewSignal`; see `WeighedSignals`."""
 
-    Attributes
-    ----------
-    weight : (n, 5) numbers
-        In the order of `ReviewSignal`.
-    duplicates : DuplicateTexts
-    """
-
-    weight: Floats
-    duplicates: DuplicateTexts
-
-    def __len__(self) -> int:
-        return len(self.weight)
-
-    @property
-    def score(self) -> Floats:
-        """(n,) sums; from 1 a review is suspicious."""
-        return np.asarray(self.weight.sum(axis=1))
+    signals: ClassVar[type[enum.StrEnum]] = ReviewSignal
+    row: ClassVar[str] = "review"
+    flag: ClassVar[str] = "suspicious"
 
     @property
     def suspicious(self) -> Bools:
         """(n,) whether the signals are enough."""
-        return self.score >= ENOUGH - 1e-9
-
-    def has(self, signal: str, /) -> Bools:
-        """(n,) whether a signal speaks."""
-        if signal not in list(ReviewSignal):
-            raise UnknownName("signal", signal, tuple(ReviewSignal))
-        return np.asarray(self.weight[:, list(ReviewSignal).index(ReviewSignal(signal))] > 0)
-
-    def why(self, review: int, /) -> tuple[tuple[ReviewSignal, float], ...]:
-        """Signals of one review and what each adds, the strongest first."""
-        row = self.weight[review]
-        order = np.argsort(-row, kind="stable").tolist()
-        return tuple((list(ReviewSignal)[i], float(row[i])) for i in order if row[i] > 0)
-
-    def __repr__(self) -> str:
-        return f"SuspiciousReviews({len(self)} reviews, {int(self.suspicious.sum())} suspicious)"
-
-    def __str__(self) -> str:
-        parts = ", ".join(f"{s} {int(self.has(s).sum())}" for s in ReviewSignal)
-        return f"{int(self.suspicious.sum())} of {len(self)} reviews are suspicious ({parts})"
-
-    def to_frame(self, *, backend: Any = None) -> Any:
-        """One row a review: review (its row), a weight a signal, score, suspicious."""
-        parts = {str(s): self.weight[:, i] for i, s in enumerate(ReviewSignal)}
-        head = {"review": np.arange(len(self))}
-        return columns_frame({**head, **parts, "score": self.score, "suspicious": self.suspicious}, backend=backend)
-
-    def chart(self, *, title: str = "Signals of suspicious reviews") -> Chart:
-        """Reviews by signal."""
-        from crmcore.charts import bar
-
-        return bar([str(s) for s in ReviewSignal], [int(self.has(s).sum()) for s in ReviewSignal], title=title)
-
-    def _repr_html_(self) -> str:
-        rows = [{"signal": str(s), "reviews": int(self.has(s).sum())} for s in ReviewSignal]
-        return html_table(rows, caption=str(self))
+        return self.flagged
 
 
 def suspicious_reviews(

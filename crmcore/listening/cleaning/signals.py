@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore._base import Progress, html_table, reporter
+from crmcore._base import Progress, reporter
 from crmcore.documents import Document
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName
-from crmcore.metrics.columns import columns_frame
+from crmcore.errors import EmptyInput, OutOfRange
+from crmcore.listening.cleaning.evidence import WeighedSignals
 from crmcore.tables import MentionTable
 from crmcore.text import Postings, TokenBatch, TokenKind, tokenize
 from crmcore.text.duplicates import DuplicateFinder, DuplicateTexts
 
-if TYPE_CHECKING:
-    from crmcore.charts import Chart
-
 __all__ = ["STARTING_SIGNALS", "Signal", "SpamSignals", "SpamWeights", "spam_signals"]
 
 Floats = NDArray[np.float64]
-ENOUGH = 1.0  # sum of weights from which a post is spam
 HOUR = np.timedelta64(3_600_000_000, "us")
 
 
@@ -104,67 +100,17 @@ STARTING_SIGNALS = SpamWeights(
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class SpamSignals:
-    """Signals of n posts.
+class SpamSignals(WeighedSignals):
+    """Signals of n posts, in the order of `Signal`; see `WeighedSignals`."""
 
-    Attributes
-    ----------
-    weight : (n, 8) numbers
-        What each signal adds, in the order of `Signal`.
-    duplicates : DuplicateTexts
-        What was found to say the same.
-    """
-
-    weight: Floats
-    duplicates: DuplicateTexts
-
-    def __len__(self) -> int:
-        return len(self.weight)
-
-    @property
-    def score(self) -> Floats:
-        """(n,) sums; from 1 a post is spam."""
-        return np.asarray(self.weight.sum(axis=1))
+    signals: ClassVar[type[enum.StrEnum]] = Signal
+    row: ClassVar[str] = "post"
+    flag: ClassVar[str] = "spam"
 
     @property
     def spam(self) -> NDArray[np.bool_]:
         """(n,) whether the signals make a post spam."""
-        return self.score >= ENOUGH - 1e-9
-
-    def has(self, signal: str, /) -> NDArray[np.bool_]:
-        """(n,) whether a signal speaks."""
-        if signal not in list(Signal):
-            raise UnknownName("signal", signal, tuple(Signal))
-        return np.asarray(self.weight[:, list(Signal).index(Signal(signal))] > 0)
-
-    def why(self, post: int, /) -> tuple[tuple[Signal, float], ...]:
-        """Signals of one post and what each adds, the strongest first; they add up to its score."""
-        row = self.weight[post]
-        order = np.argsort(-row, kind="stable")
-        return tuple((list(Signal)[i], float(row[i])) for i in order.tolist() if row[i] > 0)
-
-    def __repr__(self) -> str:
-        return f"SpamSignals({len(self)} posts, {int(self.spam.sum())} spam)"
-
-    def __str__(self) -> str:
-        parts = ", ".join(f"{s} {int(self.has(s).sum())}" for s in Signal)
-        return f"{int(self.spam.sum())} of {len(self)} posts look like spam ({parts})"
-
-    def to_frame(self, *, backend: Any = None) -> Any:
-        """One row a post: post (its row), a weight a signal, score, spam."""
-        parts = {str(s): self.weight[:, i] for i, s in enumerate(Signal)}
-        return columns_frame(
-            {"post": np.arange(len(self)), **parts, "score": self.score, "spam": self.spam}, backend=backend
-        )
-
-    def chart(self, *, title: str = "Signals of spam") -> Chart:
-        """Posts by signal."""
-        from crmcore.charts import bar
-
-        return bar([str(s) for s in Signal], [int(self.has(s).sum()) for s in Signal], title=title)
-
-    def _repr_html_(self) -> str:
-        return html_table([{"signal": str(s), "posts": int(self.has(s).sum())} for s in Signal], caption=str(self))
+        return self.flagged
 
 
 def spam_signals(
