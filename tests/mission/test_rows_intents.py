@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from crmcore.listening.intents import Severity, complaint_feed
+from crmcore.listening.intents import complaint_feed
 from crmcore.tables import MentionTable
+from crmcore.values import Severity
 
 
 def comments(*texts):
@@ -25,7 +26,7 @@ def test_row_135_of_three_comments_the_one_complaint_comes_to_the_complaint_feed
     assert entry.under == "post"
     assert entry.reason == "no reply"
     assert "still waiting" in entry.evidence
-    assert entry.severity is Severity.MEDIUM
+    assert entry.severity is Severity.NORMAL
 
 
 def test_row_135_neighbours_no_complaint_an_urgent_one_and_a_post_of_others():

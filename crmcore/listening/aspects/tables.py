@@ -15,11 +15,12 @@ from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.listening.aspects.opinions import AspectOpinions
 from crmcore.listening.shares.correcting import correct_sentiment
-from crmcore.listening.shares.reading import chosen, polarities, warn_uncorrected
+from crmcore.listening.shares.reading import polarities, warn_uncorrected
 from crmcore.metrics.columns import codes_of, instants
 from crmcore.metrics.estimates import Estimate, check_level, frame_of
 from crmcore.metrics.means import mean
 from crmcore.tables.columns import TextColumn
+from crmcore.values.words import word
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -176,7 +177,7 @@ def aspect_table(
     all service  -0.6 [-0.6, -0.6] (95 %, n = 2, t, over texts)
     """
     check_level(level)
-    span = chosen(Period, "period", period)
+    span = word(Period, period, "period")
     if (time is None) != (span is Period.ALL):
         raise OutOfRange("time, period", "one of them", "both or none", "time=posts.time, period='month'")
     rows = _rows(opinions, brand, time, span)

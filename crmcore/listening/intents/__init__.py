@@ -14,7 +14,7 @@ from crmcore._base import lazy_names
 if TYPE_CHECKING:
     from crmcore.listening.intents.cues import STARTING_CUES, Cue, Cues, Intent
     from crmcore.listening.intents.detecting import Evidence, IntentFinds, detect_intents
-    from crmcore.listening.intents.feed import ComplaintFeed, FeedEntry, Severity, complaint_feed
+    from crmcore.listening.intents.feed import ComplaintFeed, FeedEntry, complaint_feed
 
 __all__ = [
     "STARTING_CUES",
@@ -25,7 +25,6 @@ __all__ = [
     "FeedEntry",
     "Intent",
     "IntentFinds",
-    "Severity",
     "complaint_feed",
     "detect_intents",
 ]
@@ -41,7 +40,6 @@ __getattr__ = lazy_names(
         "FeedEntry": ".feed",
         "Intent": ".cues",
         "IntentFinds": ".detecting",
-        "Severity": ".feed",
         "complaint_feed": ".feed",
         "detect_intents": ".detecting",
     },

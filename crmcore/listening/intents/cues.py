@@ -10,8 +10,8 @@ import attrs
 from crmcore._base import html_table
 from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, WrongType
-from crmcore.listening.shares.reading import chosen
 from crmcore.text import tokenize
+from crmcore.values.words import word
 
 __all__ = ["STARTING_CUES", "Cue", "Cues", "Intent"]
 
@@ -26,16 +26,16 @@ class Intent(enum.StrEnum):
     PURCHASE = "purchase"
 
 
-def _intent(word: str) -> Intent:
-    return chosen(Intent, "intent", word)
+def _intent(value: str) -> Intent:
+    return word(Intent, value, "intent")
 
 
 @cache
 def _patterns(phrase: str) -> tuple[str, ...]:
     found: list[str] = []
-    for word in phrase.split():
-        star = word.endswith("*") and len(word) > 1
-        forms = tokenize([word[:-1] if star else word]).normalised().forms(0)
+    for part in phrase.split():
+        star = part.endswith("*") and len(part) > 1
+        forms = tokenize([part[:-1] if star else part]).normalised().forms(0)
         found += [*forms[:-1], forms[-1] + "*"] if star and forms else forms
     return tuple(found)
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.listening.intents.cues import STARTING_CUES, Cue, Cues, Intent
+from crmcore.listening.reach import within_reach
 from crmcore.metrics.columns import columns_frame
 from crmcore.metrics.proportions import proportion
 from crmcore.text import Postings, TokenBatch, TokenKind, tokenize
@@ -48,7 +49,9 @@ class IntentFinds:
     ----------
     weight : (n, 5) numbers
         Sum of the weights of what was found, by intent in the order of `Intent`; 1 is enough.
-    hits : cue, text, weight and negation of every cue found
+    hit_text, hit_cue, hit_negated
+        Text, cue and negation of every cue found, by text.
+    tone : (n,) net scores
     """
 
     weight: Floats
@@ -79,13 +82,10 @@ class IntentFinds:
     def evidence(self, post: int, /) -> tuple[Evidence, ...]:
         """What was found in one post; the weights of an intent add up to its weight."""
         found = []
-        for hit in np.flatnonzero(self.hit_text == post).tolist():
+        begin, end = np.searchsorted(self.hit_text, [post, post + 1]).tolist()
+        for hit in range(begin, end):
             cue, negated = self.cues[int(self.hit_cue[hit])], bool(self.hit_negated[hit])
-            intent, weight = cue.intent, cue.weight
-            if negated:
-                weight = 0.5 * cue.weight if cue.intent in OPPOSITE else 0.0
-                intent = OPPOSITE.get(cue.intent, cue.intent)
-            found.append(Evidence(cue.phrase, intent, weight, negated))
+            found.append(Evidence(cue.phrase, *_said(cue, negated=negated), negated))
         tone = float(self.tone[post])
         if tone:
             found.append(Evidence("(tone)", Intent.COMPLIMENT if tone > 0 else Intent.COMPLAINT, TONE * abs(tone)))
@@ -156,7 +156,9 @@ def detect_intents(
     if net.shape != (n,) or (np.abs(net) > 1).any():
         raise OutOfRange("tone", f"shape {net.shape}", f"({n},) net scores in [-1, 1]", "P(positive) - P(negative)")
     index = Postings.of(batch)
-    negated, starts = _negated(batch, cues.negators), _begins(batch)
+    negators = np.isin(batch.codes, [batch.vocabulary.find(w) for w in cues.negators])
+    marks = batch.kinds == TokenKind.PUNCTUATION
+    negated, starts = within_reach(batch, negators, stops=marks, reach=REACH), _begins(batch)
     text, cue_of, turned = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.bool_)]
     stems = _stems(batch, cues)
     for k, cue in enumerate(cues.cues):
@@ -179,16 +181,20 @@ def detect_intents(
     return IntentFinds(weight=weight, cues=cues.cues, hit_text=hits[0], hit_cue=hits[1], hit_negated=hits[2], tone=net)
 
 
+def _said(cue: Cue, *, negated: bool) -> tuple[Intent, float]:
+    """What a cue speaks for and how much: a negated complaint is half a compliment, and the other way round."""
+    if not negated:
+        return cue.intent, cue.weight
+    return (OPPOSITE[cue.intent], 0.5 * cue.weight) if cue.intent in OPPOSITE else (cue.intent, 0.0)
+
+
 def _weights(n: int, cues: Cues, text: NDArray[np.int64], cue: NDArray[np.int64], negated: NDArray[np.bool_]) -> Floats:
     """(n, 5) sums of the weights of cues."""
     if not len(cues.cues):
         return np.zeros((n, len(INTENTS)))
-    own = np.array([INTENTS.index(c.intent) for c in cues.cues])
-    other = np.array([INTENTS.index(OPPOSITE.get(c.intent, c.intent)) for c in cues.cues])
-    turns = np.array([c.intent in OPPOSITE for c in cues.cues])
-    worth = np.array([c.weight for c in cues.cues])
-    column = np.where(negated, other[cue], own[cue])
-    value = np.where(negated, 0.5 * worth[cue] * turns[cue], worth[cue])
+    said = [[_said(c, negated=turned) for c in cues.cues] for turned in (False, True)]
+    column = np.array([[INTENTS.index(intent) for intent, _ in row] for row in said])[negated.astype(np.intp), cue]
+    value = np.array([[weight for _, weight in row] for row in said])[negated.astype(np.intp), cue]
     sums = np.bincount(text * len(INTENTS) + column, weights=value, minlength=n * len(INTENTS))
     return sums.astype(np.float64).reshape(n, len(INTENTS))
 
@@ -206,19 +212,6 @@ def _stems(batch: TokenBatch, cues: Cues) -> dict[str, list[int]]:
                 if form.startswith(stem):
                     found[stem + "*"].append(code)
     return found
-
-
-def _negated(batch: TokenBatch, negators: Sequence[str]) -> NDArray[np.bool_]:
-    """(n_tokens,) whether a negation stands up to 3 words before, in the same text, no mark between."""
-    n = len(batch.codes)
-    if not n:
-        return np.zeros(0, bool)
-    known = [c for c in (batch.vocabulary.find(w) for w in negators) if c >= 0]
-    at = np.arange(n)
-    last = np.maximum.accumulate(np.where(np.isin(batch.codes, known), at, -10))
-    mark = np.maximum.accumulate(np.where(batch.kinds == TokenKind.PUNCTUATION, at, -10))
-    before = np.concatenate(([-10], last[:-1]))
-    return np.asarray((before >= batch.starts[:-1][batch.text_of]) & (at - before <= REACH) & (mark < before))
 
 
 def _begins(batch: TokenBatch) -> NDArray[np.bool_]:

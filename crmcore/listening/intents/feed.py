@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import math
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,13 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table, listed, mask
 from crmcore.documents import Document
 from crmcore.errors import EmptyInput
+from crmcore.graphs.forests import Forest
 from crmcore.listening.intents.cues import STARTING_CUES, Cues, Intent
 from crmcore.listening.intents.detecting import IntentFinds, detect_intents
-from crmcore.metrics.columns import columns_frame
+from crmcore.metrics.columns import columns_frame, numbers, same_length
 from crmcore.tables import MentionTable
-from crmcore.text import FormTable, tokenize
+from crmcore.text import FormTable, TokenBatch, tokenize
+from crmcore.values import Severity
 
-__all__ = ["ComplaintFeed", "FeedEntry", "Reasons", "Severity", "complaint_feed", "under_own_posts"]
+__all__ = ["ComplaintFeed", "FeedEntry", "Reasons", "complaint_feed", "under_own_posts"]
 
 RISKS = frozenset(
     "lawyer attorney lawsuit sue suing police court fraud scam unsafe danger dangerous injured injury hospital "
@@ -31,15 +32,6 @@ RISKS = frozenset(
 """Words that make a complaint urgent whatever its tone: safety, law, discrimination, data."""
 
 STRONG, WIDE = 2.5, 10_000
-
-
-class Severity(enum.StrEnum):
-    """How urgent a complaint is."""
-
-    LOW = "low"
-    MEDIUM = "medium"  # strong words, or a wide audience
-    HIGH = "high"  # both
-    CRITICAL = "critical"  # safety, law, discrimination, data
 
 
 class Reasons(Protocol):
@@ -61,6 +53,8 @@ class FeedEntry(Document):
     reason : text
         What it complains of: by the classifier, else the strongest cue.
     severity : Severity
+        Critical for risk words (safety, law, discrimination, data), high where strong words meet a wide audience,
+        normal for one of both, else low.
     why : tuple of text
         What made it that severe.
     weight : number
@@ -100,7 +94,7 @@ class ComplaintFeed(Document):
         return f"ComplaintFeed({self._count()})"
 
     def __str__(self) -> str:
-        lines = [f"{e.severity:8}  {e.reason}  {e.mention_id} under {e.under}" for e in self.entries]
+        lines = [f"{e.severity.name.lower():8}  {e.reason}  {e.mention_id} under {e.under}" for e in self.entries]
         return "\n".join([self._count(), *lines])
 
     def _count(self) -> str:
@@ -112,7 +106,7 @@ class ComplaintFeed(Document):
         return columns_frame(
             {
                 **{f: [getattr(e, f) for e in self.entries] for f in fields},
-                "severity": [str(e.severity) for e in self.entries],
+                "severity": [e.severity.name.lower() for e in self.entries],
                 "why": [", ".join(e.why) for e in self.entries],
                 "evidence": [", ".join(e.evidence) for e in self.entries],
                 "weight": np.array([e.weight for e in self.entries], np.float64),
@@ -122,7 +116,9 @@ class ComplaintFeed(Document):
         )
 
     def _repr_html_(self) -> str:
-        rows = [{"severity": e.severity, "reason": e.reason, "post": e.mention_id[:40]} for e in self.entries]
+        rows = [
+            {"severity": e.severity.name.lower(), "reason": e.reason, "post": e.mention_id[:40]} for e in self.entries
+        ]
         return html_table(rows, caption=self._count())
 
 
@@ -132,7 +128,12 @@ def under_own_posts(
     """(n,) row of the own post under which each comment stands, replies to replies included; -1 where there is none.
 
     Own posts themselves, and what one's own accounts write below, are -1. A post of one's own that is named and not in
-    the table cannot be found through deeper replies; direct ones are found, with a row of -2.
+    the table is -2.
+
+    Raises
+    ------
+    BadRows
+        Posts that answer each other in a circle.
     """
     authors = listed(own_authors, "own_authors", str, what="handles", hint="own_authors=['@shop']")
     ids = listed(own_posts, "own_posts", str, what="ids of posts", hint="own_posts=['p1']")
@@ -141,21 +142,15 @@ def under_own_posts(
     folded = {a.casefold() for a in authors}
     mine = np.array([a is not None and a.casefold() in folded for a in posts.author.to_list()], bool)
     row_of = {name: i for i, name in enumerate(posts.mention_id.to_list())}
-    told = np.zeros(len(posts), bool)
-    told[[row_of[name] for name in ids if name in row_of]] = True
+    owned = mine.copy()
+    owned[[row_of[name] for name in ids if name in row_of]] = True
     parents = posts.reply_to.to_list()
-    parent = np.array([-1 if p is None else row_of.get(p, -2 if p in ids else -1) for p in parents], np.int64)
-    root, at = np.full(len(posts), -1, np.int64), parent.copy()
-    owned = mine | told
-    for _ in range(len(posts)):  # as often as threads are deep; a cycle ends with the table
-        root = np.where((root == -1) & (at == -2), -2, root)
-        own = (root == -1) & (at >= 0) & owned[np.maximum(at, 0)]
-        root[own] = at[own]
-        at = np.where((root == -1) & (at >= 0), parent[np.maximum(at, 0)], -1)
-        if not (at != -1).any():
-            break
-    root[owned] = -1
-    return root
+    parent = np.array([-1 if p is None else row_of.get(p, -1) for p in parents], np.int64)
+    # where threads are cut above each own post, its root is the nearest own post above a comment
+    top = Forest.of(np.where(owned, -1, parent), what="reply_to").root
+    away = np.array([p is not None and p not in row_of and p in ids for p in parents], bool)
+    under = np.where(owned[top], top, np.where(away[top], -2, -1))
+    return np.where(owned, -1, under).astype(np.int64)
 
 
 def complaint_feed(
@@ -200,36 +195,45 @@ def complaint_feed(
     1 complaint among 2 comments
     low       still waiting  c2 under p
     """
-    from crmcore.metrics.columns import numbers, same_length
-
     under = under_own_posts(posts, own_authors=own_authors, own_posts=own_posts)
     texts = posts.text.to_list()
-    found = detect_intents(texts, cues=cues, tone=tone)
+    batch = tokenize(texts).normalised()
+    found = detect_intents(batch, cues=cues, tone=tone)
     complains = found.has(Intent.COMPLAINT)
     if complaint is not None:
         chances = numbers("complaint", complaint)
         same_length("complaint_feed", posts=under, complaint=chances)
         complains = chances >= 0.5
-    rows = np.flatnonzero((under != -1) & complains)
+    rows = np.flatnonzero((under != -1) & complains).astype(np.int64)
     named = reasons.predict([texts[i] for i in rows.tolist()]) if reasons is not None and len(rows) else None
+    risks = _risks(batch.take(rows))
     entries = [
-        _entry(posts, found, int(i), int(under[i]), None if named is None else named[k]) for k, i in enumerate(rows)
+        _entry(posts, found, int(i), int(under[i]), None if named is None else named[k], risks[k])
+        for k, i in enumerate(rows)
     ]
-    order = list(Severity)
-    entries.sort(key=lambda e: (-order.index(e.severity), e.time.timestamp() if e.time else math.inf, e.mention_id))
+    entries.sort(key=lambda e: (e.severity, e.time.timestamp() if e.time else math.inf, e.mention_id))
     return ComplaintFeed(entries=tuple(entries), comments=int((under != -1).sum()))
 
 
 _IS_RISK = FormTable(lambda forms: np.array([f in RISKS for f in forms], bool))
 
 
-def _entry(posts: MentionTable, found: IntentFinds, row: int, under: int, reason: str | None) -> FeedEntry:
+def _risks(batch: TokenBatch) -> list[list[str]]:
+    """Risk words of each text, each once, in the order of the alphabet."""
+    found: list[list[str]] = [[] for _ in range(len(batch))]
+    at = np.flatnonzero(batch.values(_IS_RISK))
+    for text, code in zip(batch.text_of[at].tolist(), batch.codes[at].tolist(), strict=True):
+        found[text].append(batch.vocabulary[code])
+    return [sorted(set(words)) for words in found]
+
+
+def _entry(
+    posts: MentionTable, found: IntentFinds, row: int, under: int, reason: str | None, risks: Sequence[str]
+) -> FeedEntry:
     post = posts[row]
     said = [e for e in found.evidence(row) if e.intent is Intent.COMPLAINT]
     said.sort(key=lambda e: (-e.weight, e.phrase))
     weight = float(found.weight[row, list(Intent).index(Intent.COMPLAINT)])
-    batch = tokenize([post.text]).normalised()
-    risks = sorted({batch.vocabulary[c] for c in batch.codes[np.asarray(batch.values(_IS_RISK), bool)].tolist()})
     severity, why = _severity(risks, weight, post.reach)
     first = next((e.phrase for e in said if e.phrase != "(tone)"), "negative tone")
     where = posts.reply_to[row] if under < 0 else posts.mention_id[under]
@@ -252,4 +256,4 @@ def _severity(risks: Sequence[str], weight: float, reach: float | None) -> tuple
         return Severity.CRITICAL, tuple(why)
     if strong and wide:
         return Severity.HIGH, tuple(why)
-    return (Severity.MEDIUM if strong or wide else Severity.LOW), tuple(why)
+    return (Severity.NORMAL if strong or wide else Severity.LOW), tuple(why)

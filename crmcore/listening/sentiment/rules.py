@@ -6,6 +6,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from crmcore.listening.reach import within_reach
 from crmcore.listening.sentiment.lexicon import FIELDS, FORMS, pair_valences
 from crmcore.text import TokenBatch
 
@@ -53,16 +54,13 @@ def weigh(batch: TokenBatch, /, *, without: NDArray[np.int64] | None = None) -> 
         Tokens whose valence is left out, to see what they add.
     """
     table = FORMS.on(batch.vocabulary)[batch.codes]
-    text_of, n = batch.text_of, len(batch.codes)
-    start = batch.starts[text_of]
-    position = np.arange(n)
+    text_of = batch.text_of
     plain = table[:, AT["valence"]].copy()
     pairs = _pairs(table, text_of, plain)
     negator, wide = table[:, AT["negator"]] > 0, table[:, AT["wide"]] > 0
     stop = table[:, AT["stop"]] > 0
     in_pair = ~np.isnan(pairs)
-    negated = _reached(negator & ~in_pair, stop, position, start)
-    widely = _reached(wide & ~in_pair, stop, position, start)
+    negated, widely = (within_reach(batch, mark & ~in_pair, stops=stop, reach=SCOPE) for mark in (negator, wide))
     base = np.where(in_pair, np.nan_to_num(pairs), plain)
     if without is not None:
         base[without] = plain[without] = 0.0
@@ -89,7 +87,7 @@ def weigh(batch: TokenBatch, /, *, without: NDArray[np.int64] | None = None) -> 
         valence=found[0],
         negated=negated,
         wide_valence=found[1],
-        where=(position - start) / length,
+        where=(np.arange(len(batch.codes)) - batch.starts[text_of]) / length,
     )
 
 
@@ -113,16 +111,6 @@ def _pairs(table: Floats, text_of: NDArray[np.int32], plain: Floats) -> Floats:
     found[at] = 0.0
     found[at + 1] = value[at]
     return found
-
-
-def _reached(negator: Bools, stop: Bools, position: NDArray[np.int64], start: NDArray[np.int64]) -> Bools:
-    """Tokens that stand within reach behind a negator, with no stop between."""
-    if not len(position):
-        return np.zeros(0, np.bool_)
-    before = np.concatenate(([False], negator[:-1]))
-    last = np.maximum.accumulate(np.where(before, position - 1, -1))
-    halt = np.maximum.accumulate(np.where(stop, position, -1))
-    return (last >= start) & (position - last <= SCOPE) & (last > halt)
 
 
 def _raised(base: Floats, table: Floats, text_of: NDArray[np.int32], without: NDArray[np.int64] | None) -> Floats:

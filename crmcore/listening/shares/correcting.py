@@ -20,13 +20,13 @@ from crmcore.listening.shares.reading import (
     Scored,
     Target,
     check_labels,
-    chosen,
     read_scored,
     warn_uncorrected,
 )
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of, warn_if_small
 from crmcore.metrics.scalars import nan_alike
 from crmcore.tables.columns import TextColumn
+from crmcore.values.words import word
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -234,7 +234,7 @@ def correct_sentiment(
     all: net sentiment -0.297 [-0.4, -0.194] (95 %, n = 100, prediction-powered), raw 0.173
     """
     check_level(level)
-    meant, drawn = chosen(Target, "target", target), chosen(Sampled, "sampled", sampled)
+    meant, drawn = word(Target, target, "target"), word(Sampled, sampled, "sampled")
     scored = read_scored(scores, labels, brand)
     if reference is not None and reference not in scored.brands:
         raise UnknownName("brand", reference, scored.brands)

@@ -15,10 +15,11 @@ from crmcore._base import html_table, number_text
 from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.listening.shares.correcting import RULE, SHRUNK, CorrectedSentiment, correct_sentiment, posterior_of
-from crmcore.listening.shares.reading import Target, chosen, read_scored
+from crmcore.listening.shares.reading import Target, read_scored
 from crmcore.metrics.estimates import Estimate, estimate_of, frame_of
 from crmcore.metrics.scalars import entries, real
 from crmcore.tables.columns import TextColumn
+from crmcore.values.words import word
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -134,7 +135,7 @@ def industry_index(
     if importance == Importance.VOLUME:
         net = sentiment.total.net
     elif sentiment.corrected:
-        posterior = posterior_of(scored, scored.score, scored.truth, chosen(Target, "target", target))
+        posterior = posterior_of(scored, scored.score, scored.truth, word(Target, target, "target"))
         value, low, high = (float(x[0]) for x in posterior.contrasts(weights[None, :], level=level))
         n = sentiment.total.labelled
         net = estimate_of(value, max(low, -1.0), min(high, 1.0), level=level, n=n, rule=RULE, method=SHRUNK)
@@ -149,7 +150,7 @@ def _weights(
 ) -> NDArray[np.float64]:
     """Weight (k,) of each brand, adding up to 1."""
     if isinstance(importance, str):
-        by_volume = chosen(Importance, "importance", importance) is Importance.VOLUME
+        by_volume = word(Importance, importance, "importance") is Importance.VOLUME
         return posts / posts.sum() if by_volume else np.full(len(brands), 1 / len(brands))
     told = entries("importance", importance, hint="{'ours': 0.4, 'rival': 0.6}")
     for name in told:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import enum
 import warnings
 from collections.abc import Sequence
-from typing import TypeVar
 
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import BadRow, BadRows, CrmWarning, EmptyInput, OutOfRange, UnknownName, WrongType
+from crmcore.errors import BadRow, BadRows, CrmWarning, EmptyInput, OutOfRange, WrongType
 from crmcore.listening.polarity import Polarity
 from crmcore.metrics.columns import cells_of, codes_of, is_missing, numbers, refuse
 from crmcore.tables.columns import TextColumn
@@ -22,14 +21,12 @@ __all__ = [
     "Target",
     "UncorrectedLevel",
     "check_labels",
-    "chosen",
     "polarities",
     "read_scored",
     "warn_uncorrected",
 ]
 
 Floats = NDArray[np.float64]
-W = TypeVar("W", bound=enum.StrEnum)
 
 VALUES = {Polarity.NEGATIVE: -1.0, Polarity.NEUTRAL: 0.0, Polarity.POSITIVE: 1.0}
 FEWEST = 8
@@ -68,14 +65,6 @@ class Scored:
     def labelled(self) -> NDArray[np.intp]:
         """(k,) rows with a label."""
         return np.flatnonzero(~np.isnan(self.truth))
-
-
-def chosen(kind: type[W], name: str, value: str) -> W:
-    """Member of a closed list by its word; the error proposes the nearest."""
-    try:
-        return kind(value)
-    except ValueError:
-        raise UnknownName(name, str(value), tuple(str(word) for word in kind)) from None
 
 
 def polarities(name: str, labels: TextColumn | ArrayLike, /) -> Floats:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table, number_text
 from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
-from crmcore.listening.shares.reading import chosen, read_scored
+from crmcore.listening.shares.reading import read_scored
 from crmcore.metrics.columns import cells_of, codes_of, is_missing, numbers, refuse, truths
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of, frame_of, warn_if_small
 from crmcore.metrics.intervals import wilson_interval
@@ -21,6 +21,7 @@ from crmcore.metrics.proportions import proportion
 from crmcore.metrics.scalars import entries
 from crmcore.metrics.shares import share_table
 from crmcore.tables.columns import TextColumn
+from crmcore.values.words import word
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -244,7 +245,7 @@ def share_of_voice(
     volume    rival b  0.2 [0.122, 0.311] (95 %, n = 100, goodman)
     """
     check_level(level)
-    matched = _matched(matches, relevant, chosen(Overlap, "overlap", overlap))
+    matched = _matched(matches, relevant, word(Overlap, overlap, "overlap"))
     n = len(matched.part)
     talks = np.asarray(matched.part.any(axis=1))
     weights, unreached = _weights(n, reach, scores, talks)

@@ -8,20 +8,20 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crmcore.errors import EmptyInput, OutOfRange, UnknownName, WrongType
+from crmcore.errors import BadRows, EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.listening.intents import (
     STARTING_CUES,
     ComplaintFeed,
     Cue,
     Cues,
     Intent,
-    Severity,
     complaint_feed,
     detect_intents,
 )
 from crmcore.listening.intents.feed import under_own_posts
 from crmcore.tables import MentionTable
 from crmcore.text import TextClassifier
+from crmcore.values import Severity
 
 
 @pytest.mark.parametrize(
@@ -131,12 +131,20 @@ def test_own_posts_may_be_named_even_outside_the_table():
     assert [(e.mention_id, e.under) for e in found.entries] == [("z", "old")]
 
 
-def test_circles_of_replies_end():
+def test_posts_that_answer_each_other_in_a_circle_are_named() -> None:
     posts = MentionTable.from_frame(
         [{"mention_id": "a", "text": "x", "reply_to": "b"}, {"mention_id": "b", "text": "y", "reply_to": "a"}]
     )
-    assert under_own_posts(posts, own_posts=["c"]).tolist() == [-1, -1]
+    with pytest.raises(BadRows, match="reply_to"):
+        under_own_posts(posts, own_posts=["c"])
     assert under_own_posts(posts, own_posts=["a"]).tolist() == [-1, 0]
+
+
+def test_an_own_post_outside_the_table_is_found_through_deeper_replies() -> None:
+    posts = MentionTable.from_frame(
+        [{"mention_id": "a", "text": "x", "reply_to": "old"}, {"mention_id": "b", "text": "y", "reply_to": "a"}]
+    )
+    assert under_own_posts(posts, own_posts=["old"]).tolist() == [-2, -2]
 
 
 def test_a_feed_masks_people_and_goes_through_json_pickle_and_frames():
@@ -169,7 +177,7 @@ def test_reach_and_strong_words_raise_severity_and_the_earlier_comes_first():
         },
     ]
     found = complaint_feed(MentionTable.from_frame(rows), own_authors=["@shop"])
-    assert [(e.mention_id, str(e.severity)) for e in found.entries] == [("b", "high"), ("c", "medium"), ("a", "medium")]
+    assert [(e.mention_id, e.severity.name) for e in found.entries] == [("b", "HIGH"), ("c", "NORMAL"), ("a", "NORMAL")]
 
 
 def test_a_trained_classifier_takes_the_place_of_cues_and_names_reasons():
