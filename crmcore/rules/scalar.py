@@ -54,11 +54,11 @@ from crmcore.rules.nodes import (
 from crmcore.rules.sequences import Follows, Side, Switches, misplaced
 from crmcore.rules.vocabulary import Vocabulary
 
-__all__ = ["Ask", "Row", "Value", "ask_of", "row_of", "value_of"]
+__all__ = ["OPERATORS", "Ask", "Row", "Value", "ask_of", "row_of", "value_of"]
 
 Value = tuple[Scalar | None, Kind | None]
 
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -300,7 +300,7 @@ def _ask(node: Condition, _vocabulary: Vocabulary) -> Ask:
 @_ask.register
 def _(node: Compare, vocabulary: Vocabulary) -> Ask:
     left, right, op = _read(node.left, vocabulary), _read(node.right, vocabulary), node.op
-    test = _OPERATORS[op]
+    test = OPERATORS[op]
     if isinstance(node.left, Field) and isinstance(node.right, Literal) and node.right.kind is NUMBER:
         return _field_and_number(node, node.left.name, node.right, test)
 

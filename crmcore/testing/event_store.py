@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from crmcore.errors import CrmError, DuplicateIds, NaiveDatetime, OutOfRange, StoreClosed, StoreConflict, WrongType
 from crmcore.stores.contract import Event, EventStore
+from crmcore.testing.checks import check_named, expect
 
 __all__ = ["check_event_store"]
 
@@ -48,28 +49,18 @@ def _bind(claim: Callable[[EventStore], None], make: Make) -> Callable[[], None]
         with make() as store:
             claim(store)
 
-    return _named(check, claim.__name__.lstrip("_"))
+    return check_named(check, claim.__name__.lstrip("_"))
 
 
 def _bind_reopen(claim: Callable[[EventStore, Reopen], None], make: Make, reopen: Reopen) -> Callable[[], None]:
     def check() -> None:
         claim(make(), reopen)
 
-    return _named(check, claim.__name__.lstrip("_"))
-
-
-def _named(check: Callable[[], None], name: str) -> Callable[[], None]:
-    check.__name__ = check.__qualname__ = name
-    return check
-
-
-def _expect(truth: bool, claim: str) -> None:
-    if not truth:  # not `assert`, which python -O removes
-        raise AssertionError(claim)
+    return check_named(check, claim.__name__.lstrip("_"))
 
 
 def _same(got: object, wanted: object, claim: str) -> None:
-    _expect(got == wanted, f"{claim}: got {got!r}, expected {wanted!r}")
+    expect(got == wanted, f"{claim}: got {got!r}, expected {wanted!r}")
 
 
 def _refused(call: Callable[[], object], error: type[CrmError], claim: str) -> None:
@@ -105,7 +96,7 @@ def _order_is_the_order_of_writing(store: EventStore) -> None:
     store.append_many([_note("2", day=1, stream="a"), _note("3", day=5, stream="b")])
     got = list(store.read_all())
     _same([e.id for e in got], ["1", "2", "3"], "read_all follows the order of writing, not of event time")
-    _expect(got[0].position < got[1].position < got[2].position, "positions rise")
+    expect(got[0].position < got[1].position < got[2].position, "positions rise")
     _same([e.id for e in store.read_all(after=got[0].position, limit=1)], ["2"], "after and limit page through")
     _same([e.id for e in store.read("b", after=1)], ["3"], "read goes on after a version")
     _same(list(store.read_all(after=got[2].position)), [], "nothing after the end")
@@ -155,7 +146,7 @@ def _time_keeps_its_microsecond(store: EventStore) -> None:
     times = [datetime(1957, 1, 1, 0, 0, 0, 1, tzinfo=UTC), datetime(2026, 5, 1, 23, 59, 59, 999_999, tzinfo=UTC)]
     store.append("a", [Event(id=str(t), type="x", time=t) for t in times])
     _same([e.time for e in store.read("a")], times, "times, also before 1970")
-    _expect(all(e.time.tzinfo is UTC for e in store.read("a")), "times come back in UTC")
+    expect(all(e.time.tzinfo is UTC for e in store.read("a")), "times come back in UTC")
 
 
 def _any_text_survives(store: EventStore) -> None:
@@ -213,7 +204,7 @@ def _newest_snapshot_wins(store: EventStore) -> None:
     store.snapshot("a", 4, {"points": 40})
     store.snapshot("a", 2, {"points": 20})
     kept = store.latest_snapshot("a")
-    _expect(kept is not None and (kept.version, kept.state) == (4, {"points": 40}), "the newest snapshot is kept")
+    expect(kept is not None and (kept.version, kept.state) == (4, {"points": 40}), "the newest snapshot is kept")
     _refused(lambda: store.snapshot("a", 6, {}), OutOfRange, "a snapshot of events that do not exist")
 
 
@@ -297,10 +288,10 @@ def _events_outlive_the_store(store: EventStore, reopen: Reopen) -> None:
         store.snapshot("a", 1, {"n": 1})
     with reopen(store) as again:
         _same(tuple(again.read_all()), kept, "events are there after reopening")
-        _expect(again.latest_snapshot("a") is not None, "snapshots are there after reopening")
+        expect(again.latest_snapshot("a") is not None, "snapshots are there after reopening")
         _same(again.append("a", [_note("1")])[0], kept[0], "ids are known after reopening")
         more = again.append("a", [_note("3")], expected=1)
-        _expect(more[0].position > kept[-1].position, "positions go on rising after reopening")
+        expect(more[0].position > kept[-1].position, "positions go on rising after reopening")
 
 
 def _erasure_outlives_the_store(store: EventStore, reopen: Reopen) -> None:

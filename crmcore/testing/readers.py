@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.protocols import LanguageDetector, SentimentAnalyzer, SpamFilter
+from crmcore.testing.checks import check_named, expect
 
 __all__ = ["check_language_detector", "check_sentiment_analyzer", "check_spam_filter"]
 
@@ -42,14 +43,14 @@ def check_sentiment_analyzer(analyzer: SentimentAnalyzer, /) -> list[Callable[[]
 
     def shape() -> None:
         found = np.asarray(analyzer.probabilities(TEXTS), np.float64)
-        _expect(found.shape == (len(TEXTS), 3), f"(n, 3) probabilities for n texts, got {found.shape}")
+        expect(found.shape == (len(TEXTS), 3), f"(n, 3) probabilities for n texts, got {found.shape}")
         known = found[~np.isnan(found).any(axis=1)]
-        _expect(bool(((known >= 0) & (known <= 1)).all()), "probabilities in [0, 1]")
-        _expect(bool(np.allclose(known.sum(axis=1), 1, atol=1e-6)), "each row sums to 1")
-        _expect(bool(np.isnan(found).any(axis=1).sum() == np.isnan(found).all(axis=1).sum()), "a row of NaN is whole")
-        _expect(np.asarray(analyzer.probabilities([])).size == 0, "no texts give no rows")
+        expect(bool(((known >= 0) & (known <= 1)).all()), "probabilities in [0, 1]")
+        expect(bool(np.allclose(known.sum(axis=1), 1, atol=1e-6)), "each row sums to 1")
+        expect(bool(np.isnan(found).any(axis=1).sum() == np.isnan(found).all(axis=1).sum()), "a row of NaN is whole")
+        expect(np.asarray(analyzer.probabilities([])).size == 0, "no texts give no rows")
 
-    return [_named(shape, "rows_are_probabilities_of_three_polarities"), *_reading(read)]
+    return [check_named(shape, "rows_are_probabilities_of_three_polarities"), *_reading(read)]
 
 
 def check_language_detector(detector: LanguageDetector, /) -> list[Callable[[], None]]:
@@ -61,12 +62,12 @@ def check_language_detector(detector: LanguageDetector, /) -> list[Callable[[], 
 
     def shape() -> None:
         names, chances = detector.languages(TEXTS)
-        _expect(len(names) == len(TEXTS) == len(np.asarray(chances)), "one code and one number a text")
-        _expect(all(isinstance(n, str) and n == n.lower() and len(n) in (2, 3) for n in names), "ISO 639 codes")
+        expect(len(names) == len(TEXTS) == len(np.asarray(chances)), "one code and one number a text")
+        expect(all(isinstance(n, str) and n == n.lower() and len(n) in (2, 3) for n in names), "ISO 639 codes")
         found = np.asarray(chances, np.float64)
-        _expect(bool(((found >= 0) & (found <= 1)).all()), "certainty in [0, 1]")
+        expect(bool(((found >= 0) & (found <= 1)).all()), "certainty in [0, 1]")
 
-    return [_named(shape, "codes_and_certainty_in_range"), *_reading(read)]
+    return [check_named(shape, "codes_and_certainty_in_range"), *_reading(read)]
 
 
 def check_spam_filter(spam: SpamFilter, /) -> list[Callable[[], None]]:
@@ -77,11 +78,11 @@ def check_spam_filter(spam: SpamFilter, /) -> list[Callable[[], None]]:
 
     def shape() -> None:
         found = np.asarray(spam.spam(TEXTS), np.float64)
-        _expect(found.shape == (len(TEXTS),), f"(n,) probabilities for n texts, got {found.shape}")
+        expect(found.shape == (len(TEXTS),), f"(n,) probabilities for n texts, got {found.shape}")
         known = found[~np.isnan(found)]
-        _expect(bool(((known >= 0) & (known <= 1)).all()), "probabilities in [0, 1]")
+        expect(bool(((known >= 0) & (known <= 1)).all()), "probabilities in [0, 1]")
 
-    return [_named(shape, "probabilities_in_range"), *_reading(read)]
+    return [check_named(shape, "probabilities_in_range"), *_reading(read)]
 
 
 def _reading(read: Read) -> list[Callable[[], None]]:
@@ -90,20 +91,18 @@ def _reading(read: Read) -> list[Callable[[], None]]:
     def alone() -> None:
         whole = read(TEXTS)
         for i, text in enumerate(TEXTS):
-            _expect(_same(whole[i], read([text])[0]), f"text {i} alone reads as in the batch")
+            expect(_same(whole[i], read([text])[0]), f"text {i} alone reads as in the batch")
 
     def order() -> None:
         whole, turned = read(TEXTS), read(TEXTS[::-1])
-        _expect(
-            all(_same(a, b) for a, b in zip(whole, turned[::-1], strict=True)), "the order of texts changes nothing"
-        )
+        expect(all(_same(a, b) for a, b in zip(whole, turned[::-1], strict=True)), "the order of texts changes nothing")
 
     def again() -> None:
-        _expect(all(map(_same, read(TEXTS), read(TEXTS))), "the same texts read the same again")
+        expect(all(map(_same, read(TEXTS), read(TEXTS))), "the same texts read the same again")
 
     return [
-        _named(alone, "every_text_alone_decides_its_row"), _named(order, "order_changes_nothing"),
-        _named(again, "reading_is_repeatable"),
+        check_named(alone, "every_text_alone_decides_its_row"), check_named(order, "order_changes_nothing"),
+        check_named(again, "reading_is_repeatable"),
     ]  # fmt: skip
 
 
@@ -113,13 +112,3 @@ def _same(a: object, b: object) -> bool:
     if isinstance(a, str) or isinstance(b, str):
         return a == b
     return bool(np.allclose(np.asarray(a, np.float64), np.asarray(b, np.float64), atol=1e-9, equal_nan=True))
-
-
-def _named(check: Callable[[], None], name: str) -> Callable[[], None]:
-    check.__name__ = check.__qualname__ = name
-    return check
-
-
-def _expect(truth: bool, claim: str) -> None:
-    if not truth:  # not `assert`, which python -O removes
-        raise AssertionError(claim)

@@ -61,6 +61,18 @@ def characters(batch: TokenBatch, /) -> TokenBatch:
     return TokenBatch(every, total[batch.starts], vocabulary)
 
 
+def word_mean(batch: TokenBatch, worth: Callable[[str], float], /) -> Floats:
+    """(n,) mean over the tokens of each text of what a form is worth; NaN without tokens."""
+    of_form = np.array([worth(form) for form in batch.vocabulary], np.float64)
+    with np.errstate(invalid="ignore"):
+        total = np.bincount(batch.text_of, of_form[batch.codes], len(batch))
+        return np.asarray(total / batch.lengths, np.float64)
+
+
+def _words(texts: Sequence[str | None]) -> TokenBatch:
+    return levelled(tokenize(texts)).words()
+
+
 @attrs.frozen(kw_only=True)
 class ClassifiedText(Document):
     """One text with what made its class.
@@ -188,7 +200,7 @@ class TextClassifierModel(Document):
     def known(self, texts: Sequence[str | None], /) -> Floats:
         """(n,) share of the single words of each text that the model knows; NaN without words."""
         place = self._places[0]
-        return self._word_mean(texts, lambda form: float(form in place))
+        return word_mean(_words(texts), lambda form: float(form in place))
 
     def familiarity(self, texts: Sequence[str | None], /, *, level: float = 0.95) -> Familiarity:
         """Whether texts are of the kind that the model learned from.
@@ -212,14 +224,7 @@ class TextClassifierModel(Document):
     def rarity(self, texts: Sequence[str | None], /) -> Floats:
         """(n,) mean idf of the single words of each text, unknown ones the rarest; NaN without words."""
         place, unknown = self._places[0], math.log(2 * (1 + self.texts)) + 1
-        return self._word_mean(texts, lambda form: self.word_idf[place[form]] if form in place else unknown)
-
-    def _word_mean(self, texts: Sequence[str | None], worth: Callable[[str], float]) -> Floats:
-        batch = levelled(tokenize(texts)).words()
-        of_form = np.array([worth(form) for form in batch.vocabulary], np.float64)
-        with np.errstate(invalid="ignore"):
-            total = np.bincount(batch.text_of, of_form[batch.codes], len(batch))
-            return np.asarray(total / batch.lengths, np.float64)
+        return word_mean(_words(texts), lambda form: self.word_idf[place[form]] if form in place else unknown)
 
     def explain(self, text: str, /) -> ClassifiedText:
         """Label of one text with the terms that made it."""

@@ -26,7 +26,6 @@ Keys = NDArray[np.uint64]
 DROPPED = (TokenKind.LINK, TokenKind.HANDLE, TokenKind.EMAIL, TokenKind.PUNCTUATION)
 SHARED = ("rt",)  # what people put before a text of others
 STEP = 2048  # texts hashed at a time: memory stays small
-SIGNS = 3  # characters of a shingle
 
 
 @attrs.frozen(kw_only=True)
@@ -164,8 +163,9 @@ def _plural(n: int) -> str:
 class DuplicateStream:
     """Near-duplicates in a stream: each text is compared with those of the window, whose size bounds memory.
 
-    Equal to `DuplicateFinder.find` on all texts at once as long as nothing has left the window, however the stream is
-    cut into batches.
+    As long as nothing has left the window, what is joined is what `DuplicateFinder.find` joins among the texts read so
+    far, however the stream is cut into batches; groups that a later text holds together were told apart before it came.
+    A call sorts the keys of the whole window: hand in texts by the thousand.
     """
 
     __slots__ = ("_finder", "_first", "_forms", "_keys", "_rows", "_window", "seen")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -119,12 +120,11 @@ class Languages:
 
     def counts(self) -> dict[str, int]:
         """Posts by language, the commonest first."""
-        found = {code: self.codes.count(code) for code in sorted(set(self.codes))}
-        return dict(sorted(found.items(), key=lambda item: -item[1]))
+        return dict(Counter(sorted(self.codes)).most_common())
 
     def is_(self, *codes: str) -> NDArray[np.bool_]:
         """(n,) whether each post is in one of these languages."""
-        return np.array([code in codes for code in self.codes], np.bool_)
+        return np.isin(np.array(self.codes, object).astype(str), codes)
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a post: post (its row), language, share."""

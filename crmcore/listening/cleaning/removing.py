@@ -98,7 +98,7 @@ class Cleaner:
             model: SpamFilter = resolve(PluginKind.SPAM_FILTER, self.filter, contract=SpamFilter)
             chance = np.asarray(model.spam(texts), np.float64)
         tell("clean", 3, 4)
-        masks: dict[str, Bools] = {"empty": np.array([not (t or "").strip() for t in texts], bool)}
+        masks: dict[str, Bools] = {"empty": batch.lengths == 0}
         if self.languages:
             masks["language"] = ~languages.is_(*self.languages, UNDETERMINED)
         if self.duplicates:
@@ -224,13 +224,16 @@ class CleanedMentions:
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a post: post (its id), kept, rules, why, language, first (row of the first that says the same)."""
-        rows = range(len(self))
+        rules, why = np.full(len(self), "", object), np.full(len(self), "", object)
+        for i in np.flatnonzero(~self.stays).tolist():
+            rules[i] = ", ".join(r for r in self.active if self.masks[r][i])
+            why[i] = "; ".join(self.why(i))
         return columns_frame(
             {
                 "post": self.mentions.mention_id.to_list(),
                 "kept": self.stays,
-                "rules": [", ".join(r for r in self.active if self.masks[r][i]) for i in rows],
-                "why": ["; ".join(self.why(i)) for i in rows],
+                "rules": rules,
+                "why": why,
                 "language": self.languages.codes,
                 "first": self.duplicates.first,
             },

@@ -17,6 +17,7 @@ from crmcore.listening.cleaning.evidence import WeighedSignals
 from crmcore.tables import MentionTable
 from crmcore.text import Postings, TokenBatch, TokenKind, tokenize
 from crmcore.text.duplicates import DuplicateFinder, DuplicateTexts
+from crmcore.text.shape import SHAPE, text_shape
 
 __all__ = ["STARTING_SIGNALS", "Signal", "SpamSignals", "SpamWeights", "spam_signals"]
 
@@ -177,10 +178,10 @@ def spam_signals(
 
 def _offers(batch: TokenBatch, offers: Mapping[str, float]) -> Floats:
     """(n,) sums of the weights of phrases, each once a text."""
-    normal = batch.normalised()
-    index, total = Postings.of(normal), np.zeros(len(batch))
-    for phrase, weight in offers.items():
-        forms = tokenize([phrase]).normalised().forms(0)
+    index, total = Postings.of(batch.normalised()), np.zeros(len(batch))
+    phrases = tokenize(list(offers)).normalised()
+    for i, weight in enumerate(offers.values()):
+        forms = phrases.forms(i)
         if not forms:
             raise EmptyInput("an offer", "name words")
         total[index.texts(index.phrase(forms))] += weight
@@ -189,11 +190,9 @@ def _offers(batch: TokenBatch, offers: Mapping[str, float]) -> Floats:
 
 def _loud(batch: TokenBatch) -> NDArray[np.bool_]:
     """(n,) whether most words of a text of 5 words or more are in capitals."""
-    words = np.isin(batch.kinds, [TokenKind.WORD])
-    upper = np.array([f.isupper() and len(f) > 1 for f in batch.vocabulary], bool)[batch.codes] & words
-    of, n = batch.text_of, len(batch)
-    total = np.bincount(of[words], minlength=n)
-    return np.asarray((total >= 5) & (np.bincount(of[upper], minlength=n) > 0.7 * total))
+    shape = text_shape(batch)
+    many = shape[:, SHAPE.index("words")] >= np.log1p(5) - 1e-9
+    return np.asarray(many & (shape[:, SHAPE.index("whole words in capitals")] > 0.7))
 
 
 def _habits(author: NDArray[np.int64], time: NDArray[np.datetime64], weights: SpamWeights) -> tuple[Any, Any]:

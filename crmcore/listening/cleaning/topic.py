@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from crmcore.documents import Document
 from crmcore.errors import OutOfRange
 from crmcore.text import TokenBatch, count_terms, tokenize
-from crmcore.text.classifying import levelled
+from crmcore.text.classifying import levelled, word_mean
 
 __all__ = ["TopicGate", "topic_gate"]
 
@@ -50,8 +50,7 @@ class TopicGate(Document):
         batch = _read(texts)
         place = {term: i for i, term in enumerate(self.terms)}
         rows = count_terms(batch, orders=ORDERS).weighed(place, self.idf)
-        near = np.asarray(rows @ self.centre, np.float64) * _shared(batch, place.keys())
-        return np.where(batch.lengths > 0, near, np.nan)
+        return np.asarray(rows @ self.centre, np.float64) * word_mean(batch, lambda form: float(form in place))
 
     def off_topic(self, texts: Sequence[str | None] | TokenBatch, /) -> NDArray[np.bool_]:
         """(n,) whether a post lies below the threshold; texts without words are not judged."""
@@ -90,7 +89,7 @@ def topic_gate(examples: Sequence[str | None], /, *, lost: float = 0.05) -> Topi
     along = np.asarray(rows @ total).ravel() - own
     others = np.sqrt(np.maximum((total @ total) - 2 * np.asarray(rows @ total).ravel() + own, 1e-12))
     again = {term for term, n in zip(found.terms, found.texts_with().tolist(), strict=True) if n > 1}
-    near = along / others * _shared(batch, again)
+    near = along / others * word_mean(batch, lambda form: float(form in again))
     worded = batch.lengths > 0
     threshold = float(np.quantile(near[worded], lost)) if worded.any() else 0.0
     centre = total / max(float(np.sqrt(total @ total)), 1e-12)
@@ -99,9 +98,3 @@ def topic_gate(examples: Sequence[str | None], /, *, lost: float = 0.05) -> Topi
 
 def _read(texts: Sequence[str | None] | TokenBatch) -> TokenBatch:
     return levelled(texts if isinstance(texts, TokenBatch) else tokenize(texts)).words()
-
-
-def _shared(batch: TokenBatch, known: Collection[str]) -> NDArray[np.float64]:
-    """(n,) share of the words of each text that are known."""
-    there = np.array([form in known for form in batch.vocabulary], np.float64)[batch.codes]
-    return np.bincount(batch.text_of, there, len(batch)) / np.maximum(batch.lengths, 1)

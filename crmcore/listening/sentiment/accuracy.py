@@ -13,6 +13,7 @@ from crmcore._base import html_table, named
 from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange, UnknownName
 from crmcore.listening.polarity import Polarity
+from crmcore.metrics.calibration import calibration_error
 from crmcore.metrics.columns import columns_frame
 from crmcore.metrics.comparing import Comparison, compare
 from crmcore.metrics.estimates import Estimate
@@ -29,7 +30,6 @@ __all__ = ["AccuracyReport", "ClassAccuracy", "Drift", "check_accuracy"]
 
 Floats = NDArray[np.float64]
 WORDS = tuple(p.value for p in Polarity)
-BINS = 10
 DRAWS = 2000
 
 
@@ -83,7 +83,7 @@ class AccuracyReport(Document):
     macro_f1 : Estimate
         Mean F1 of the polarities that were labelled; bootstrap over texts.
     calibration_error : number
-        Mean distance of the probability of the answer from the share of right answers, over ten bins of equal number.
+        Mean distance of the probability of the answer from the share of right answers, over ten groups of like size.
     classes : one a polarity
     sure, right_when_sure : counts
         Answers with probability 0.8 or more; of them those that are right.
@@ -205,8 +205,8 @@ def check_accuracy(
     classes = tuple(_of_class(k, table, each[k], level=level) for k in range(3))
     return AccuracyReport(
         table=tuple(tuple(row) for row in table.tolist()), unread=int(unread.sum()), accuracy=accuracy, macro_f1=macro,
-        calibration_error=_calibration(best, guess == y), classes=classes, sure=int(sure.sum()),
-        right_when_sure=int((sure & (guess == y)).sum()),
+        calibration_error=calibration_error(best, (guess == y).astype(np.float64)), classes=classes,
+        sure=int(sure.sum()), right_when_sure=int((sure & (guess == y)).sum()),
     )  # fmt: skip
 
 
@@ -250,10 +250,3 @@ def _bootstrapped(table: NDArray[np.int64], *, level: float, seed: int) -> tuple
         estimate(float(value[there].mean()), macro, "mean F1 of labelled polarities"),
         [estimate(float(value[k]), every[:, k], f"F1 of {WORDS[k]}") for k in range(3)],
     )
-
-
-def _calibration(chance: Floats, right: NDArray[np.bool_]) -> float:
-    """Expected calibration error over bins of equal number."""
-    order = np.argsort(chance, kind="stable")
-    parts = np.array_split(order, min(BINS, len(order)))
-    return float(sum(abs(chance[p].mean() - right[p].mean()) * len(p) for p in parts) / len(order))

@@ -19,6 +19,7 @@ from crmcore.metrics.columns import held_floats
 from crmcore.tables import MentionTable
 from crmcore.text import TokenBatch
 from crmcore.text.logistic import Block, fit_blocks, log_softmax, softmax
+from crmcore.text.tuning import deal_folds
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -244,10 +245,7 @@ def _joined(read: list[Weighed]) -> Weighed:
 
 def _best_blend(parts: _Parts, y: NDArray[np.int64]) -> float:
     """Share of the change with the smallest cross-validated log loss."""
-    fold = np.arange(len(y)) % FOLDS
-    order = np.argsort(y, kind="stable")
-    of = np.empty(len(y), np.int64)
-    of[order] = fold
+    of = deal_folds(y, FOLDS)
     loss = np.zeros(len(BLENDS))
     for f in range(FOLDS):
         inner, held = np.flatnonzero(of != f), np.flatnonzero(of == f)

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import between, html_table, number_text
 from crmcore.documents import Document
 from crmcore.listening.trends.bursts import Burst, Bursts
-from crmcore.listening.trends.reading import Holders, mean_by_author, net_scores
-from crmcore.listening.voices.people import authors_of
+from crmcore.listening.trends.reading import Holders, net_scores
+from crmcore.listening.voices.people import authors_of, mean_by_author
 from crmcore.metrics.columns import instant
 from crmcore.metrics.comparing import Comparison, p_text
 from crmcore.metrics.estimates import Estimate, frame_of

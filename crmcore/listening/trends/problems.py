@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import between, check_aware, html_table, number_text
 from crmcore.documents import Document
 from crmcore.errors import OutOfRange
-from crmcore.listening.trends.counting import term_posts
-from crmcore.listening.trends.reading import first_copies, net_scores
+from crmcore.listening.trends.reading import Holders, first_copies, net_scores
+from crmcore.listening.voices.comparing import discussion_points
 from crmcore.listening.voices.people import authors_of, flag, flags
 from crmcore.metrics.columns import instant
 from crmcore.metrics.comparing import Comparison, compare, p_text
@@ -26,8 +26,6 @@ from crmcore.metrics.proportions import Counts
 from crmcore.metrics.scalars import nan_alike
 from crmcore.protocols import SentimentAnalyzer
 from crmcore.tables import MentionTable
-from crmcore.text import tokenize
-from crmcore.text.keyness import key_terms
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -236,7 +234,7 @@ def weekly_problems(
     kept = both & first_copies(mentions)
     week, before = kept & (time >= begin), kept & (time < begin)
     author = authors_of(mentions)
-    held = flags(things, n) if things is not None else _marks(mentions, author, kept, sore, orders, asked)
+    held = flags(things, n) if things is not None else _marks(mentions, kept, sore, orders, asked)
     problems = _problems(held, author, week, before, sore, asked, level)
     return WeeklyProblems(
         problems=tuple(problems[: asked.limit]), since=since, until=now, people=len(np.unique(author[week])),
@@ -290,34 +288,22 @@ def _change(now_: Counts, then: Counts, test: Comparison, p: float, threshold: f
     return Change.NEW if then.k == 0 and now_.k else Change.RISING
 
 
-def _marks(
-    mentions: MentionTable, author: Ints, kept: Bools, sore: Bools, orders: Sequence[int], asked: _Asked
-) -> dict[str, Bools]:
+def _marks(mentions: MentionTable, kept: Bools, sore: Bools, orders: Sequence[int], asked: _Asked) -> dict[str, Bools]:
     """Posts that hold each term that marks complaints."""
     rows = np.flatnonzero(kept)
-    table, who, bad = mentions.take(rows), author[rows], sore[rows]
-    if not bad.any() or bad.all():
+    if not sore[rows].any() or sore[rows].all():
         return {}
-    terms, post, term = term_posts(tokenize(table.text.to_list()), orders=orders, least_posts=asked.least_voices)
-    m = max(len(terms), 1)
-    counts = []
-    for group in (bad, ~bad):
-        inside = group[post]
-        once = np.unique(who[post[inside]] * m + term[inside]) % m
-        counts.append(np.bincount(once, minlength=len(terms)).astype(np.float64))
-    keys = key_terms(
-        terms, counts[0], counts[1], n_first=len(np.unique(who[bad])), n_second=len(np.unique(who[~bad])),
-        false_share=asked.false_share,
-    )  # fmt: skip
-    voices = dict(zip(terms, counts[0].tolist(), strict=True))
-    least = math.log(asked.least_odds)
-    wanted = [t for t, odds in zip(keys.term, keys.log_odds.tolist(), strict=True) if odds > 0 and odds >= least]
-    place = {t: i for i, t in enumerate(terms)}
-    held = {}
+    table = mentions.take(rows)
+    found = discussion_points(
+        table, sore[rows], orders=orders, least_voices=asked.least_voices, false_share=asked.false_share
+    )
+    least = max(math.log(asked.least_odds), 1e-12)
+    voices = dict(zip(found.term, found.first.tolist(), strict=True))
+    wanted = [t for t, odds in zip(found.term, found.log_odds.tolist(), strict=True) if odds >= least]
+    holders, held = Holders(table), dict[str, Bools]()
     for name in _longest(wanted, voices):
-        found = np.zeros(len(mentions), bool)
-        found[rows[post[term == place[name]]]] = True
-        held[name] = found
+        held[name] = np.zeros(len(mentions), bool)
+        held[name][rows] = holders.of(name)
     return held
 
 

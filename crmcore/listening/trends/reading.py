@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore.errors import OutOfRange, WrongType
+from crmcore.errors import OutOfRange
 from crmcore.listening.trends.counting import ALL_POSTS, read_before
 from crmcore.listening.voices.people import flags
 from crmcore.metrics.columns import numbers, refuse
+from crmcore.plugins import PluginKind, resolve
 from crmcore.protocols import SentimentAnalyzer
 from crmcore.tables import MentionTable
 from crmcore.text import DuplicateFinder, Postings, TokenBatch, tokenize
 
-__all__ = ["Holders", "first_copies", "mean_by_author", "net_scores"]
+__all__ = ["Holders", "first_copies", "net_scores"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-def net_scores(sentiment: SentimentAnalyzer | ArrayLike, mentions: MentionTable, /) -> Floats:
+def net_scores(sentiment: SentimentAnalyzer | str | ArrayLike, mentions: MentionTable, /) -> Floats:
     """(n,) P(positive) - P(negative) of each post, NaN where nobody can tell.
 
     Parameters
     ----------
     sentiment
-        An analyzer, its (n, 3) probabilities, or (n,) net scores.
+        An analyzer or the name of a plug-in, its (n, 3) probabilities, or (n,) net scores.
 
     Raises
     ------
-    OutOfRange, BadRows, WrongType
-        Another shape; scores beyond -1 to 1.
+    OutOfRange, BadRows, UnknownName
+        Another shape; scores beyond -1 to 1; a name that nobody offers.
     """
     n = len(mentions)
-    if isinstance(sentiment, str):
-        raise WrongType("sentiment", "a str", "an analyzer, (n, 3) probabilities or (n,) net scores", "load it first")
-    found = sentiment.probabilities(mentions.text.to_list()) if isinstance(sentiment, SentimentAnalyzer) else sentiment
-    table = np.asarray(found)
+    if isinstance(sentiment, str | SentimentAnalyzer):
+        reader: SentimentAnalyzer = resolve(PluginKind.SENTIMENT, sentiment, contract=SentimentAnalyzer)
+        sentiment = reader.probabilities(mentions.text.to_list())
+    table = np.asarray(sentiment)
     if table.ndim == 2 and table.shape == (n, 3):
         net = numbers("sentiment", table[:, 2]) - numbers("sentiment", table[:, 0])
     elif table.ndim == 1 and len(table) == n:
@@ -92,11 +93,3 @@ def first_copies(mentions: MentionTable, /, *, least_words: int = 5) -> Bools:
     first = np.ones(len(mentions), bool)
     first[np.array(order, np.intp)] = ~finder.find([texts[i] for i in order]).repeats
     return first
-
-
-def mean_by_author(net: Floats, author: Ints, rows: Bools | Ints | Sequence[int], /) -> Floats:
-    """(k,) mean net sentiment of each author of some posts; authors of whom nothing can be told are left out."""
-    chosen = np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows, np.int64)
-    chosen = chosen[~np.isnan(net[chosen])]
-    _, who = np.unique(author[chosen], return_inverse=True)
-    return np.asarray(np.bincount(who, net[chosen]) / np.maximum(np.bincount(who), 1), np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,10 +12,11 @@ from crmcore.metrics.columns import truths
 from crmcore.metrics.proportions import Counts
 from crmcore.tables import MentionTable
 
-__all__ = ["authors_of", "flag", "flags", "voices"]
+__all__ = ["authors_of", "flag", "flags", "mean_by_author", "voices"]
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def authors_of(mentions: MentionTable, /) -> Ints:
@@ -42,3 +43,11 @@ def flags(things: Mapping[str, ArrayLike], n: int, /) -> dict[str, Bools]:
 def voices(author: Ints, group: Bools, said: Bools, /) -> Counts:
     """Authors of a group who said a thing, of all its authors."""
     return Counts(k=len(np.unique(author[group & said])), n=len(np.unique(author[group])))
+
+
+def mean_by_author(score: Floats, author: Ints, rows: Bools | Ints | Sequence[int], /) -> Floats:
+    """(k,) mean score of each author of some posts; authors of whom nothing can be told are left out."""
+    chosen = np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows, np.int64)
+    chosen = chosen[~np.isnan(score[chosen])]
+    _, who = np.unique(author[chosen], return_inverse=True)
+    return np.asarray(np.bincount(who, score[chosen]) / np.maximum(np.bincount(who), 1), np.float64)

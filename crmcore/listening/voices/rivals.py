@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table
 from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
-from crmcore.listening.voices.people import authors_of, flag, flags, voices
+from crmcore.listening.voices.people import authors_of, flag, flags, mean_by_author, voices
 from crmcore.metrics.columns import instant, numbers
 from crmcore.metrics.comparing import Comparison, compare, p_text
 from crmcore.metrics.estimates import frame_of
@@ -244,7 +244,7 @@ def aspect_gaps(
     author = authors_of(mentions)
     tests = dict[str, Comparison]()
     for name, held in flags(aspects, n).items():
-        there, here = (_by_author(score, author, group & held) for group in (theirs, mine))
+        there, here = (mean_by_author(score, author, group & held) for group in (theirs, mine))
         tests[name] = compare(Moments.of(there), Moments.of(here), level=level, small_sample_ok=True)
     p = _adjusted(tests)
     known = {name: test.difference.value for name, test in tests.items()}
@@ -268,13 +268,6 @@ def aspect_gaps(
         for name in order
     ]
     return Contrasts(found=tuple(found), first="rivals", second="ours")
-
-
-def _by_author(score: NDArray[np.float64], author: Ints, group: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Mean score of each author of a group."""
-    rows = np.flatnonzero(group & ~np.isnan(score))
-    _, code = np.unique(author[rows], return_inverse=True)
-    return np.asarray(np.bincount(code, score[rows]) / np.maximum(np.bincount(code), 1), np.float64)
 
 
 def release_effect(

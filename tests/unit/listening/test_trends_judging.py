@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from crmcore.errors import BadRows, EmptyInput, NaiveDatetime, OutOfRange, WrongType
+from crmcore.errors import BadRows, EmptyInput, NaiveDatetime, OutOfRange, UnknownName
 from crmcore.listening.trends import (
     ALL_POSTS,
     AspectLinks,
@@ -134,7 +134,7 @@ def test_sentiment_is_checked_at_the_door(posts: MentionTable, bursts: Bursts) -
     n = len(posts)
     with pytest.raises(OutOfRange, match="shape of sentiment"):
         judge_bursts(bursts, posts, np.zeros(n + 1))
-    with pytest.raises(WrongType, match="load it first"):
+    with pytest.raises(UnknownName, match="sentiment plug-in"):
         judge_bursts(bursts, posts, "vader")
     with pytest.raises(BadRows, match="beyond -1 to 1"):
         judge_bursts(bursts, posts, np.full(n, 3.0))

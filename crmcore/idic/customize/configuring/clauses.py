@@ -17,7 +17,7 @@ from crmcore.idic.customize.configuring.attributes import Attribute, Range
 from crmcore.idic.customize.configuring.product_rules import ProductRule, Table
 from crmcore.idic.customize.configuring.search import Clause
 from crmcore.rules.nodes import AllOf, AnyOf, Arithmetic, Compare, Condition, Field, IsIn, IsTrue, Literal, Not, Term
-from crmcore.rules.scalar import Row, ask_of
+from crmcore.rules.scalar import OPERATORS, Row, ask_of
 from crmcore.rules.vocabulary import NO_WORDS
 from crmcore.rules.walking import fields_of
 
@@ -26,14 +26,6 @@ __all__ = ["Compiler"]
 MOST_COMBINATIONS = 100_000
 MOST_CLAUSES = 20_000
 Cnf = list[dict[int, int]]
-OPERATORS: dict[str, Callable[[Fraction, Fraction], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 ARITHMETIC: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
     "+": operator.add,
     "-": operator.sub,

@@ -12,6 +12,7 @@ from crmcore._base import html_table
 from crmcore.documents import Document
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.idic.differentiate.propensity import scoring
+from crmcore.metrics.calibration import reliability_groups
 from crmcore.metrics.columns import SAME, held_floats, numbers, refuse, same_length, some, truths
 from crmcore.metrics.estimates import Estimate, check_level, frame_of, warn_if_small
 from crmcore.metrics.intervals import normal_quantile
@@ -212,9 +213,7 @@ def evaluate(
 
 
 def _reliability(y: Floats, p: Floats, bins: int, level: float) -> tuple[ReliabilityBin, ...]:
-    _, where, often = np.unique(p, return_inverse=True, return_counts=True)
-    middle = (np.cumsum(often) - often / 2) / len(p)
-    group = np.minimum((middle * bins).astype(np.int64), bins - 1)[where]
+    group = reliability_groups(p, bins=bins)
     made = []
     for g in np.unique(group):
         held = p[group == g]
