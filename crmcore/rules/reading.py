@@ -16,11 +16,11 @@ from crmcore.errors import DuplicateIds, OutOfRange, UnknownName
 from crmcore.rules.fact_table import Cells, MoneyColumn, cells_of
 from crmcore.tables import CustomerIndex
 from crmcore.tables._door import Door
+from crmcore.values.words import YES_OR_NO
 
 __all__ = ["HELD", "read_facts"]
 
 HELD = ("number", "money", "time", "text", "flag")
-_YES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def read_facts(
@@ -86,7 +86,7 @@ def _column(door: Door, name: str, held: str, currency: str | None) -> Cells:
 
 def _flags(door: Door, name: str) -> Cells:
     text = door.text(name)
-    words = [_YES.get(w.strip().casefold()) for w in text.values]
+    words = [YES_OR_NO.get(w.strip().casefold()) for w in text.values]
     bad: NDArray[np.bool_] = np.array([*(w is None for w in words), False])[text.codes]
     door.problem(name, "neither yes nor no", np.flatnonzero(bad), "write true or false, and leave unknown ones empty")
     return cells_of([None if c < 0 else words[c] for c in text.codes.tolist()], name)

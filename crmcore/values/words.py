@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 from crmcore.errors import UnknownName
 
-__all__ = ["CaseState", "Consent", "ContactKind", "Direction", "Severity", "word"]
+__all__ = ["YES_OR_NO", "CaseState", "Consent", "ContactKind", "Direction", "Severity", "word"]
+
+YES_OR_NO: Mapping[str, bool] = MappingProxyType(
+    {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+)
+"""How frames write truths, in small letters."""
 
 E = TypeVar("E", bound=enum.StrEnum)
 

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore.errors import BadRow, BadRows, OutOfRange, UnknownName
 from crmcore.listening.people.talking import Conversations
 from crmcore.metrics.columns import instant, truths
+from crmcore.values.words import YES_OR_NO
 
 __all__ = ["Answers", "answers_of", "flags"]
 
 Ints = NDArray[np.int64]
-_WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -70,7 +70,7 @@ def flags(talk: Conversations, accepted: str | ArrayLike | None, /) -> NDArray[n
     if accepted not in talk.mentions.attributes:
         raise UnknownName("attribute", accepted, tuple(talk.mentions.attributes))
     column = talk.mentions.attributes[accepted]
-    read = [_WORDS.get(value.strip().casefold()) for value in column.values]
+    read = [YES_OR_NO.get(value.strip().casefold()) for value in column.values]
     odd = np.array([*(r is None for r in read), False])[column.codes]
     if odd.any():
         problem = BadRow(accepted, "neither yes nor no", tuple(np.flatnonzero(odd).tolist()))

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from crmcore.recovery.process.causes import CaseColumns, Causes, find_causes, mantel_haenszel, pareto
 from crmcore.recovery.process.causes.counting import blocks_of, first_attributes
-from crmcore.recovery.process.causes.fitting import Patterns, conditional_scores, expit, fit_patterns, saddlepoint_z
+from crmcore.recovery.process.causes.fitting import Patterns, conditional_scores, fit_patterns, saddlepoint_z
 from crmcore.recovery.process.causes.scanning import bridges
 
 Floats = NDArray[np.float64]

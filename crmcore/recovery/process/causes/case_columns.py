@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from crmcore._base import number_text
 from crmcore._frames import Frame, read_frame
 from crmcore.errors import EmptyInput, MissingColumn, OutOfRange
+from crmcore.metrics.days import local_periods, period_starts
 from crmcore.recovery.process.causes.regions import Period
 from crmcore.tables._door import Door, frozen
+from crmcore.values.words import YES_OR_NO
 
 __all__ = ["Attribute", "CaseColumns", "Periods"]
 
@@ -32,8 +34,7 @@ FEW = 12
 MOST_PERIODS = 2000
 """More distinct times than this are joined to periods of as many cases each."""
 
-_YES = {"yes": 1.0, "true": 1.0, "1": 1.0, "failed": 1.0, "failure": 1.0}
-_NO = {"no": 0.0, "false": 0.0, "0": 0.0, "ok": 0.0, "fine": 0.0}
+_OUTCOMES = {**YES_OR_NO, "failed": True, "failure": True, "ok": False, "fine": False}
 _ODD = "neither yes nor no"  # stands for a cell that is no word, number or truth
 _OUTCOME = "write True or False, 1 or 0, yes or no; None where the outcome is not known yet"
 
@@ -132,9 +133,8 @@ class Periods:
         [1, 0, 1]
         """
         if at.dtype.kind == "M":
-            days = _days(at, zone)
-            kinds, codes = np.unique(days, return_inverse=True)
-            starts: tuple[date | float, ...] = tuple(date(1970, 1, 1) + timedelta(int(d)) for d in kinds)
+            kinds, codes = np.unique(local_periods(at, zone or "UTC"), return_inverse=True)
+            starts: tuple[date | float, ...] = tuple(period_starts(kinds))
         else:
             kinds, codes = np.unique(at, return_inverse=True)
             starts = tuple(float(x) for x in kinds)
@@ -145,18 +145,6 @@ class Periods:
             used, first, to = np.unique(joined, return_index=True, return_inverse=True)
             codes, starts = to.reshape(-1)[codes], tuple(starts[i] for i in first[: len(used)])
         return cls(name, frozen(codes.astype(np.int32)), starts)
-
-
-def _days(at: NDArray[Any], zone: ZoneInfo | None) -> NDArray[np.int64]:
-    """Days since 1970 of instants in UTC, on the wall clock of the zone."""
-    micros = at.astype("datetime64[us]").astype(np.int64)
-    if zone is None:
-        return micros // 86_400_000_000
-    hours, where = np.unique(micros // 900_000_000, return_inverse=True)  # zones change on whole quarters of an hour
-    start = datetime(1970, 1, 1, tzinfo=UTC)
-    shift = [(start + timedelta(minutes=15 * int(h))).astimezone(zone).utcoffset() or timedelta() for h in hours]
-    moved = np.array([s // timedelta(microseconds=1) for s in shift], np.int64)
-    return np.asarray((micros + moved[where.reshape(-1)]) // 86_400_000_000, np.int64)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -284,8 +272,7 @@ def _outcomes(door: Door, name: str) -> Floats:
 def _outcome(cell: object) -> float:
     """1 for a failure, 0 for none, NaN for what says neither."""
     if isinstance(cell, str):
-        word = cell.strip().casefold()
-        return _YES.get(word, _NO.get(word, float("nan")))
+        return float(_OUTCOMES.get(cell.strip().casefold(), "nan"))
     return float(cell) if isinstance(cell, int | float) and cell in (0, 1) else float("nan")
 
 

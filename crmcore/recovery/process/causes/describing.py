@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from crmcore.metrics.estimates import Estimate
 from crmcore.metrics.intervals import normal_quantile
@@ -15,7 +16,7 @@ from crmcore.metrics.proportions import proportion
 from crmcore.metrics.two_by_two import odds_ratio_interval
 from crmcore.recovery.process.causes.case_columns import CaseColumns
 from crmcore.recovery.process.causes.findings import Causes, Change, Cleared, Finding
-from crmcore.recovery.process.causes.fitting import Fit, expit, totals
+from crmcore.recovery.process.causes.fitting import Fit, totals
 from crmcore.recovery.process.causes.regions import Literal, Region
 from crmcore.recovery.process.causes.searching import Candidate, Found, Settings, Term, retested
 from crmcore.recovery.process.causes.strata import StratifiedOdds, mantel_haenszel

@@ -83,7 +83,7 @@ def find_causes(
     >>> print(find_causes(frame, failed="late", depth=1))
     28 of 240 cases failed (11.7 %); asked: 4 values
     carrier = C7: odds of failure 6.57 times those of like cases [2.31, 18.7] (crude 6.57)
-      24 of 120 cases failed (20 %), 20 more than like cases; adjusted p 0.000435
+      24 of 120 cases failed (20 %), 20 more than like cases; adjusted p = 0.000435
     """
     _check(depth, min_cases, alpha, bound, level, max_findings)
     table = (

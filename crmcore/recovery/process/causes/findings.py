@@ -10,6 +10,7 @@ import attrs
 
 from crmcore._base import html_table, number_text
 from crmcore.documents import Document
+from crmcore.metrics.comparing import p_text
 from crmcore.metrics.estimates import Estimate, frame_of
 from crmcore.recovery.process.causes.regions import Period, Region
 
@@ -18,17 +19,6 @@ if TYPE_CHECKING:
     from crmcore.recovery.process.causes.pareto_table import Pareto
 
 __all__ = ["Causes", "Change", "Cleared", "Finding"]
-
-
-def p_text(p: float, /) -> str:
-    """Write a p-value for eyes.
-
-    Examples
-    --------
-    >>> p_text(0.0312), p_text(1e-30), p_text(0.0)
-    ('0.0312', '1e-30', '< 1e-300')
-    """
-    return "< 1e-300" if p < 1e-300 else f"{p:.3g}"
 
 
 @attrs.frozen(kw_only=True)
@@ -82,7 +72,7 @@ class Finding(Document):
             f"{self.region}: odds of failure {number_text(odds.value)} times those of like cases "
             f"[{number_text(odds.low)}, {number_text(odds.high)}] (crude {number_text(crude.value)})",
             f"  {self.failures:,} of {self.cases:,} cases failed ({share} %), "
-            f"{abs(self.excess.value):,.0f} {more} than like cases; adjusted p {p_text(self.p_adjusted)}",
+            f"{abs(self.excess.value):,.0f} {more} than like cases; adjusted {p_text(self.p_adjusted)}",
         ]
         if self.same_as:
             lines.append(f"  the same cases as {', '.join(map(str, self.same_as))}: the data cannot tell them apart")
@@ -245,7 +235,7 @@ class Causes(Document):
                 "odds ratio": str(f.odds_ratio).partition(" (")[0],
                 "cases": f.cases,
                 "excess failures": f"{f.excess.value:,.0f}",
-                "adjusted p": p_text(f.p_adjusted),
+                "adjusted": p_text(f.p_adjusted),
             }
             for f in self.all_findings
         ]

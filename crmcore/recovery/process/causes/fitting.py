@@ -7,27 +7,16 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from crmcore.errors import NotConverged
 
-__all__ = ["Fit", "Patterns", "conditional_scores", "expit", "fit_patterns", "saddlepoint_z", "totals"]
+__all__ = ["Fit", "Patterns", "conditional_scores", "fit_patterns", "saddlepoint_z", "totals"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 ROUNDS = 200
 SETTLED = 1e-9
-
-
-def expit(x: Floats, /) -> Floats:
-    """Probability that belongs to a logit; no overflow on either side.
-
-    Examples
-    --------
-    >>> expit(np.array([-800.0, 0.0, 800.0])).tolist()
-    [0.0, 0.5, 1.0]
-    """
-    grown = np.exp(-np.abs(x))
-    return np.asarray(np.where(x >= 0, 1.0, grown) / (1.0 + grown), np.float64)
 
 
 def totals(code: NDArray[np.integer], weight: Floats | None, size: int, /) -> Floats:

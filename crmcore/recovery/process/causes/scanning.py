@@ -5,8 +5,9 @@ from __future__ import annotations
 import attrs
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
-from crmcore.recovery.process.causes.fitting import Fit, expit
+from crmcore.recovery.process.causes.fitting import Fit
 
 __all__ = ["Profile", "bridges", "change_log_p", "profile_of"]
 

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore.documents import Document
 from crmcore.errors import EmptyInput
+from crmcore.metrics.comparing import p_text
 from crmcore.metrics.estimates import Estimate, check_level
 from crmcore.metrics.proportions import proportion
-from crmcore.recovery.process.causes.findings import p_text
 from crmcore.recovery.process.causes.fitting import Patterns, fit_patterns
 from crmcore.recovery.process.causes.scanning import bridges, change_log_p, profile_of
 from crmcore.recovery.process.control.points import counted
@@ -55,7 +55,7 @@ class StepChange(Document):
     def __str__(self) -> str:
         span = f"{self.first_label} to {self.last_label}" if self.first != self.last else self.label
         return (
-            f"from {self.label} on ({100 * self.level:g} %: {span}), p {p_text(self.p_value)}\n"
+            f"from {self.label} on ({100 * self.level:g} %: {span}), {p_text(self.p_value)}\n"
             f"  before {self.before}\n  after  {self.after}"
         )
 
@@ -101,7 +101,7 @@ def step_change(
     Examples
     --------
     >>> print(step_change([3, 5, 4, 12, 11, 13], [100] * 6))
-    from 4 on (95 %: 3 to 4), p 0.00729
+    from 4 on (95 %: 3 to 4), p = 0.00729
       before 0.04 [0.023, 0.0686] (95 %, n = 300, wilson)
       after  0.12 [0.088, 0.162] (95 %, n = 300, wilson)
     """
