@@ -141,7 +141,7 @@ class _Contact:
         return None, JoinReason.OPENED, tuple(named.values()) or tuple(sorted(words)), None
 
     def _replies(self, message: Message, words: frozenset[str], c: _Open, *, newest: bool) -> bool:
-        """Whether a message without a reference takes a turn: ours after theirs, theirs after our question, or thanks."""
+        """Whether a message without a reference takes a turn: ours after theirs, theirs after a question of ours."""
         days = self.rules.reply_days
         if message.direction is Direction.OUTBOUND:
             theirs = (m for m in c.messages if m.direction is Direction.INBOUND and m.channel == message.channel)

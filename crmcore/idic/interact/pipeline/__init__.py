@@ -1,0 +1,53 @@
+"""Sales pipeline: stages and deals, learned probabilities, scored forecasts with intervals, one view of a deal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmcore._base import lazy_names
+
+if TYPE_CHECKING:
+    from crmcore.idic.interact.pipeline.deals import Deal, Pipeline, Stage
+    from crmcore.idic.interact.pipeline.forecasting import Forecast, ForecastScore, forecast, score_forecast
+    from crmcore.idic.interact.pipeline.learning import PastDeal, StageChances, learn_chances
+    from crmcore.idic.interact.pipeline.preparing import Preparation, Symptom, prepare_visit
+    from crmcore.idic.interact.pipeline.viewing import DealView, deal_view
+
+__all__ = [
+    "Deal",
+    "DealView",
+    "Forecast",
+    "ForecastScore",
+    "PastDeal",
+    "Pipeline",
+    "Preparation",
+    "Stage",
+    "StageChances",
+    "Symptom",
+    "deal_view",
+    "forecast",
+    "learn_chances",
+    "prepare_visit",
+    "score_forecast",
+]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Deal": ".deals",
+        "DealView": ".viewing",
+        "Forecast": ".forecasting",
+        "ForecastScore": ".forecasting",
+        "PastDeal": ".learning",
+        "Pipeline": ".deals",
+        "Preparation": ".preparing",
+        "Stage": ".deals",
+        "StageChances": ".learning",
+        "Symptom": ".preparing",
+        "deal_view": ".viewing",
+        "forecast": ".forecasting",
+        "learn_chances": ".learning",
+        "prepare_visit": ".preparing",
+        "score_forecast": ".forecasting",
+    },
+)

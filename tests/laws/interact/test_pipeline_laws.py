@@ -1,0 +1,98 @@
+"""Laws of the pipeline: exact sums equal enumeration, CRPS equals its integral, groups add up to the whole."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmcore.idic.interact.pipeline import Deal, PastDeal, Pipeline, Stage, forecast, learn_chances
+from crmcore.idic.interact.pipeline.forecasting import crps
+from crmcore.values import Money
+
+SALES = Pipeline("sales", [Stage("lead", 0.1), Stage("offer", 0.6)])
+
+
+@st.composite
+def deals(draw: st.DrawFn) -> list[Deal]:
+    return [
+        Deal(
+            id=f"d{i}",
+            amount=Money(draw(st.integers(0, 9)), "THB"),
+            stage=draw(st.sampled_from(["lead", "offer", "won", "lost"])),
+            closes=date(2026, draw(st.integers(1, 3)), 5),
+            rep=draw(st.sampled_from(["ann", "bob"])),
+            probability=draw(st.sampled_from([None, 0.0, 0.25, 1.0])),
+        )
+        for i in range(draw(st.integers(1, 7)))
+    ]
+
+
+def chance(deal: Deal) -> float:
+    if deal.stage in ("won", "lost") or deal.probability is None:
+        return SALES.probability(deal.stage)
+    return deal.probability
+
+
+@settings(max_examples=60, deadline=None)
+@given(deals())
+def test_the_distribution_of_the_sum_is_that_of_all_outcomes(given_: list[Deal]) -> None:
+    (got,) = forecast(given_, SALES, period=None).groups
+    slow: dict[float, float] = {}
+    for ends in itertools.product((0, 1), repeat=len(given_)):
+        mass = np.prod([chance(d) if e else 1 - chance(d) for d, e in zip(given_, ends, strict=True)])
+        total = float(sum(d.amount.amount_minor * e for d, e in zip(given_, ends, strict=True)))
+        if mass > 0:
+            slow[total] = slow.get(total, 0.0) + float(mass)
+    assert dict(zip(got.values.tolist(), got.weights.tolist(), strict=True)) == pytest.approx(slow)
+    assert got.expected.value == pytest.approx(sum(v * w for v, w in slow.items()))
+    assert got.worst_minor <= got.commit_minor <= got.best_minor
+    assert got.expected.low <= got.expected.high
+
+
+@settings(max_examples=40, deadline=None)
+@given(deals())
+def test_periods_and_reps_add_up_to_the_whole_in_any_order(given_: list[Deal]) -> None:
+    (whole,) = forecast(given_, SALES, period=None).groups
+    parts = forecast(given_, SALES, by_rep=True)
+    assert sum(g.expected.value for g in parts.groups) == pytest.approx(whole.expected.value)
+    assert sum(g.deals for g in parts.groups) == whole.deals
+    assert forecast(given_[::-1], SALES, by_rep=True).to_dict() == parts.to_dict()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(-20, 20), st.integers(1, 9)), min_size=1, max_size=8), st.integers(-25, 25))
+def test_crps_is_the_integral_of_the_squared_distance_of_the_distributions(
+    atoms: list[tuple[int, int]], actual: int
+) -> None:
+    values = np.array(sorted(v for v, _ in atoms), float)
+    weights = np.array([w for _, w in atoms], float)
+    weights /= weights.sum()
+    edges = np.unique([*values, float(actual)])
+    slow = sum(
+        (b - a) * (weights[values <= a].sum() - (actual <= a)) ** 2 for a, b in itertools.pairwise(edges.tolist())
+    )
+    assert crps(values, weights, actual) == pytest.approx(slow, abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 40), st.floats(0.1, 100))
+def test_a_learned_probability_lies_between_the_prior_and_the_share_seen(won: int, lost: int, weight: float) -> None:
+    past = [PastDeal(["offer"], True)] * won + [PastDeal(["offer"], False)] * lost
+    e = learn_chances(past, SALES, prior_deals=weight)["offer"].estimate
+    seen = won / (won + lost) if won + lost else 0.6
+    assert min(0.6, seen) - 1e-9 <= e.value <= max(0.6, seen) + 1e-9
+    assert 0 <= e.low <= e.high <= 1
+
+
+def test_a_simulation_comes_near_to_the_exact_distribution() -> None:
+    many = [Deal(id=f"d{i}", amount=Money(2**i, "THB"), stage="offer", closes=date(2026, 6, 1)) for i in range(15)]
+    (simulated,) = forecast(many, SALES, period=None, seed=3).groups
+    assert simulated.expected.method == "simulation"
+    assert simulated.expected.value == pytest.approx(0.6 * (2**15 - 1))
+    assert float((simulated.values * simulated.weights).sum()) == pytest.approx(simulated.expected.value, rel=0.02)
+    assert simulated.wins.value == pytest.approx(9)
