@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore.idic.interact.pipeline import Deal, PastDeal, Pipeline, Stage, forecast, learn_chances
-from crmcore.idic.interact.pipeline.forecasting import crps
+from crmcore.idic.interact.pipeline.scoring import crps
 from crmcore.values import Money
 
 SALES = Pipeline("sales", [Stage("lead", 0.1), Stage("offer", 0.6)])

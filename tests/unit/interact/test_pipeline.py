@@ -35,7 +35,7 @@ def test_stages_are_distinct_and_have_probabilities() -> None:
     with pytest.raises(OutOfRange, match=r"50 % is 0\.5"):
         attrs.evolve(DEAL, probability=50)
     with pytest.raises(WrongType, match="closes is a str"):
-        attrs.evolve(DEAL, closes="2026-06-01")
+        attrs.evolve(DEAL, closes="2026-06-01")  # type: ignore[arg-type]
 
 
 def test_a_forecast_refuses_what_it_cannot_add() -> None:

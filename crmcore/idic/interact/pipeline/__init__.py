@@ -8,9 +8,10 @@ from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
     from crmcore.idic.interact.pipeline.deals import Deal, Pipeline, Stage
-    from crmcore.idic.interact.pipeline.forecasting import Forecast, ForecastScore, forecast, score_forecast
+    from crmcore.idic.interact.pipeline.forecasting import Forecast, forecast
     from crmcore.idic.interact.pipeline.learning import PastDeal, StageChances, learn_chances
     from crmcore.idic.interact.pipeline.preparing import Preparation, Symptom, prepare_visit
+    from crmcore.idic.interact.pipeline.scoring import ForecastScore, score_forecast
     from crmcore.idic.interact.pipeline.viewing import DealView, deal_view
 
 __all__ = [
@@ -37,7 +38,7 @@ __getattr__ = lazy_names(
         "Deal": ".deals",
         "DealView": ".viewing",
         "Forecast": ".forecasting",
-        "ForecastScore": ".forecasting",
+        "ForecastScore": ".scoring",
         "PastDeal": ".learning",
         "Pipeline": ".deals",
         "Preparation": ".preparing",
@@ -48,6 +49,6 @@ __getattr__ = lazy_names(
         "forecast": ".forecasting",
         "learn_chances": ".learning",
         "prepare_visit": ".preparing",
-        "score_forecast": ".forecasting",
+        "score_forecast": ".scoring",
     },
 )
