@@ -227,6 +227,7 @@ def test_row_042_newer_beats_older_withdrawal_falls_back_and_every_day_can_be_as
     ("text", "value", "likes"),
     [("I'd rather have tea than coffee.", "tea", True), ("I really like window seats", "window seats", True),
      ("I don't like loud music.", "loud music", False), ("I'm allergic to nuts.", "nuts", False),
+     ("Actually I prefer oat milk in my latte, please.", "oat milk", True),
      ("I prefer a quiet room to a large one", "quiet room", True)],
 )  # fmt: skip
 def test_row_042_ways_to_say_it(text: str, value: str, likes: bool) -> None:
@@ -237,6 +238,11 @@ def test_row_042_ways_to_say_it(text: str, value: str, likes: bool) -> None:
 def test_row_042_what_is_not_understood_is_said() -> None:
     heard = hear_preferences("Please never before nine. See you!", customer="c7", at=MONDAY, source="chat")
     assert (heard.statements, heard.not_understood) == ((), ("Please never before nine.",))
+
+
+def test_row_042_a_clause_is_no_thing_that_is_liked() -> None:
+    heard = hear_preferences("I like it when you call first.", customer="c7", at=MONDAY, source="chat")
+    assert (heard.statements, len(heard.not_understood)) == ((), 1)
 
 
 def test_row_043_three_of_five_known_asks_the_field_that_tells_most_and_never_twice() -> None:

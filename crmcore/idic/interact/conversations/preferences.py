@@ -202,6 +202,8 @@ _AVOID = re.compile(
 _WISH = re.compile(
     r"\b(?:prefer\w*|favou?rite|rather|allergic|hate|dislike|only want|please (?:no|don't|always|never))\b"
 )
+_CLAUSE = re.compile(r"(?:when|if|that|how|what|where|you|your|to)\b")  # a sentence of its own: not a thing
+_TAIL = re.compile(r" (?:in|on|for|with|at|from|as|when|if) .*$")
 _LEAD = re.compile(r"^(?:(?:a|an|the|my|some|any|it|with|to have|having)\s+)+")
 
 
@@ -257,8 +259,10 @@ def hear_preferences(
         if not parts and _WISH.search(said):
             lost.append(sentence.strip())
         for value, likes in parts:
-            plain = _LEAD.sub("", value.strip())
-            if plain:
+            plain = _TAIL.sub("", _LEAD.sub("", value.strip()))
+            if _CLAUSE.match(plain):
+                lost.append(sentence.strip())
+            elif plain:
                 topic = _topic(plain, known)
                 made.append(Statement(customer=customer, topic=topic, value=plain, at=at, source=source, likes=likes))
     return HeardPreference(statements=tuple(made), not_understood=tuple(lost))

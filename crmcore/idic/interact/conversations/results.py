@@ -15,6 +15,8 @@ from crmcore.idic.interact.conversations.messages import Message, same_reference
 
 __all__ = ["Conversation", "Conversations", "JoinReason", "Joined"]
 
+_SHOWN = 10  # conversations that a text shows
+
 
 class JoinReason(enum.StrEnum):
     """Why a message stands in its conversation."""
@@ -111,7 +113,9 @@ class Conversations(Document):
         return f"Conversations({n} conversation{'s' * (n != 1)}, {m} message{'s' * (m != 1)})"
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.conversations)) or repr(self)
+        left = len(self) - _SHOWN
+        more = [f"... and {left} more"] if left > 0 else []
+        return "\n".join([*map(str, self.conversations[:_SHOWN]), *more]) or repr(self)
 
     def of_message(self, message_id: str, /) -> Conversation:
         """Conversation of a message.

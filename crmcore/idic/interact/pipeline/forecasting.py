@@ -272,12 +272,13 @@ def _chance(deal: Deal, pipeline: Pipeline, chances: StageChances | None) -> flo
 
 def _exact(amounts: Floats, p: Floats) -> tuple[Floats, Floats] | None:
     """Distribution of the sum by adding deal by deal; None where there are too many different sums."""
-    values, weights = np.zeros(1), np.ones(1)
+    values: Floats = np.zeros(1)
+    weights: Floats = np.ones(1)
     for amount, chance in sorted(zip(amounts.tolist(), p.tolist(), strict=True)):
         both = np.concatenate([values, values + amount])
         mass = np.concatenate([weights * (1 - chance), weights * chance])
         values, where = np.unique(both[mass > 0], return_inverse=True)
-        weights = np.bincount(where, weights=mass[mass > 0])
+        weights = np.asarray(np.bincount(where, weights=mass[mass > 0]), np.float64)
         if len(values) > _ATOMS:
             return None
     return values, weights
