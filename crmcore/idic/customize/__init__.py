@@ -1,7 +1,8 @@
 """Customize: the right thing for each customer, with reasons, within limits.
 
 `configuring` knows what can be made: product models, choices that are explained, conflicts with their smallest repairs,
-recipes without allergens, and orders batched on a shared line.
+recipes without allergens, and orders batched on a shared line. `recommend(orders)` ranks what each customer may want
+next, with the purchases that speak for it; `recommending` is the depth behind it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,12 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.idic.customize import configuring
+    from crmcore.idic.customize import configuring, recommending
+    from crmcore.idic.customize.recommending.door import recommend
 
-__all__ = ["configuring"]
+__all__ = ["configuring", "recommend", "recommending"]
 
-__getattr__ = lazy_names(__name__, {"configuring": ".configuring"})
+__getattr__ = lazy_names(
+    __name__,
+    {"configuring": ".configuring", "recommend": ".recommending.door", "recommending": ".recommending"},
+)
