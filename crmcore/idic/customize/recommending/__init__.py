@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.idic.customize.recommending.choosing import Choosing, choose
+    from crmcore.idic.customize.recommending.choosing import Choosing
     from crmcore.idic.customize.recommending.door import (
         Recommendations,
         explain_history,
@@ -66,6 +66,32 @@ _WHERE = {
     "top_of_history": ".door",
 }
 
-__all__ = sorted(_WHERE)
+__all__ = [
+    "Choosing",
+    "Ease",
+    "Evaluation",
+    "Explanation",
+    "Histories",
+    "ImplicitAls",
+    "ItemNeighbours",
+    "Page",
+    "Preferences",
+    "Recommendations",
+    "RecommenderModel",
+    "Replenishment",
+    "Scope",
+    "Split",
+    "TopItems",
+    "compare_lists",
+    "evaluate",
+    "explain_history",
+    "homepage",
+    "load_model",
+    "random_split",
+    "recommend",
+    "save_model",
+    "time_split",
+    "top_of_history",
+]
 
 __getattr__ = lazy_names(__name__, _WHERE)

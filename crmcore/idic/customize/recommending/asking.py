@@ -89,11 +89,11 @@ def folded_in(
     codes = model.codes(names)
     known = codes >= 0
     order = np.argsort(codes[known], kind="stable")
-    age = np.array([ages[n] for n in names], np.float64)[known][order]
+    days = np.array([ages[n] for n in names], np.float64)[known][order]
     lost = tuple(n for n, k in zip(names, known.tolist(), strict=True) if not k)
     return Asked(
         names=(name,), starts=np.array([0, len(order)], np.intp), item=codes[known][order],
-        baskets=np.ones(len(order), np.int64), age_days=age, first_age_days=age, segments=(segment,),
+        baskets=np.ones(len(order), np.int64), age_days=days, first_age_days=days, segments=(segment,),
         unknown={0: lost} if lost else {},
     )  # fmt: skip
 

@@ -69,7 +69,7 @@ class Choosing(Document):
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a setting."""
-        rows = {"setting": [t.setting for t in self.tried], "ndcg": [t.ndcg for t in self.tried]}
+        rows: dict[str, list[Any]] = {"setting": [t.setting for t in self.tried], "ndcg": [t.ndcg for t in self.tried]}
         return write_frame(rows, backend=backend)
 
     def _repr_html_(self) -> str:

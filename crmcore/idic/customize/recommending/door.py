@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
-from typing import Any
 
 import attrs
 import numpy as np
@@ -52,7 +50,8 @@ class Recommendations:
     again_weight: float = 1.0
 
     def __repr__(self) -> str:
-        return f"Recommendations({self.model.recipe}, {len(self.histories.customers)} customers, {len(self.model.items)} items)"
+        size = f"{len(self.histories.customers)} customers, {len(self.model.items)} items"
+        return f"Recommendations({self.model.recipe}, {size})"
 
     def __str__(self) -> str:
         how = f"\n{self.chosen}" if self.chosen is not None else ""
@@ -93,10 +92,6 @@ class Recommendations:
     ) -> TopItems:
         """Rank items for one history that is known now (a basket, a session), without fitting again."""
         return top_of_history(self.model, history, k, segment=segment)
-
-    @cached_property
-    def _code(self) -> Mapping[str, int]:
-        return {name: i for i, name in enumerate(self.model.items)}
 
     def _repr_html_(self) -> str:
         from crmcore._base import html_table
@@ -153,10 +148,10 @@ def recommend(
     ...     "amount": [3, 9, 3, 9, 3], "time": ["2026-03-01T10:00Z"] * 5}, currency="EUR")
     >>> found = recommend(orders, recipe=Ease(ridge=1.0))
     >>> print(found.top(1, customers=["c"])["c"][0])
-    1. pot (0.667, because of tea)
+    1. pot (0.5, because of tea)
     >>> print(found.explain("c", "pot"))
-    pot: 0.667
-      0.667  tea, 0 days ago
+    pot: 0.5
+      0.5  tea, 0 days ago
     """
     found = Histories.of(orders, now=now, min_buyers=min_buyers)
     chosen = None

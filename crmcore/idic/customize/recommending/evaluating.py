@@ -54,7 +54,9 @@ def random_split(orders: OrderTable, /, *, share: float = 0.2, seed: int) -> Spl
     if not 0 < share < 1:
         raise OutOfRange("share", share, "above 0, below 1", "0.2 is usual")
     size = np.int64(len(orders.product.values) + 1)
-    names = np.argsort(np.argsort(np.array([*orders.product.values, ""], dtype=object)))  # the order of rows means nothing
+    names = np.argsort(
+        np.argsort(np.array([*orders.product.values, ""], dtype=object))
+    )  # the order of rows means nothing
     pair = orders.customer.astype(np.int64) * size + names[orders.product.codes]
     distinct, line = np.unique(pair, return_inverse=True)
     held = np.random.default_rng(seed).random(len(distinct)) < share
@@ -97,7 +99,8 @@ class Evaluation:
     how: str
 
     def __repr__(self) -> str:
-        return f"Evaluation(NDCG@{self.k} {self.ndcg.value:.4f}, recall@{self.recall_at} {self.recall.value:.4f}, n = {self.ndcg.n})"
+        found = f"NDCG@{self.k} {self.ndcg.value:.4f}, recall@{self.recall_at} {self.recall.value:.4f}"
+        return f"Evaluation({found}, n = {self.ndcg.n})"
 
     def __str__(self) -> str:
         lines = [f"{self.scope} items, {self.how}"]
@@ -156,9 +159,7 @@ def evaluate(
     Asked are the customers with a history and at least one hidden purchase of an item in the catalogue. NDCG is against
     the ideal of min(k, relevant) hits, recall over min(recall_at, relevant): a perfect list scores 1.
     """
-    if not isinstance(found, Recommendations):
-        hint = "recommend(split.train) makes one, from any recipe or plug-in"
-        raise WrongType("found", f"a {type(found).__name__}", "Recommendations", hint)
+    _check_found(found)
     check_level(level)
     scope = Scope(scope)
     if k < 1 or recall_at < 1:
@@ -184,7 +185,9 @@ def evaluate(
     )  # fmt: skip
 
 
-def compare_lists(first: Evaluation, second: Evaluation, /, *, measure: str = "ndcg", level: float = 0.95) -> Comparison:
+def compare_lists(
+    first: Evaluation, second: Evaluation, /, *, measure: str = "ndcg", level: float = 0.95
+) -> Comparison:
     """Test whether the first is better than the second for the same customers (paired t)."""
     if measure not in MEASURES:
         raise UnknownName("measure", measure, MEASURES)
@@ -192,6 +195,12 @@ def compare_lists(first: Evaluation, second: Evaluation, /, *, measure: str = "n
         got = f"{len(first.customers)} and {len(second.customers)} customers"
         raise OutOfRange("customers", got, "the same ones", "evaluate both on one split with the same min_buyers")
     return paired_difference(second.values[measure], first.values[measure], level=level, small_sample_ok=True)
+
+
+def _check_found(found: object) -> None:
+    if not isinstance(found, Recommendations):
+        hint = "recommend(split.train) makes one, from any recipe or plug-in"
+        raise WrongType("found", f"a {type(found).__name__}", "Recommendations", hint)
 
 
 def _truth(found: Recommendations, test: OrderTable, scope: Scope) -> tuple[NDArray[np.intp], NDArray[np.int64]]:

@@ -28,7 +28,8 @@ DAY_US = 86_400_000_000
 def as_micros(moment: datetime | np.datetime64, name: str) -> np.datetime64:
     """Instant of the columns, from an aware datetime or one of their own."""
     if isinstance(moment, np.datetime64):
-        return moment.astype("datetime64[us]")
+        made: np.datetime64 = moment.astype("datetime64[us]")
+        return made
     check_aware(moment, name)
     from crmcore.tables._cells import micros
 
@@ -97,8 +98,9 @@ class Histories:
         Parameters
         ----------
         orders : table
-            With products. Lines of unknown customers, without product, after `now`, and of items with too few buyers are
-            left out and counted. A negative quantity is a return: a pair whose pieces sum to zero or less is no purchase.
+            With products. Lines of unknown customers, without product, after `now`, and of items with too few buyers
+            are left out and counted. A negative quantity is a return: a pair whose pieces sum to zero or less is no
+            purchase.
         now : aware datetime, optional
             Orders after it are not known yet; None is the time of the last order.
         min_buyers : count, from 1
@@ -117,9 +119,7 @@ class Histories:
         >>> found, dict(found.left_out)
         (Histories(2 customers, 2 items, 3 pairs), {'returned': 1})
         """
-        if not isinstance(orders, OrderTable):
-            hint = "read a frame first: OrderTable.from_frame(frame, product='item', currency='EUR')"
-            raise WrongType("orders", f"a {type(orders).__name__}", "an OrderTable", hint)
+        _check_table(orders)
         if min_buyers < 1:
             raise OutOfRange("min_buyers", min_buyers, "1 or more", "2 is usual")
         if not orders.product.values:
@@ -156,6 +156,12 @@ class Histories:
         """(pairs,) customer * items + item, sorted."""
         made: NDArray[np.int64] = self.customer * np.int64(len(self.items)) + self.item
         return made
+
+
+def _check_table(orders: object) -> None:
+    if not isinstance(orders, OrderTable):
+        hint = "read a frame first: OrderTable.from_frame(frame, product='item', currency='EUR')"
+        raise WrongType("orders", f"a {type(orders).__name__}", "an OrderTable", hint)
 
 
 def _read(orders: OrderTable, end: np.datetime64, min_buyers: int) -> Histories:

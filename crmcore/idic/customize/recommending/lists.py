@@ -277,12 +277,13 @@ class TopItems:
         shown = np.bincount(self.codes[self.codes >= 0], minlength=len(self.model.items))
         most = np.argsort(-shown, kind="stable")[:20]
         most = most[shown[most] > 0]
-        return bar([self.model.items[i] for i in most.tolist()], shown[most].astype(float).tolist(), axis="customers",
-                   title="What is recommended most", description=f"Lists of {self.k} for {len(self)} customers.")  # fmt: skip
+        names, counts = [self.model.items[i] for i in most.tolist()], shown[most].astype(float).tolist()
+        said = f"Lists of {self.k} for {len(self)} customers."
+        return bar(names, counts, title="What is recommended most", description=said, axis="customers")
 
     def _repr_html_(self) -> str:
         rows = [
-            {"customer": mask(name), "rank": s.rank, "item": s.item, "score": s.score, "why": str(s).partition(", ")[2][:-1]}
+            {"customer": mask(name), "rank": s.rank, "item": s.item, "score": s.score, "why": s.why}
             for name in self.asked.names[:2] for s in self[name][:10]
         ]  # fmt: skip
         return html_table(rows, caption=repr(self))

@@ -119,7 +119,7 @@ def shares_of(found: Histories, rows: NDArray[np.bool_] | None = None, prior: Fl
     """(items,) share of recent purchases, half of each gone after 30 days; with a prior, shrunk to it."""
     weight = np.exp2(-found.age_days / POPULAR_DAYS)
     weight = np.maximum(weight, 1e-12) if rows is None else np.where(rows, np.maximum(weight, 1e-12), 0.0)
-    held = np.bincount(found.item, weights=weight, minlength=len(found.items))
+    held: Floats = np.bincount(found.item, weights=weight, minlength=len(found.items)).astype(np.float64)
     if prior is not None:
         held = held + SEGMENT_PRIOR * prior
     made: Floats = held / held.sum()

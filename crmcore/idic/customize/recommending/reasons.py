@@ -68,14 +68,18 @@ class Suggestion(Document):
     source: Source
     because: str | None = None
 
-    def __str__(self) -> str:
-        why = {
+    @property
+    def why(self) -> str:
+        """The reason in words."""
+        return {
             Source.HISTORY: f"because of {self.because}" if self.because else "by the recommender",
             Source.AGAIN: "bought before",
             Source.SEGMENT: "sells now among customers alike",
             Source.POPULAR: "sells now",
         }[self.source]
-        return f"{self.rank}. {self.item} ({number_text(self.score)}, {why})"
+
+    def __str__(self) -> str:
+        return f"{self.rank}. {self.item} ({number_text(self.score)}, {self.why})"
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -121,5 +125,7 @@ class Explanation(Document):
                    description="What each purchase adds to the score, the ten largest.")  # fmt: skip
 
     def _repr_html_(self) -> str:
-        rows = [{"because of": p.item, "adds": p.adds, "days ago": p.days_ago, "baskets": p.baskets} for p in self.parts]
+        rows = [
+            {"because of": p.item, "adds": p.adds, "days ago": p.days_ago, "baskets": p.baskets} for p in self.parts
+        ]
         return html_table(rows, caption=f"{self.item}: {self.score:.4g} {self.note}".strip(), limit=10)

@@ -41,7 +41,7 @@ def save_model(model: RecommenderModel, path: str | Path, /, *, per_item: int | 
     about, arrays = _plain(pruned(model, per_item) if per_item is not None else model)
     place = Path(path)
     with place.open("wb") as file:
-        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+        np.savez_compressed(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
     return place
 
 
