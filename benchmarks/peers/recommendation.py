@@ -6,9 +6,11 @@ Settings are chosen inside the part that is learnt from. implicit's ALS is measu
 from __future__ import annotations
 
 import argparse
+import importlib
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +81,12 @@ def measure(split_name: str, limit: int | None) -> list[Row]:
     }  # fmt: skip
     rows, before = [], None
     for name, recipe in recipes.items():
-        found, chosen_s = clock(lambda recipe=recipe: recommend(split.train, recipe=recipe, aim=aim, min_buyers=5))
+        found, chosen_s = clock(partial(recommend, split.train, recipe=recipe, aim=aim, min_buyers=5))
         fit_s = chosen_s
         if recipe is None:
-            found_again, fit_s = clock(lambda found=found: found.chosen.recipe.fit(found.histories))
+            found_again, fit_s = clock(partial(found.chosen.recipe.fit, found.histories))
             assert found_again.items == found.model.items
-        _, top_s = clock(lambda found=found: found.top(20).codes)
+        _, top_s = clock(partial(getattr, found.top(20), "codes"))
         result = evaluate(found, split, seed=1)
         again = evaluate(found, split, seed=1, scope="both")
         row: Row = {
@@ -127,13 +129,13 @@ class Popularity:
 def peer() -> Row | None:
     """implicit's ALS on the time split: seconds to fit, and to rank 20 for everybody; None where not installed."""
     try:
-        from implicit.als import AlternatingLeastSquares
+        als = importlib.import_module("implicit.als")
     except ImportError:
         return None
     from crmcore.idic.customize.recommending import Histories, time_split
 
     held = Histories.of(time_split(orders(), datetime(2011, 10, 1, tzinfo=UTC)).train, min_buyers=5).matrix()
-    model = AlternatingLeastSquares(factors=64, iterations=15, num_threads=1, random_state=1)
+    model = als.AlternatingLeastSquares(factors=64, iterations=15, num_threads=1, random_state=1)
     _, fit_s = clock(lambda: model.fit(held, show_progress=False))
     _, top_s = clock(lambda: model.recommend(np.arange(held.shape[0]), held, N=20))
     return {"split": "time from 2011-10-01", "engine": "implicit ALS 64", "fit s": fit_s, "top 20 s": top_s}

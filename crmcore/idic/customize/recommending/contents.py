@@ -13,13 +13,28 @@ from crmcore.errors import OutOfRange, WrongType
 from crmcore.idic.customize.recommending.model import RecommenderModel
 from crmcore.idic.customize.recommending.scorers import WeightScorer
 
-__all__ = ["widened"]
+__all__ = ["with_new_items"]
 
 
-def widened(
-    model: RecommenderModel, content: Mapping[str, Sequence[str]], *, neighbours: int
+def with_new_items(
+    model: RecommenderModel, content: Mapping[str, Sequence[str]], /, *, neighbours: int = 10
 ) -> RecommenderModel:  # fmt: skip
-    """See `RecommenderModel.with_new_items`."""
+    """Model that also scores items nobody bought yet, by their tags.
+
+    Parameters
+    ----------
+    model : with weights between items
+    content : item to tags
+        Of old and new items. A new item has the mean weights of its most similar old items (cosine of the tags, each
+        tag weighted by its rarity) times the similarity; without a shared tag it is never personal. Whoever has one of
+        the similar items wants the new one no less than its best companion.
+    neighbours : count of similar items
+
+    Raises
+    ------
+    WrongType
+        No mapping of texts to lists of texts, or a model of factors.
+    """
     if not isinstance(content, Mapping):
         raise WrongType("content", f"a {type(content).__name__}", "a mapping of item to tags", "{'GREEN TEA': ['tea']}")
     if neighbours < 1:

@@ -13,6 +13,7 @@ from crmcore._base import Progress, mask
 from crmcore.errors import UnknownName
 from crmcore.idic.customize.recommending.asking import NOW, Asked, asked_for, check_k, folded_in
 from crmcore.idic.customize.recommending.choosing import Choosing, choose
+from crmcore.idic.customize.recommending.contents import with_new_items
 from crmcore.idic.customize.recommending.histories import Histories
 from crmcore.idic.customize.recommending.lists import TopItems
 from crmcore.idic.customize.recommending.model import RecommenderModel, model_of, with_segments
@@ -165,7 +166,7 @@ def recommend(
         scorer = plugin.fit(found.starts, found.item, found.age_days, len(found.items))
         model = model_of(plugin, scorer, found)
     if content is not None:
-        model = model.with_new_items(content)
+        model = with_new_items(model, content)
     if segments is not None:
         model = with_segments(model, found, segments)
     return Recommendations(

@@ -220,7 +220,7 @@ def _truth(found: Recommendations, test: OrderTable, scope: Scope) -> tuple[NDAr
     if not len(keys):
         raise EmptyInput("what could be found", "test on customers with a history and items of the catalogue")
     people, row = np.unique(keys // n, return_inverse=True)
-    return people, row * np.int64(n) + keys % n
+    return people.astype(np.intp), row * np.int64(n) + keys % n
 
 
 def _buyers(found: Recommendations) -> NDArray[np.int64]:

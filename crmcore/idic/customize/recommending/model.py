@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from crmcore.documents import Document
 from crmcore.errors import OutOfRange, UnknownName, WrongType
 from crmcore.idic.customize.recommending.histories import Histories
 from crmcore.idic.customize.recommending.scorers import item_parts
@@ -84,35 +85,18 @@ class RecommenderModel:
             raise UnknownName("segment", segment, tuple(self.segments))
         return self.segments[segment]
 
-    def with_new_items(
-        self, content: Mapping[str, Sequence[str]], /, *, neighbours: int = 10
-    ) -> RecommenderModel:  # fmt: skip
-        """Model that also scores items nobody bought yet, by their tags.
-
-        Parameters
-        ----------
-        content : item to tags
-            Of old and new items. A new item scores the mean of its most similar old items (cosine of the tags, each
-            tag weighted by its rarity), times the similarity; without a shared tag it is never personal, only filler.
-        neighbours : count of similar items
-
-        Examples
-        --------
-        See the how-to "recommend with reasons".
-        """
-        from crmcore.idic.customize.recommending.contents import widened
-
-        return widened(self, content, neighbours=neighbours)
-
 
 def model_of(recipe: Any, scorer: Any, found: Histories, /, *, memory_days: float | None = None) -> RecommenderModel:
     """Model of a scorer and the histories that it was fitted on."""
-    to_dict = getattr(recipe, "to_dict", None)
     return RecommenderModel(
         items=found.items, scorer=scorer, popularity=shares_of(found), recipe=type(recipe).__name__,
-        settings=to_dict() if callable(to_dict) else {}, memory_days=memory_days,
+        settings=_settings(recipe), memory_days=memory_days,
         n_histories=int((np.diff(found.starts) > 0).sum()),
     )  # fmt: skip
+
+
+def _settings(recipe: object) -> Mapping[str, object]:
+    return recipe.to_dict() if isinstance(recipe, Document) else {}
 
 
 def shares_of(found: Histories, rows: NDArray[np.bool_] | None = None, prior: Floats | None = None, /) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any
 
@@ -68,19 +69,20 @@ def ease_weights(gram: NDArray[np.float32], ridge: float, /) -> NDArray[np.float
 
 
 def _inverse(whole: NDArray[Any]) -> tuple[bool, NDArray[Any]]:
-    from scipy.linalg import lapack
+    from scipy.linalg import get_lapack_funcs
 
-    single = whole.dtype == np.float32
-    factor, failed = (lapack.spotrf if single else lapack.dpotrf)(whole.T, lower=1, overwrite_a=1)
+    routines: Any = get_lapack_funcs(("potrf", "potri"), (whole,))
+    potrf, potri = routines
+    factor, failed = potrf(whole.T, lower=1, overwrite_a=1)
     if failed:
         return False, whole
-    lower, failed = (lapack.spotri if single else lapack.dpotri)(factor, lower=1, overwrite_c=1)
+    lower, failed = potri(factor, lower=1, overwrite_c=1)
     lower = np.tril(lower)
     return not failed and bool(np.isfinite(lower).all()), lower + np.tril(lower, -1).T
 
 
 @attrs.frozen(kw_only=True)
-class _Recipe(Document):
+class _Recipe(Document, ABC):
     """What all recipes share: how much the trend counts, and how fast a history fades."""
 
     trend_power: float = attrs.field(default=0.7, validator=_from_zero)
@@ -95,8 +97,9 @@ class _Recipe(Document):
         gain = trend_of(found, self.trend_days) ** self.trend_power
         return model_of(self, self._scorer(found, gain), found, memory_days=self.memory_days)
 
+    @abstractmethod
     def _scorer(self, found: Histories, gain: Floats) -> WeightScorer | FactorScorer:
-        raise NotImplementedError
+        """What scores the items, with the gain of each."""
 
 
 @attrs.frozen(kw_only=True)

@@ -113,14 +113,16 @@ def solve_factors(
 
     Source: Hu, Koren & Volinsky (2008), ICDM, equation 4. A row without items is zero.
     """
-    from scipy.linalg import lapack
+    from scipy.linalg import get_lapack_funcs
 
     whole = factors.T @ factors + ridge * np.eye(factors.shape[1])
     out = np.zeros((len(starts) - 1, factors.shape[1]))
+    routines: Any = get_lapack_funcs(("posv",), (whole,))
+    (posv,) = routines
     for row in np.flatnonzero(np.diff(starts)).tolist():
         here = slice(starts[row], starts[row + 1])
         mine, w = factors[item[here]], weight[here]
-        _, out[row], _ = lapack.dposv(whole + (mine.T * (alpha * w)) @ mine, mine.T @ (1 + alpha * w))
+        _, out[row], _ = posv(whole + (mine.T * (alpha * w)) @ mine, mine.T @ (1 + alpha * w))
     return out
 
 
