@@ -2,7 +2,8 @@
 
 `configuring` knows what can be made: product models, choices that are explained, conflicts with their smallest repairs,
 recipes without allergens, and orders batched on a shared line. `recommend(orders)` ranks what each customer may want
-next, with the purchases that speak for it; `recommending` is the depth behind it.
+next, with the purchases that speak for it; `recommending` is the depth behind it. `offers` decides who
+gets which offer within limits, and values policies from logs.
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.idic.customize import configuring, recommending
+    from crmcore.idic.customize import configuring, offers, recommending
     from crmcore.idic.customize.recommending.door import recommend
 
-__all__ = ["configuring", "recommend", "recommending"]
+__all__ = ["configuring", "offers", "recommend", "recommending"]
 
 __getattr__ = lazy_names(
     __name__,
-    {"configuring": ".configuring", "recommend": ".recommending.door", "recommending": ".recommending"},
+    {
+        "configuring": ".configuring",
+        "offers": ".offers",
+        "recommend": ".recommending.door",
+        "recommending": ".recommending",
+    },
 )
