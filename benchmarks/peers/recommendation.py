@@ -92,7 +92,8 @@ def measure(split_name: str, limit: int | None) -> list[Row]:
         row: Row = {
             "split": split_name, "engine": name, "NDCG@10": result.ndcg.value, "interval": _span(result.ndcg),
             "recall@20": result.recall.value, "MAP@10": result.map.value, "coverage": result.coverage,
-            "NDCG@10 with repeats": again.ndcg.value, "customers": result.ndcg.n, "fit CPU s": fit_s, "top 20 CPU s": top_s,
+            "NDCG@10 with repeats": again.ndcg.value, "customers": result.ndcg.n, "fit CPU s": fit_s,
+            "top 20 CPU s": top_s,
         }  # fmt: skip
         if recipe is None:
             bar = BARS.get(split_name)
@@ -165,9 +166,8 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
                "Bars (NDCG@10 / recall@20) are for new items; \"with repeats\" counts every purchase."),
     ).save(folder)  # fmt: skip
     for row in rows:
-        say(
-            f"{row['split']}, {row['engine']}: NDCG {row.get('NDCG@10', float('nan')):.4f}, fit {row['fit CPU s']:.1f} s"
-        )
+        ndcg = row.get("NDCG@10", float("nan"))
+        say(f"{row['split']}, {row['engine']}: NDCG {ndcg:.4f}, fit {row['fit CPU s']:.1f} s")
 
 
 if __name__ == "__main__":
