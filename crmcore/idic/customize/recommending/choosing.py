@@ -60,8 +60,8 @@ class Choosing(Document):
     note: str = ""
 
     def __repr__(self) -> str:
-        best = max((t.ndcg for t in self.tried), default=float("nan"))
-        return f"Choosing({type(self.recipe).__name__}, {len(self.tried)} tried on {self.n} customers, NDCG {best:.4f})"
+        best = f", NDCG {max(t.ndcg for t in self.tried):.4f}" if self.tried else ""
+        return f"Choosing({type(self.recipe).__name__}, {len(self.tried)} tried on {self.n} customers{best})"
 
     def __str__(self) -> str:
         said = f"{self!r}: {', '.join(f'{k} {v}' for k, v in self.recipe.to_dict().items())}"
