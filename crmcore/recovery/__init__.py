@@ -1,7 +1,7 @@
 """Recovery: what went wrong is put right for the customer, in the process, and with the staff.
 
 `cases` takes complaints in and brings them to an end; `process` finds causes, draws control charts and keeps registers
-of failures; `employees` knows who is able, allowed, free and rested, routes work to them, and plans how many are needed.
+of failures; `employees` knows who is able, allowed, free and rested, routes work, and plans how many are needed.
 """
 
 from __future__ import annotations

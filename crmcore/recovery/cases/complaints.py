@@ -10,7 +10,7 @@ import attrs
 
 from crmcore._base import aware, check_aware
 from crmcore.documents import Document
-from crmcore.errors import MissingColumn, NaiveDatetime, OutOfRange, WrongType
+from crmcore.errors import BadDocument, NaiveDatetime, OutOfRange, WrongType
 from crmcore.metrics.scalars import real, text_of
 from crmcore.recovery.cases.definitions import CaseKind
 from crmcore.recovery.employees.work import severity_of
@@ -184,8 +184,8 @@ def from_mail(fields: Fields, /, *, customer_of: CustomerOf | None = None) -> Co
 
     Raises
     ------
-    MissingColumn, NaiveDatetime
-        No id, no time, or a time without offset.
+    BadDocument, WrongType, NaiveDatetime
+        No id, no time, a time that is none, or one without offset.
 
     Examples
     --------
@@ -244,9 +244,9 @@ def _read(
 ) -> Complaint:  # fmt: skip
     if not isinstance(fields, Mapping):
         raise WrongType("fields", f"a {type(fields).__name__}", "a mapping of field to value", f"{{{names[0]!r}: ...}}")
-    for name in names[:2]:
-        if fields.get(name) in (None, ""):
-            raise MissingColumn(name, tuple(map(str, fields)), f"the {channel}")
+    lacking = tuple(f"no {name}" for name in names[:2] if fields.get(name) in (None, ""))
+    if lacking:
+        raise BadDocument(f"the {channel}", lacking, f"its fields are {list(names)} and those of a Complaint")
     own = {"channel": channel, **({"thread": thread} if thread else {})}
     own |= {name: fields[name] for name in _OWN if fields.get(name) is not None}  # type: ignore[misc]
     contact = fields.get(names[2])

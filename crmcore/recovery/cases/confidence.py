@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from crmcore.lifecycle import Case
     from crmcore.rules import FactTable
 
-__all__ = ["CONFIDENCE_RULES", "Confidence", "ConfidenceState", "confidence_facts", "confidence_table", "read_confidence"]
+__all__ = [
+    "CONFIDENCE_RULES",
+    "Confidence",
+    "ConfidenceState",
+    "confidence_facts",
+    "confidence_table",
+    "read_confidence",
+]
 
 
 class Confidence(enum.StrEnum):
@@ -99,7 +106,9 @@ def confidence_facts(
     }
 
 
-def read_confidence(facts: dict[str, int], *, now: datetime, rules: Sequence[Rule] = CONFIDENCE_RULES) -> ConfidenceState:
+def read_confidence(
+    facts: dict[str, int], *, now: datetime, rules: Sequence[Rule] = CONFIDENCE_RULES
+) -> ConfidenceState:
     """State of one customer's confidence.
 
     Parameters

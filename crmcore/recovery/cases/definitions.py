@@ -100,8 +100,8 @@ def case_workflows(*, confirm_days: int = 7, grace_days: int = 30, version: int 
     """Shipped definitions of complaint, question, compliment, incident and promise.
 
     A complaint that is resolved waits for the customer's word. After `confirm_days` without it the case closes by
-    itself, marked unconfirmed. A closed case can be reopened for `grace_days`; then it is archived, and who writes again
-    about it gets a new case that is linked to it.
+    itself, marked unconfirmed. A closed case can be reopened for `grace_days`; then it is archived, and who writes
+    again about it gets a new case that is linked to it.
 
     Parameters
     ----------

@@ -248,11 +248,11 @@ class CaseFile:
                 kind, to = CLOCKED[event.type]
                 to = {"assigned": changed.get("owner"), "merged": changed.get("merged_into")}.get(event.type, to)
                 actor = "automation" if role in ("automation", "clock") else None
-                yield ClockEvent(at, kind, to, actor=actor, id=event.id)  # type: ignore[arg-type]
+                yield ClockEvent(at, kind, to, actor=actor, id=event.id)
                 if event.type == "customer asked":
-                    yield ClockEvent(at, "agent reply", id=f"{event.id}/reply")  # type: ignore[arg-type]
+                    yield ClockEvent(at, "agent reply", id=f"{event.id}/reply")
             if event.type in ("opened", "graded") and changed.get("priority"):
-                yield ClockEvent(at, "priority", str(changed["priority"]), id=f"{event.id}/priority")  # type: ignore[arg-type]
+                yield ClockEvent(at, "priority", str(changed["priority"]), id=f"{event.id}/priority")
 
     def clocks(self, policy: ClockPolicy, *, now: datetime) -> CaseClocks:
         """How every clock stands; `.explain(name)` accounts for every minute."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, Protocol
 
 import attrs
@@ -203,8 +204,8 @@ def complaint_effort(file: CaseFile, /, *, weights: EffortWeights = HARDEST) -> 
     owners = [o for e in file.events if (o := (e.data.get("set") or {}).get("owner"))]  # type: ignore[attr-defined]
     parts = {
         "message": len(said),
-        "channel_change": sum(a != b for a, b in zip(channels, channels[1:], strict=False)),
-        "handover": sum(a != b for a, b in zip(owners, owners[1:], strict=False)),
+        "channel_change": sum(a != b for a, b in pairwise(channels)),
+        "handover": sum(a != b for a, b in pairwise(owners)),
         "question": sum(e.type == "customer asked" for e in file.events),
         "reopening": file.reopened,
     }

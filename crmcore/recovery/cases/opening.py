@@ -57,7 +57,7 @@ def find_owner(
     plan = policy.plans.find(said.failure)
     planned = "" if isinstance(plan, MissingPlan) else plan.owner
     if policy.desk is None:
-        gap = () if planned else ("an owner: neither a desk nor a plan names one",)
+        gap: tuple[str, ...] = () if planned else ("an owner: neither a desk nor a plan names one",)
         return Owner(planned, "the plan names it" if planned else "nobody", gap)
     due = due_by(policy, ClockName.ACKNOWLEDGEMENT, priority, at)
     tasks = {t.name for t in policy.desk.tasks}
@@ -70,8 +70,8 @@ def find_owner(
         return Owner(found.agent, f"{found.decided_by} of {found.eligible} eligible")
     back = "" if found.earliest is None else f", the first is back {found.earliest.isoformat(timespec='minutes')}"
     late = " (after the acknowledgement is due)" if due and (found.earliest is None or found.earliest > due) else ""
-    gap = f"an agent: none of {len(found.refused)} may take it now{back}{late}"
-    return Owner(planned, "no agent is free; the plan names it" if planned else "nobody", (gap,))
+    busy = f"an agent: none of {len(found.refused)} may take it now{back}{late}"
+    return Owner(planned, "no agent is free; the plan names it" if planned else "nobody", (busy,))
 
 
 def fields_of(said: Complaint, priority: Priority, owner: Owner, **more: object) -> dict[str, object]:
@@ -109,12 +109,12 @@ def todo_for(
             steps.append(TodoStep(name="find out what went wrong", owner=owner.name, due=acknowledged,
                                   reason="there is no plan"))  # fmt: skip
     else:
-        for i, step in enumerate(plan.steps):
-            due = policy.clocks.calendar.deadline(at, minutes=step.within_minutes)
+        for i, planned in enumerate(plan.steps):
+            due = policy.clocks.calendar.deadline(at, minutes=planned.within_minutes)
             urgent = i == 0 and priority.severity == 1 and acknowledged is not None and due > acknowledged
             reason = f"step {i + 1} of the plan for {plan.failure}" + (", sooner: critical" if urgent else "")
             due = acknowledged if urgent and acknowledged is not None else due
-            steps.append(TodoStep(name=step.name, owner=step.owner or owner.name, due=due, reason=reason))
+            steps.append(TodoStep(name=planned.name, owner=planned.owner or owner.name, due=due, reason=reason))
     for name, clock in (("answer", ClockName.FIRST_RESPONSE), ("solve", policy.clocks.resolution)):
         due_at = due_by(policy, clock, priority, at)
         if due_at is not None:

@@ -168,7 +168,7 @@ class Triage(Document):
         for name, number, most in (("reach", reach, np.inf), ("value", value, 1), ("distress", distress, 1)):
             if number is not None and not 0 <= real(name, number) <= most:
                 raise OutOfRange(name, number, "0 to 1" if most == 1 else "people from 0", "None means not known")
-        table = self.table([given], reach=[reach], value=[value], distress=[distress], earlier=[earlier])
+        table = self.table([given], reach=_cell(reach), value=_cell(value), distress=_cell(distress), earlier=[earlier])
         graded, score = Severity(int(table.severity[0])), float(table.score[0])
         factors = {"severity": float(2 ** (4 - graded)), "reach": float(self._reach(reach or 0.0)),
                    "value": 1 + self.value_weight * (value or 0),
@@ -232,6 +232,10 @@ class Triage(Document):
 
     def _reach(self, reach: Any) -> Any:
         return 1 + self.reach_weight * np.log10(1 + reach)
+
+
+def _cell(value: float | None) -> list[float]:
+    return [np.nan if value is None else value]
 
 
 def _column(cells: ArrayLike | None, n: int, name: str) -> Floats:
