@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 __all__ = ["CaseDesk", "Opened"]
 
 
+def _cases(desk: CaseDesk) -> Cases:
+    return Cases(desk.store, desk.policy.workflows, record_refusals=True, late=Late.FOLLOW, recent=desk.recent)
+
+
+def _bench(desk: CaseDesk) -> Bench:
+    return Bench(desk.store, desk.policy, desk.cases)
+
+
 @attrs.frozen(eq=False, repr=False)
 class CaseDesk:
     """Takes messages in, keeps cases, and lets time pass; two processes over one store never open one matter twice.
@@ -63,17 +71,8 @@ class CaseDesk:
     store: EventStore
     policy: RecoveryPolicy
     recent: int = attrs.field(default=0, kw_only=True)
-    cases: Cases = attrs.field(init=False)
-
-    bench: Bench = attrs.field(init=False)
-
-    @cases.default
-    def _cases(self) -> Cases:
-        return Cases(self.store, self.policy.workflows, record_refusals=True, late=Late.FOLLOW, recent=self.recent)
-
-    @bench.default
-    def _bench(self) -> Bench:
-        return Bench(self.store, self.policy, self.cases)
+    cases: Cases = attrs.field(init=False, default=attrs.Factory(_cases, takes_self=True))
+    bench: Bench = attrs.field(init=False, default=attrs.Factory(_bench, takes_self=True))
 
     def __repr__(self) -> str:
         return f"CaseDesk({self.policy!r})"

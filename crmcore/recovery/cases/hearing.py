@@ -258,7 +258,7 @@ class PublicSplit:
         return write_frame({n: [row[i] for row in self.channels] for i, n in enumerate(names)}, backend=backend)
 
     def _repr_html_(self) -> str:
-        rows = [dict(zip(("channel", "public", "private", "reach"), row, strict=True)) for row in self.channels]
+        rows = [{"channel": c, "public": a, "private": b, "reach": reach} for c, a, b, reach in self.channels]
         return html_table(rows, caption=str(self))
 
     def chart(self) -> Any:

@@ -34,7 +34,7 @@ class Alert:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.at.isoformat(timespec='minutes')} {self.case}: {self.text} (level {self.level})"
+        return f"{self.at.isoformat(timespec='minutes')} {self.case}: {self.text}"
 
 
 @attrs.frozen(repr=False)

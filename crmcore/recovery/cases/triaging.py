@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -165,14 +166,15 @@ class Triage(Document):
         """
         given = severity_of(severity)
         count_of("earlier", earlier, hint="earlier failures of this customer")
-        for name, number, most in (("reach", reach, np.inf), ("value", value, 1), ("distress", distress, 1)):
+        for name, number, most in (("reach", reach, math.inf), ("value", value, 1), ("distress", distress, 1)):
             if number is not None and not 0 <= real(name, number) <= most:
                 raise OutOfRange(name, number, "0 to 1" if most == 1 else "people from 0", "None means not known")
-        table = self.table([given], reach=_cell(reach), value=_cell(value), distress=_cell(distress), earlier=[earlier])
-        graded, score = Severity(int(table.severity[0])), float(table.score[0])
+        graded = Severity(max(1, given - min(earlier, self.repeat_steps)))
         factors = {"severity": float(2 ** (4 - graded)), "reach": float(self._reach(reach or 0.0)),
                    "value": 1 + self.value_weight * (value or 0),
                    "distress": 1 + self.distress_weight * (distress or 0)}  # fmt: skip
+        score = factors["severity"] * factors["reach"] * factors["value"] * factors["distress"]
+        reached = next((p for p, least in zip(Severity, self.bands, strict=False) if score >= least), Severity.LOW)
         reasons = [f"severity {graded.name.lower()}: {factors['severity']:g}"]
         if earlier:
             step = "one more" if graded != given else "already the worst or not counted"
@@ -184,7 +186,7 @@ class Triage(Document):
             elif number:
                 reasons.append(f"{told.format(number)}: x {factors[name]:.3g}")
         return Priority(
-            priority=Severity(int(table.priority[0])), severity=graded, score=score, factors=factors,
+            priority=Severity.CRITICAL if graded == 1 else reached, severity=graded, score=score, factors=factors,
             reasons=tuple(reasons),
         )  # fmt: skip
 
@@ -232,10 +234,6 @@ class Triage(Document):
 
     def _reach(self, reach: Any) -> Any:
         return 1 + self.reach_weight * np.log10(1 + reach)
-
-
-def _cell(value: float | None) -> list[float]:
-    return [np.nan if value is None else value]
 
 
 def _column(cells: ArrayLike | None, n: int, name: str) -> Floats:
