@@ -142,8 +142,8 @@ def store(found: dict[str, list[Row]], n: int, folder: Path = RESULTS) -> None:
     ]
     Table(
         name="speed-cases", section="speed", order=75, title="Recovery: cases",
-        about="Every message becomes a case and seven commands bring it to an end; each call is committed to one "
-        "SQLite file before it returns. `take` writes three events in one transaction: the case, the mark of the message and "
+        about="Every message becomes a case and seven commands bring it to an end; each call is in one SQLite "
+        "file before it returns. `take` writes three events in one transaction: the case, the mark of the message and "
         "that of the customer. The lifecycle engine alone does the same commands beside it.",
         rows=rows, key=("measure", "unit"),
     ).save(folder)  # fmt: skip

@@ -390,10 +390,11 @@ def test_row_191_after_the_grace_a_second_message_is_a_new_linked_case() -> None
 def test_row_191_merge_and_split_are_told_in_both_histories() -> None:
     desk = new_desk()
     one = desk.take(said("1", reference="o-1", failure=""), now=NINE).case.id
-    two = desk.take(said("2", reference="o-2", failure="", public=True, reach=50), now=NINE).case.id
+    two = desk.take(said("2", reference="o-2", failure="", public=True, reach=50, at=NINE - HOUR), now=NINE).case.id
     stays = desk.merge(two, one, at=NINE + HOUR, id="g1", actor="ann")
     assert (stays.events[-1].type, stays.public, stays.reach) == ("took over another case", True, 50)
     assert desk.file(two).state == "merged"
+    assert stays.began_at == NINE - HOUR  # the clocks count from the first word of both
     assert desk.merge(two, one, at=NINE + HOUR, id="g1", actor="ann") == stays
     assert desk.take(said("3", reference="o-2", failure="", at=NINE + 2 * HOUR), now=NINE + 2 * HOUR).case.id == one
     part = desk.split(one, said("4", failure="rude staff"), now=NINE + 3 * HOUR, id="s1", actor="ann")

@@ -157,11 +157,11 @@ class Bench:
         return Opened(file, todo)
 
     def earlier(self, said: Complaint, at: datetime, known: tuple[Known, ...]) -> int:
-        """Count earlier failures of the same customer; cases that were merged since are one."""
-        if said.customer is None:
-            return 0
-        since = at - timedelta(days=self.policy.triage.repeat_days)
-        failures = {
-            k.case for k in known if k.customer == said.customer and k.kind == "complaint" and since <= k.at <= at
-        }
-        return len({self.standing(case_id).id for case_id in failures})
+        """Count earlier failures of the customer of a message."""
+        return 0 if said.customer is None else self.failures(said.customer, known, until=at)
+
+    def failures(self, customer: str, known: tuple[Known, ...], *, until: datetime, besides: str = "") -> int:
+        """Count complaint cases of a customer within the memory of the policy; cases that were merged since are one."""
+        since = until - timedelta(days=self.policy.triage.repeat_days)
+        cases = {k.case for k in known if k.customer == customer and k.kind == "complaint" and since <= k.at <= until}
+        return len({self.standing(case_id).id for case_id in cases - {besides}} - {besides})

@@ -7,7 +7,8 @@ import enum
 from crmcore.lifecycle import Timer, Transition, Workflow
 from crmcore.lifecycle.workflow import CLOCK
 from crmcore.metrics.scalars import count_of
-from crmcore.rules import Rule, any_of, field
+from crmcore.rules import Rule, all_of, any_of, field
+from crmcore.values import Severity
 
 __all__ = ["AGENT", "AUTOMATION", "CUSTOMER", "LIVE", "CaseKind", "case_workflows"]
 
@@ -31,6 +32,11 @@ TO_PRIVATE = Rule(
     "the customer agreed to this channel or was invited to it in public",
     any_of(field("consented_to") == field("private_channel"), field("invited_to") == field("private_channel")),
 )
+SENTIMENT = Rule("sentiment from -1 to 1", all_of(field("sentiment") >= -1, field("sentiment") <= 1))
+GRADES = Rule(
+    "severity and priority are critical, high, normal or low",
+    all_of(*(any_of(*(field(name) == s.name.lower() for s in Severity)) for name in ("severity", "priority"))),
+)
 NO_PRIVATE_DATA = Rule("no private data in public", field("private_data") == 0)
 
 
@@ -40,7 +46,7 @@ def _worked(*states: str) -> list[Transition]:
         Transition("acknowledge", states, actors=(AGENT, AUTOMATION), sets={"acknowledged": True},
                    emits="acknowledged"),
         Transition("assign", states, actors=(AGENT, AUTOMATION), needs="owner", emits="assigned"),
-        Transition("grade", states, actors=(AGENT, AUTOMATION), needs=("severity", "priority", "reason"),
+        Transition("grade", states, actors=(AGENT, AUTOMATION), needs=("severity", "priority", "reason"), guard=GRADES,
                    emits="graded"),
         Transition("reply", states, actors=(AGENT, AUTOMATION), emits="replied"),
         Transition("reply publicly", states, actors=AGENT, needs="private_data", guard=NO_PRIVATE_DATA,
@@ -65,7 +71,7 @@ def _conversation(days: tuple[int, int]) -> tuple[list[Transition], list[Timer]]
         Transition("write", ["open", "resolved", "asked", "closed"], keeps=HEARD, emits="customer wrote"),
         Transition("wait", "open", "waiting", actors=AGENT, emits="customer asked"),
         Transition("resume", "waiting", "open", actors=AGENT, emits="taken up again"),
-        Transition("feel", "*", needs="sentiment", emits="feelings heard"),
+        Transition("feel", "*", needs="sentiment", guard=SENTIMENT, emits="feelings heard"),
         Transition("invite", LIVE, actors=AGENT, needs=("invited_to", "invitation"), emits="invited to private"),
         Transition("consent", LIVE, actors=(CUSTOMER, AGENT), needs="consented_to", emits="agreed to private"),
         Transition("refuse private", LIVE, actors=(CUSTOMER, AGENT),

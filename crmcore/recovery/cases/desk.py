@@ -15,10 +15,12 @@ from crmcore.lifecycle.commands import stream
 from crmcore.recovery.cases import incidents, joining
 from crmcore.recovery.cases.bench import Bench, Opened
 from crmcore.recovery.cases.complaints import Complaint
+from crmcore.recovery.cases.confidence import ConfidenceState, confidence_facts, read_confidence
 from crmcore.recovery.cases.definitions import AGENT
 from crmcore.recovery.cases.files import CaseFile
 from crmcore.recovery.cases.incidents import IncidentOpened
 from crmcore.recovery.cases.joining import JOINING, PROMISE, PromiseMade
+from crmcore.recovery.cases.messages import known_of, matters_of
 from crmcore.recovery.cases.policies import RecoveryPolicy
 from crmcore.recovery.cases.ticking import Ticked, tick_cases
 from crmcore.stores import EventStore
@@ -98,6 +100,22 @@ class CaseDesk:
         names = self.store.streams(stream(f"{case_id}{PROMISE}" if case_id else ""))
         ids = [name.removeprefix(stream("")) for name in names]
         return tuple(self.cases.read(i) for i in ids if PROMISE in i)
+
+    def earlier_failures(self, case_id: str) -> int:
+        """Count other complaint cases of the customer in the policy's days of memory before this one began."""
+        file = self.file(case_id)
+        if file.customer is None:
+            return 0
+        known = known_of({"": self.store.read(matters_of(file.customer))})
+        return self.bench.failures(file.customer, known, until=file.case.opened_at, besides=case_id)
+
+    def confidence(self, case_id: str, *, now: datetime) -> ConfidenceState:
+        """Whether the customer's confidence is to be maintained, regained or rebuilt, by `CONFIDENCE_RULES`."""
+        facts = confidence_facts(
+            self.file(case_id), clocks=self.policy.clocks, now=now, promises=self.promises(case_id),
+            earlier_failures=self.earlier_failures(case_id),
+        )  # fmt: skip
+        return read_confidence(facts, now=now)
 
     # --- messages in ---
 

@@ -25,6 +25,7 @@ __all__ = ["CaseFile", "Feelings", "Loop", "Outcome", "happened_at"]
 NEGATIVE_BELOW = -0.05
 """A sentiment below is negative, above its opposite positive: the cut of Hutto & Gilbert (2014), VADER."""
 
+TOOK_OVER = "took over another case"
 SOLVED = ("resolved", "asked", "closed", "archived")
 
 
@@ -232,9 +233,17 @@ class CaseFile:
 
     # --- clocks ---
 
+    @property
+    def began_at(self) -> datetime:
+        """When the customer spoke first, also where a later message arrived before it and opened the case."""
+        spoken = [happened_at(e) for e in self.events if e.type == "customer wrote"]
+        merged = (cast("dict[str, Any]", e.data.get("note") or {}) for e in self.events if e.type == TOOK_OVER)
+        spoken += [at for note in merged if (at := instant_of(note.get("began_at"))) is not None]
+        return min((happened_at(self.events[0]), *spoken))
+
     def age_minutes(self, now: datetime) -> float:
         """Minutes on the wall since the customer spoke."""
-        return (now - happened_at(self.events[0])).total_seconds() / 60
+        return (now - self.began_at).total_seconds() / 60
 
     def clock_history(self) -> ClockHistory:
         """What happened, as service-level clocks read it."""
@@ -244,6 +253,12 @@ class CaseFile:
         for event in self.events:
             at, role = happened_at(event), str(event.data.get("role") or event.actor)
             changed = cast("dict[str, Any]", event.data.get("set") or {})
+            if event is self.events[0]:
+                at = self.began_at
+                if at < happened_at(event):  # the message that opened the case was not the first one
+                    yield ClockEvent(happened_at(event), "customer message", id=f"{event.id}/message")
+            elif at == self.began_at and event.type == "customer wrote":
+                continue
             if event.type in CLOCKED:
                 kind, to = CLOCKED[event.type]
                 to = {"assigned": changed.get("owner"), "merged": changed.get("merged_into")}.get(event.type, to)
@@ -281,7 +296,7 @@ class CaseFile:
         return {
             "case": self.id, "kind": self.kind, "state": self.state, "customer": self.customer, "owner": self.owner,
             "channel": self.channel, "failure": self.failure, "severity": self.severity.name.lower(),
-            "priority": self.priority.name.lower(), "opened_at": self.case.opened_at, "outcome": self.outcome.value,
+            "priority": self.priority.name.lower(), "began_at": self.began_at, "outcome": self.outcome.value,
             "feelings": self.feelings.value, "public": self.public, "reach": self.reach, "reopened": self.reopened,
             "confirmed": self.confirmed,
         }  # fmt: skip

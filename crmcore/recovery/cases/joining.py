@@ -15,7 +15,7 @@ from crmcore.recovery.cases.bench import Bench, Opened
 from crmcore.recovery.cases.complaints import Complaint
 from crmcore.recovery.cases.definitions import AGENT
 from crmcore.recovery.cases.files import CaseFile
-from crmcore.recovery.cases.messages import digest, keys_of, known_of, marks_of, most_of
+from crmcore.recovery.cases.messages import digest, keys_of, known_of, marks_of, matters_of, most_of
 from crmcore.recovery.cases.opening import fields_of, find_owner, grade, todo_for
 from crmcore.recovery.cases.promises import PromiseReading, read_promise
 from crmcore.stores import Event
@@ -83,6 +83,7 @@ def merge(bench: Bench, case_id: str, into: str, *, at: datetime, id: str, actor
         gone, stays = bench.cases.read(case_id), bench.cases.read(into)
         if gone.data.get("merged_into") == into:
             return
+        began = bench.file(case_id).began_at.isoformat()
         owners = {c.data.get("customer") for c in (gone, stays)} - {None}
         if len(owners) > 1:
             raise OutOfRange("into", into, "a case of the same customer", "one incident joins cases of many")
@@ -91,7 +92,7 @@ def merge(bench: Bench, case_id: str, into: str, *, at: datetime, id: str, actor
             kept["reach"] = most_of(stays.data.get("reach"), gone.data.get("reach"))
             kept["permalink"] = stays.data.get("permalink") or gone.data.get("permalink") or ""
         pair = ((gone, Command("merge", {"merged_into": into}, actor=actor, role=AGENT, at=at, id=id, reason=reason)),
-                (stays, Command("absorb", {"case": case_id, **kept}, actor=actor, role=AGENT, at=at,
+                (stays, Command("absorb", {"case": case_id, "began_at": began, **kept}, actor=actor, role=AGENT, at=at,
                                 id=f"{id}/absorb", reason=reason)))  # fmt: skip
         _both(bench, pair)
 
@@ -153,7 +154,7 @@ def recognise(bench: Bench, case_id: str, customer: str, *, at: datetime, id: st
         outcome = bench.decide(case, command)
         if isinstance(outcome, Refused):
             raise outcome.error
-        key = f"matters:{customer}"
+        key = matters_of(customer)
         seen = {key: bench.store.read(key)}
         data = {name: str(case.data.get(name) or "") for name in ("failure", "reference", "text", "thread")}
         data["thread"] = f"{case.data.get('channel')}|{data['thread']}" if data["thread"] else ""

@@ -12,7 +12,7 @@ from crmcore.recovery.cases.complaints import Complaint
 from crmcore.recovery.cases.policies import Known
 from crmcore.stores import Event
 
-__all__ = ["digest", "keys_of", "known_of", "marks_of", "most_of"]
+__all__ = ["digest", "keys_of", "known_of", "marks_of", "matters_of", "most_of"]
 
 
 def digest(*parts: str) -> str:
@@ -26,13 +26,18 @@ def most_of(first: object, second: object) -> float | None:
     return max(known, default=None)
 
 
+def matters_of(customer: str) -> str:
+    """Name of the stream of all messages of a customer."""
+    return f"matters:{customer}"
+
+
 def keys_of(said: Complaint) -> tuple[str, ...]:
     """Streams in which a message is looked up; the first is its own."""
     found = [f"said:{said.key}"]
     if said.thread:
         found.append(f"talk:{digest(said.channel, said.thread)}")
     if said.customer is not None:
-        found.append(f"matters:{said.customer}")
+        found.append(matters_of(said.customer))
     return tuple(found)
 
 

@@ -93,7 +93,7 @@ def todo_for(
     """Acknowledge, do what the plan says, answer, solve, and ask whether it is solved."""
     from crmcore.calendars.clocks import ClockName
 
-    at = file.case.opened_at
+    at = file.began_at
     if said.kind is CaseKind.COMPLIMENT:
         due = due_by(policy, ClockName.FIRST_RESPONSE, priority, at)
         step = TodoStep(name="thank the customer", owner=owner.name, due=due, reason="first response")

@@ -64,8 +64,10 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _alike(first: str, second: str) -> float:
-    """Share of the words of the shorter text that the other one has too; 0 where they share fewer than three."""
+    """Share of the words of the shorter text that the other has too; 0 for fewer than three, unless all are same."""
     a, b = _words(first), _words(second)
+    if a and a == b:
+        return 1.0
     shared = len(a & b)
     return shared / min(len(a), len(b)) if shared >= LEAST_SHARED else 0.0
 

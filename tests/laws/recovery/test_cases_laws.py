@@ -122,6 +122,24 @@ def test_clocks_do_not_depend_on_the_order_in_which_events_arrive(order: list[in
     assert clocks["acknowledgement"].minutes == 12
 
 
+@given(st.lists(st.integers(0, 2000), min_size=2, max_size=5, unique=True), st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+def test_clocks_count_from_the_first_word_whenever_it_arrives(minutes: list[int], random: Any) -> None:
+    def read(order: list[int]) -> tuple[Any, ...]:
+        desk = CaseDesk(MemoryStore(), POLICY)
+        for m in order:
+            said = Complaint(id=str(m), channel="mail", at=NINE + timedelta(minutes=m), customer="c7", failure="late")
+            case = desk.take(said, now=NINE + timedelta(days=2)).case.id
+        file = desk.file(case)
+        end = NINE + timedelta(days=3)
+        rows = file.clocks(POLICY.clocks, now=end).rows()
+        return file.began_at, file.age_minutes(end), [{k: v for k, v in r.items() if k != "case"} for r in rows]
+
+    shuffled = list(minutes)
+    random.shuffle(shuffled)
+    assert read(sorted(minutes)) == read(shuffled)
+
+
 FACTS = ("earlier_failures", "broken_promises", "reopened", "critical", "negative", "breached", "public")
 
 

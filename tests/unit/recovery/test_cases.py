@@ -11,7 +11,16 @@ import pytest
 
 from crmcore.calendars import BusinessCalendar, local
 from crmcore.calendars.clocks import ClockPolicy, Targets
-from crmcore.errors import BadDocument, BadRows, CrmError, NaiveDatetime, OutOfRange, StoreConflict, UnknownName
+from crmcore.errors import (
+    BadDocument,
+    BadRows,
+    CrmError,
+    NaiveDatetime,
+    OutOfRange,
+    StoreConflict,
+    UnknownName,
+    WrongType,
+)
 from crmcore.lifecycle import Command
 from crmcore.recovery.cases import (
     CaseDesk,
@@ -277,3 +286,28 @@ def test_a_severity_that_is_graded_anew_moves_the_clock() -> None:
                      id="g", reason="a child travels alone")  # fmt: skip
     desk.handle(case, graded).or_raise()
     assert desk.tick(NINE + 2 * HOUR).alerts[0].at == NINE + HOUR
+
+
+def test_what_a_command_carries_must_make_sense() -> None:
+    desk = CaseDesk(MemoryStore(), POLICY)
+    case = desk.take(said(), now=NINE).case.id
+    for wrong in (7, -2):
+        assert not desk.handle(case, sent("feel", id=f"f{wrong}", sentiment=wrong)).accepted
+    with pytest.raises(WrongType, match="text does not compare with a number"):
+        desk.handle(case, sent("feel", sentiment="sad"))
+    bad = Command("grade", {"severity": "high", "priority": "urgent"}, actor="agent", at=NINE, id="g", reason="x")
+    assert "critical, high, normal or low" in str(desk.handle(case, bad))
+    assert desk.file(case).priority == 3
+
+
+def test_the_desk_reads_confidence_from_what_it_keeps() -> None:
+    desk = CaseDesk(MemoryStore(), POLICY)
+    one = desk.take(said("1"), now=NINE).case.id
+    assert desk.confidence(one, now=NINE).state.value == "maintain"
+    two = desk.take(said("2", failure="rude", at=NINE + HOUR), now=NINE + HOUR).case.id
+    assert (desk.earlier_failures(one), desk.earlier_failures(two)) == (0, 1)
+    assert str(desk.confidence(two, now=NINE + HOUR)) == "rebuild: earlier_failures = 1"
+    desk.merge(one, two, at=NINE + 2 * HOUR, id="m", actor="ann")
+    assert desk.earlier_failures(two) == 0
+    nobody = desk.take(said("3", customer=None), now=NINE).case.id
+    assert desk.earlier_failures(nobody) == 0
