@@ -66,6 +66,7 @@ class Bench:
         return case
 
     def retry(self, step: Callable[[], T]) -> T:
+        """Do a step anew while somebody else was faster, up to six times."""
         for attempt in range(TRIES):
             try:
                 return step()
@@ -75,6 +76,7 @@ class Bench:
         raise AssertionError("unreachable")  # pragma: no cover
 
     def check_agent(self, command: Command) -> None:
+        """Refuse agents whom the desk of the policy does not know."""
         desk = self.policy.desk
         if desk is None:
             return
@@ -85,6 +87,7 @@ class Bench:
                 raise UnknownName("agent", mask(agent), tuple(map(mask, desk.ids[:5])))
 
     def decide(self, case: Case, command: Command) -> Accepted | Refused:
+        """Ask what a command does to a case; nothing is written."""
         flow = self.cases.workflows[case.workflow, case.pinned]
         return decide(flow, case, command, late=Late.FOLLOW)
 
@@ -92,11 +95,13 @@ class Bench:
         self, events: Iterable[Event], marks: Iterable[Event], seen: Mapping[str, tuple[Event, ...]],
         versions: Mapping[str, int],
     ) -> tuple[Event, ...]:  # fmt: skip
+        """Append events and marks if nothing that was looked at has moved on."""
         expected = {key: len(events) for key, events in seen.items()}
         expected |= {stream(case_id): version for case_id, version in versions.items()}
         return self.store.append_many([*events, *marks], expected=expected)
 
     def take(self, said: Complaint, now: datetime, load: DeskLoad | None) -> Opened:
+        """Look a message up, and write it into its case or into a new one."""
         keys = keys_of(said)
         seen = {key: self.store.read(key) for key in keys}
         repeat = seen[keys[0]]
@@ -138,6 +143,7 @@ class Bench:
         seen: Mapping[str, tuple[Event, ...]],
         known: tuple[Known, ...], notes: tuple[str, ...], *, how: str, id: str = "", **more: object,
     ) -> Opened:  # fmt: skip
+        """Write a new case with the marks of its message."""
         case_id = id or said.key
         priority = grade(said, self.policy, earlier=self.earlier(said, at, known))
         owner = find_owner(case_id, said, self.policy, priority, at=at, now=now, load=load)
@@ -148,6 +154,7 @@ class Bench:
         return Opened(file, todo_for(file, said, self.policy, priority, owner, how=how, notes=notes))
 
     def todo(self, case_id: str, said: Complaint, now: datetime, how: str, notes: tuple[str, ...]) -> Opened:
+        """File of a case that is there, and what is still to be done for it."""
         file = self.file(case_id)
         priority = Priority(priority=file.priority, severity=file.severity, score=float("nan"), factors={},
                             reasons=file.reasons)  # fmt: skip
