@@ -115,11 +115,12 @@ def todo_for(
             reason = f"step {i + 1} of the plan for {plan.failure}" + (", sooner: critical" if urgent else "")
             due = acknowledged if urgent and acknowledged is not None else due
             steps.append(TodoStep(name=planned.name, owner=planned.owner or owner.name, due=due, reason=reason))
-    for name, clock in (("answer", ClockName.FIRST_RESPONSE), ("solve", policy.clocks.resolution)):
-        due_at = due_by(policy, clock, priority, at)
+    answered = due_by(policy, ClockName.FIRST_RESPONSE, priority, at)
+    solved = due_by(policy, policy.clocks.resolution, priority, at)
+    owed = (("answer", ClockName.FIRST_RESPONSE, answered), ("solve", policy.clocks.resolution, solved))
+    for name, clock, due_at in owed:
         if due_at is not None:
             steps.append(TodoStep(name=name, owner=owner.name, due=due_at, reason=clock.value))
-    solved = due_by(policy, policy.clocks.resolution, priority, at)
     follow = None if solved is None else solved + timedelta(days=policy.follow_up_days)
     ask = "ask whether it is solved and how the customer feels"
     steps.append(TodoStep(name=ask, owner=owner.name, due=follow, reason="follow-up"))
