@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.listening.reach import within_reach
+from crmcore.text.reach import within_reach
 from crmcore.listening.sentiment.lexicon import FIELDS, FORMS, pair_valences
 from crmcore.text import TokenBatch
 
