@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from crmcore.recovery.words.reading import Language, Signal
 
-__all__ = ["ENGLISH"]
+__all__ = ["ENGLISH", "STEPS"]
 
 _NUMBER = (
     r"\d+(?:[.,]\d+)?|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty|sixty|"
@@ -54,6 +54,9 @@ _SLOTS = {
     "wrong": r"mistakes?|faults?|errors?|failures?|failings?|oversights?|slip|mess|blunder|mix-?up|bug|typo|poor\splanning|negligence|responsibility",
 }
 
+STEPS = ("repaired", "doing", "will_do", "remedy", "promise_back")
+"""Signals of a step, beside which a day or an hour is a promise and not a memory."""
+
 _APOLOGY = Signal(
     "apology",
     "says sorry for what happened",
@@ -79,7 +82,7 @@ _REPLIES = (
         r"\bwhen\syou\s(?:feel\sup\sto|have\sthe\senergy|are\sready)",
     ), empathy=1.1, asked=True, negatable=False),
     Signal("understanding", "puts itself in the other's place", (
-        r"\b(?:i|we)(?:\s(?:can|do|could|fully|completely|totally|truly|really|well|only|both|hardly|quite|certainly))*\s(?:understand|imagine|see|appreciate|get|realise|realize|know|share|hear)\b(?=\s(?:how|why|that|what|it|this|your\s(?:worry|concern|anger|pain)|these|you(?:'re|\sare)|and\sshare|a\s|these))",
+        r"\b(?:i|we)(?:\s(?:can|do|could|fully|completely|totally|truly|really|well|only|both|hardly|quite|certainly))*\s(?:(?:understand|imagine|appreciate|realise|realize)\b(?=\s(?:how|why|that|what|it|this|your\s(?:worry|concern|anger|pain)|these|you(?:'re|\sare)|and\sshare|a\s))|(?:see|get|know|hear|share)\b(?=\s(?:how|why|what|it[,.]|that[,.]|you'?(?:re|\sare)|these|your\s(?:worry|concern|pain))))",
         r"\b(?:that|this|it|which|what\shappened)(?:'s|\sis|\swas|\swould|\smust(?:'ve|\shave)?|\ssounds|\sfeels|\shurts|\swears|\shas|\sbe|\sbeen|\shave|\scan|\scould|\sended|\sfeel|\sjust|\sin)*(?:\s(?:so|very|really|truly|such|every|far|too|just|a|an|and|badly|plain|not|quite|how|absolutely|completely|clearly|extremely|incredibly|simply|utterly|neither|serious\s\w+))*\s(?:{feel})",
         r"\b(?:i|we|anyone|anybody|everyone|any\sof\sus)(?:'d|\swould)(?:\s(?:be|have|feel|also|all|not))*\s(?:\w+\s){0,3}(?:too|the\ssame|as\swell)\b|\bi'd\sbe\s\w+",
         r"\bhow\s(?:\w+\s)?{feel}\b",
@@ -126,22 +129,23 @@ _REPLIES = (
     Signal("repaired", "says what has been done", (
         r"\b(?:i|we|my\s\w+|our\s\w+(?:\s\w+)?)(?:'ve|\shave|\shas)(?:\s(?:now|already|just|also|personally|today|immediately|therefore|both|all|since|even))*\s(?:{done})\b(?!\syour\s(?:comments?|feedback|message|complaint|case\scarefully|remarks)|\sreceived)",
         r"\b(?:i|we)(?:\s(?:now|already|just|also|personally|immediately))*\s(?:asked|refunded|replaced|sent|booked|cancelled|reversed|checked|found|pulled|stopped|closed|looked|fixed|put|moved|removed|printed|escalated|called|froze|unlocked|arranged|issued|credited|told|spoke|reopened|waived)\b",
-        r"(?<!\bnot\sbeen\s)\b(?:has|have|'s|is|are|was|were)(?:\s(?:now|already|just|also|both|all|since|being))*(?:\sbeen)?(?:\s(?:now|already|just))*\s(?:refunded|reimbursed|replaced|re-?sent|sent|shipped|dispatched|booked|re-?booked|cancelled|canceled|reversed|credited|repaired|fixed|corrected|removed|pulled|stopped|closed|re-?opened|unlocked|restored|alerted|informed|told|waived|moved|upgraded|approved|released|issued|assigned|suspended|packed|prepared|set\saside|taken\s(?:off|out)|frozen|deleted|escalated|arranged|scheduled|reserved|traced|attached|ready|open\sagain)\b",
+        r"(?<!\byou\s)\b(?:was|were)(?:\s(?:now|already|just|also|both|all))*\s(?:refunded|reimbursed|reversed|credited|released|re-?opened|corrected|approved|issued|restored|repaired|fixed|replaced|waived|alerted|shipped|dispatched|taken\soff)\b",
+        r"(?<!\bnot\sbeen\s)(?<!\byou\s)\b(?:has|have|'s|is|are)(?:\s(?:now|already|just|also|both|all|since|being))*(?:\sbeen)?(?:\s(?:now|already|just))*\s(?:refunded|reimbursed|replaced|re-?sent|sent|shipped|dispatched|booked|re-?booked|cancelled|canceled|reversed|credited|repaired|fixed|corrected|removed|pulled|stopped|closed|re-?opened|unlocked|restored|alerted|informed|told|waived|moved|upgraded|approved|released|issued|assigned|suspended|packed|prepared|set\saside|taken\s(?:off|out)|frozen|deleted|escalated|arranged|scheduled|reserved|traced|attached|ready|open\sagain)\b",
         r"\b(?:i|we)(?:'ve|\shave)\s(?:it|them|you|your\s\w+|both|the\s\w+)\s(?:\w+\s){0,4}(?:in\sfront|on|open|put|set|aside|booked)\b|\b(?:is|are|'s|lies?)\s(?:now\s)?(?:ready|waiting|there|with\s(?:you|him|her)|on\s(?:its|their|his|her|the)\sway|at\sthe\s\w+)\b(?!\s(?:and\ssee|to\shelp|more))",
     ), urgency=1.1, negatable=True),
     Signal("doing", "says what is being done", (
         r"\b(?:{who})(?:'m|'re|'s|\sam|\sare|\sis)(?:\s(?:now|already|just|also|personally|both|all|currently|working))*\s(?:(?:{doing})\w*ing|leaving|coming|sending|getting|putting|giving|taking|making|writing|driving|tracing|calling|issuing|moving|holding|stopping|shipping|arranging|freezing|closing|rearranging|walking|joining|shaping)\b(?!\s(?:forward|everything\swe\scan|to\simprove|on\sfinding|hard|into\saccount))",
-        r"\b(?:goes|leaves|arrives|comes|starts|begins|takes\sover|rings|visits|joins|returns|departs|reaches)\b(?:\s(?!and\b)\w+){0,5}",
+        r"\b(?:goes|leaves?|arrives?|comes|come|starts|begins|takes\sover|rings|phones|calls|visits|joins|returns|departs|reaches|listens|collects|ships|gets|looks|meets|brings|delivers)\b(?=[^.!?]*\b(?:{time}|{at_once}|you)\b)(?:\s(?!and\b)\w+){0,3}",
+        r"\b(?:i|we)\s(?:keep|hold|stay|pay|cover|take|send|repair|replace|put)\b(?!\s(?:all|your|every|it\svery|pride|this\svery|our|care\b))",
+        r"(?:^|(?<=[.!:]\s))\s*(?:fixed|cancelled|canceled|refunded|done|sorted|booked|sent|replaced|reopened|approved|reversed|solved|unlocked)\b",
     ), urgency=1.0),
     Signal("will_do", "promises a step", (
-        r"\b(?:{who})(?:'ll|\swill|\sam\sgoing\sto|\sare\sgoing\sto|\scan|'d\slike\sto|\swould\slike\sto|\swant\sto|'d\sbe\s(?:glad|happy)\sto|'re\sgoing\sto)(?:\s(?:now|also|personally|both|all|gladly|then|immediately|at\sonce))*\s(?:be\s(?:at|with|there|on|calling|sending|in\stouch)|have|{doing})\w*\b(?!\s(?:back\sto\syou\ssoon|forward|to\simprove|you\sas\ssoon))(?<!\bbe\sin\stouch)",
+        r"\b(?:{who})(?:'ll|\swill|\sam\sgoing\sto|\sare\sgoing\sto|\scan(?!\s(?:see|understand|imagine|get|hear|only|well|certainly|assure))|'d\slike\sto|\swould\slike\sto|\swant\sto|'d\sbe\s(?:glad|happy)\sto|'re\sgoing\sto)(?:\s(?:now|also|personally|both|all|gladly|then|immediately|at\sonce))*\s(?:be\s(?:at|with|there|on|calling|sending|in\stouch)|have|{doing})\w*\b(?!\s(?:back\sto\syou\ssoon|forward|to\simprove|you\sas\ssoon))(?<!\bbe\sin\stouch)",
         r"\b(?:may|can|could|shall)\s(?:i|we)\s(?:\w+\s)?(?:call|phone|ring|meet|visit|speak|talk|send|come|offer|bring)\b",
         r"\byou(?:'ll|\swill|\scan|\sshould)?\s(?:now\s)?(?:have|get|receive|see|hear|walk\sout|be\scalled|be\srefunded|find\sit)\b(?!\s(?:more|in\sdue|the\s(?:faq|help)|a\ssurvey|information|further))",
         r"\b(?:refund|money|replacement|payment|parcel|part|fee|engineer|technician|courier|van|order|letter|bill|invoice|card|mechanic|fine|transfer|price|amount|rest|crew|reader|system|line|version|dress|set|set|new\sone|gift|it)\s(?:will|should)\s(?:now\s)?(?:be|arrive|come|reach|leave|go|show|land|appear|stay)\b(?!\s(?:processed\sin\sthe\sorder|handled\sin|forwarded|considered|noted))",
-        r"\b(?:back\s(?:on|in|with)\s(?:your|you)|back\sto\syou|on\s(?:its|their)\sway\sback|yours\b)",
+        r"\b(?:back\s(?:on|in|with)\s(?:your|you)|(?<!come\s)(?<!get\s)back\sto\syou|on\s(?:its|their)\sway\sback|yours\b)",
     ), urgency=0.8, asked=True),
-    Signal("time", "names a day or an hour", (r"\b(?:{time})",), urgency=0.7, empathy=0.1, negatable=False, asked=True),
-    Signal("at_once", "acts at once", (r"\b(?:{at_once})\b(?!\sas\s)",), urgency=0.9, negatable=True, asked=True),
     Signal("remedy", "makes good", (
         r"(?<!\bno\s)(?<!non\s)(?<!non-)\b(?:refund(?:ed|ing|s)?|reimburs\w+|(?:your|the|full|all\s(?:of\s)?your|all\sthe|its|her|his)\s(?:\w+\s)?(?:money|price|payment|deposit|fee|fare|amount)(?:\s\w+){0,3}\s(?:back|returned|returns|refunded)|money\s(?:back|goes\sback|is\son\sits\sway|is\swith)|paid\sback|pay\s(?:\w+\s)?back|give\s(?:\w+\s)?back|giving\sback|(?:half|all|everything)\s(?:of\s)?(?:\w+\s){0,5}back)\b",
         r"\b(?:replac(?:e|ed|ing|ement|ements)|(?:a\s|the\s|your\s|brand\s)?(?:new|right|correct|complete|sealed|missing)\s(?:\w+\s){0,2}?(?:one|ones|set|item|pair|bottle|box|part|copy|phone|device|order|books?|things|tyres|cake|things?)\b|re-?sen[dt]|sent?\sagain|the\sstronger\smodel)\b",
@@ -153,6 +157,8 @@ _REPLIES = (
     Signal("promise_back", "will report back", (
         r"\b(?:i|we)(?:'ll|\swill|'m\sgoing\sto)\s(?:\w+\s)?(?:let\syou\sknow|keep\syou\s(?:posted|informed|updated)|update\syou|confirm|write\sto\syou|call\syou|phone\syou|ring\syou|message\syou|tell\syou|report|get\sback\sto\syou|e-?mail\syou|be\sback)\b(?!\ssoon|\sas\ssoon|\sshortly|\sin\sdue|\swhen\spossible)",
     ), urgency=0.5, empathy=0.2),
+    Signal("time", "names a day or an hour", (r"\b(?:{time})",), urgency=0.7, empathy=0.1, negatable=False, asked=True, beside=STEPS),
+    Signal("at_once", "acts at once", (r"\b(?:{at_once})\b(?!\sas\s)",), urgency=0.9, negatable=True, asked=True, beside=STEPS),
     # what takes away
     Signal("conditional_apology", "is sorry only if, or for any", (
         r"\b(?:sorry|apologi[sz]e|regret|apologies)\b[^.!?]{0,20}?(?:\bif\b|\byou\sfeel\b|\bhow\syou\sfeel\b|\bthe\sway\syou\sfeel\b|\bthat\syou\s(?:feel|think|believe|consider)\b|\bfor\sany\b|\bany\s(?:inconvenience|trouble|upset|offen[cs]e|confusion)\b|\bthat\syou\s(?:were|are)\s(?:unhappy|dissatisfied|not\ssatisfied|disappointed|offended|upset))",
@@ -170,24 +176,25 @@ _REPLIES = (
     ), empathy=-0.75, urgency=-0.35, anywhere=True, negatable=False),
     Signal("vague", "puts off without a day", (
         r"\bas\ssoon\sas\s(?:possible|we|there|practicable)|\bin\sdue\s(?:course|time)|\b(?:shortly|soon|eventually|at\ssome\spoint|when(?:ever)?\spossible|when\swe\scan|in\sthe\s(?:near\s)?future|going\sforward|subject\sto\savailability)\b|\bin\sorder\sof\s(?:arrival|receipt)|\bin\sthe\sorder\sin\swhich|\bstandard\sprocedure|\buntil\ssuch\stime|\btakes?\s(?:some\s)?time\b|\bbusy\b|\bonce\sthey\sare\savailable|\bafter\sthe\sfunds",
-        r"\b(?:someone|somebody|a\smember|one\sof\sour|our\steam|the\steam)\b[^.!?]{0,25}\b(?:will|shall)\s(?:be\sin\stouch|contact|get\sback|call\syou\sback|reach\sout|respond|look)|\bdoing\s(?:everything|our\sbest|all)\b|\bworking\s(?:on\s(?:finding|it\shard|a\ssolution)|hard|constantly)|\bconstantly\b|\blook\sinto\s(?:the\smatter|it|this)(?=[.!]|\swhen|\sas|$)|\btry\s(?:to|our\sbest)\b|\bhigh(?:er)?\s(?:than\s\w+\s)?(?:demand|call\svolumes?)",
+        r"\b(?:someone|somebody|a\smember|one\sof\sour|our\steam|the\steam)\b[^.!?]{0,25}\b(?:will|shall)\s(?:be\sin\stouch|contact|get\sback|call\syou\sback|reach\sout|respond|look)|\bdoing\s(?:everything|our\sbest|all)\b|\bworking\s(?:on\s(?:finding|it\shard|a\ssolution)|hard|constantly)|\bconstantly\b|\b(?:discuss|raise)\s(?:the\smatter|it|this)\sinternally|\b(?:come|get)\sback\sto\syou(?!\s(?:by|on|at|before|today|tomorrow|within|tonight|this))|\btake\s(?:it|this)\son\sboard|\bif\sneeded|\bwaiting\sfor\s(?:his|her|their|a|the)|\bbeing\sprocessed|\bany\sprogress|\bi'm\s(?:confident|sure)|\bto\smak(?:e|ing)\s(?:things|this|it)\sright\s\w+\ssoon|\blook\sinto\s(?:the\smatter|it|this)(?=[.!]|\swhen|\sas|$)|\btry\s(?:to|our\sbest)\b|\bhigh(?:er)?\s(?:than\s\w+\s)?(?:demand|call\svolumes?)",
         r"\b(?:patience|patient|be\spatient|bear\swith|your\sunderstanding|for\sunderstanding|kind\sunderstanding|refrain)\b",
     ), urgency=-0.9, empathy=-0.3, anywhere=True, negatable=False),
     Signal("burden", "gives the work back to the customer", (
         r"\bplease\s(?:\w+ly\s)?(?:fill|complete|submit|visit|refer|log\s?in|click|check|consult|follow|rate|ensure|make\ssure|allow|wait|contact|reschedule|re-?apply|restart|try|upload|provide|read|use|see\s(?:the|our)|note|monitor|supervise|store|go\sto|direct|feel\sfree|open\sa|take\sa\smoment|reset|change\syour|bring|come\sby|ignore|dress|press|do\snot\sreply|raise|confirm\swhether|ventilate|confirm\syour|call\s(?:our|the|us)|e-?mail\s(?:us|our)|resubmit|send\sus\s(?:a|the|your|all))\b",
         r"\byou\s(?:may|can|must|need\sto|have\sto|are\s(?:required|requested|advised|asked|kindly))\s(?:also\s|then\s|only\s)?(?:submit|request|file|use|appeal|book|manage|return|contact|try|find|check|log|reapply|re-?apply|fill|complete|visit|send|call|apply|lodge|upload|provide|go|purchase|refer)\b",
+        r"\b(?:could|can|would)\syou\s(?:please\s|kindly\s)?(?:tell|send|provide|confirm|share|describe|give|fill)\b|\bplease\ssend\s(?:it|us|the|back|your)\b|\bin\swriting\b|\bstamped\senvelope|\bcompleted\sform",
         r"\b(?:can\sbe\s(?:found|made|requested|purchased|submitted)|self[-\s]service|help\scent(?:er|re)|faq|portal|complaints?\s(?:procedure|department)|survey|website|web\sform|online\sform|user\smanual|the\smanual|conditions\sof\scarriage|article\s\S+|page\s\d+|leaflet|virtual\sassistant|status\spage|opening\shours|office\shours|outside\sof\speak|by\spost|to\srebook|to\sreturn\san\sitem|feel\sfree\sto|to\shelp\sus\sserve|unsubscribe)\b",
     ), urgency=-0.7, empathy=-0.5, anywhere=True, negatable=False),
     Signal("refusal", "refuses or hides behind rules", (
         r"\b(?:unfortunately|however|regrettably)\b|\b(?:we|i)\s(?:can\s?not|can't|are\s(?:not\sable|unable|unfortunately)|do\snot\saccept|don't\saccept|are\snot\s(?:responsible|liable)|can\snot|won't\sbe\sable)\b|\bunable\sto\b|\b(?:cannot|can't|can\snot)\sbe\s(?:responsible|guaranteed|reversed|held|refunded|returned|exchanged)|\bnot\s(?:responsible|liable|binding|eligible|possible|covered|guaranteed|part\sof|permanent|our\sresponsibility|refundable)\b|\bno\s(?:liability|exceptions?|refunds?)\b|\bnon[-\s](?:refundable|binding)\b",
         r"\b(?:polic(?:y|ies)|terms|conditions|regulations?|section\s\d|contract|by\slaw|in\s(?:line|accordance)\swith|as\sper|according\sto|as\s(?:stated|described|agreed|mentioned|explained)|reserves?\sthe\sright|final|required|entitled|valid(?=\.)|outside\s(?:of\s)?our\scontrol|third\spart|subject\sto|not\sthe\sairline|therefore)\b",
-        r"\b(?:normal|common|frequently|happens?\sin|these\sthings\shappen|can\s(?:vary|occur|be\sdue|appear|cause)|may\s(?:vary|occur|develop|be|cause|change|include)|it\sis\sunlikely|individual|different\stastes|inherent|misunderstanding|estimates?|misuse|no\scause\sfor\sconcern|rare\sand)\b",
+        r"\b(?:normal|counts?\sas|assures?\sus|(?:very\s)?rare|known\sto\sbe|has\ssigned|have\ssigned|was\sin\splace|if\syou\shave\sproof|happy\sto\sexplain|common|frequently|happens?\sin|these\sthings\shappen|can\s(?:vary|occur|be\sdue|appear|cause)|may\s(?:vary|occur|develop|be|cause|change|include)|it\sis\sunlikely|individual|different\stastes|inherent|misunderstanding|estimates?|misuse|no\scause\sfor\sconcern|rare\sand)\b",
     ), empathy=-0.7, urgency=-0.45, anywhere=True, negatable=False),
     Signal("blame", "puts it on the customer", (
         r"\byou\s(?:should\s(?!(?:have|'ve)\s(?:heard|been|got|received|never|not)|not|never|see|receive|hear|have\sit|get)|failed|did\snot\s(?:follow|read|inform|provide|check|select)|must\shave|have\sagreed)\b|\b(?:customers?|passengers?|users?|students?|tenants?|guests?|beneficiaries|patients|clients|visitors|owner)\s(?:are|is|must|should|can|sign|accept)\b|\bby\sthe\s(?:tenant|customer|owner|guest|user)\b|\b(?:select|use)\sthe\scorrect|\b(?:allegations?|alleged(?:ly)?|claims?\sthat|difficult\scallers|with\srespect|we\strust\syou|be\sunlawful|by\s(?:ticking|entering))\b|\bresponsible\sfor\s(?:backing|informing|checking|their)|\bthemselves\sresponsible",
     ), empathy=-1.0, anywhere=True, negatable=False),
     Signal("bait", "sells or jokes", (
-        r"\b(?:use\s(?:the\s)?code|promo|coupon|next\s(?:order|purchase|visit|occasion)|check\sout\sour|follow\s(?:our|us)|collection|offers?\sfor|attractive|exciting|new\srange|enjoy(?:ed)?\b|%\soff|at\scheckout|shop\snow|haha|lol\b|:\)|turn\sthat\sfrown|premium\sfeatures|returning\scustomers|beautiful\sproperty|amenities|great\ssense\sof)",
+        r"\b(?:use\s(?:the\s)?code|promo|coupon|next\s(?:order|purchase|visit|occasion)|check\sout\sour|follow\s(?:our|us)|collection|offers?\sfor|attractive|exciting|new\srange|enjoy(?:ed)?\b|%\soff|at\scheckout|shop\snow|haha|lol\b|:\)|turn\sthat\sfrown|premium\sfeatures|loved\sby|you\swill\slove|before\syou\sleave|cheering|give\sus\sanother|another\schance|returning\scustomers|beautiful\sproperty|amenities|great\ssense\sof)",
     ), empathy=-0.9, anywhere=True, negatable=False),
     Signal("shouting", "shouts", (r"[!?]{2,}|(?-i:\b[A-Z]{4,}\s[A-Z]{4,}\b)",), empathy=-0.3, anywhere=True, negatable=False),
 )

@@ -47,6 +47,8 @@ class Signal:
         Whether a negation shortly before it takes it away.
     asked : truth
         Whether it counts in questions: "may I call you at 5?".
+    beside : names of earlier signals
+        It counts only in a sentence that has one of them: "tomorrow" is a promise beside a step, else a mere day.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Signal:
     anywhere: bool = False
     negatable: bool = True
     asked: bool = False
+    beside: tuple[str, ...] = ()
 
 
 @attrs.frozen(eq=False)
@@ -221,9 +224,15 @@ def read(text: str, language: Language, /) -> Reading:
         for sentence in sentences:
             for a, b in _hits(voiced, sentence, patterns):
                 why = _why_aside(signal, sentence, a, denied)
+                if not why and signal.beside and not _has(finds, signal.beside, sentence):
+                    why = "no step beside it"
                 found = Found(signal.name, a, b, plain[a:b].strip(), why)
                 (aside if why else finds.setdefault(signal.name, [])).append(found)
     return Reading(language, plain, sentences, {name: tuple(f) for name, f in finds.items()}, tuple(aside))
+
+
+def _has(finds: Mapping[str, list[Found]], names: Iterable[str], sentence: Sentence) -> bool:
+    return any(sentence.start <= f.start < sentence.end for name in names for f in finds.get(name, ()))
 
 
 def _hits(text: str, sentence: Sentence, patterns: Iterable[re.Pattern[str]]) -> list[tuple[int, int]]:
