@@ -107,7 +107,7 @@ _REPLIES = (
     ), empathy=0.5, urgency=0.6, asked=True),
     Signal("i", "speaks in the first person", (r"\bi(?:'m|'ve|'ll|'d)?\b",), empathy=0.25, urgency=0.15, anywhere=True, negatable=False),
     Signal("ownership", "admits the own mistake", (
-        r"\b(?:it|this|that|which)?\s?(?:was|is|were|'s)\s(?:\w+\s){0,2}(?:our|my)\s(?:\w+\s){0,2}{wrong}\b|\b(?:our|my)\s(?:own\s)?(?:{wrong})\b(?!\scode)",
+        r"\b(?:our|my)\s(?:(?!no\b|not\b)\w+\s){0,2}?(?:{wrong})\b(?!\scode)",
         r"\b(?:i|we)(?:'ve|\shave)?{adverb}\s(?:made|caused)\s(?:a|an|this|the)\s(?:\w+\s){0,2}(?:{wrong})\b",
         r"\b(?:i|we)(?:'ve|\shave|\sclearly|\sreally|\ssimply|\sboth)*\s(?:let\s(?:you|her|him|them|your\s\w+)(?:\s\w+)?\sdown|failed(?:\s(?:you|to|him|her|them|your|in)\b|\b)|fell\sshort|got\s(?:it|this|that)\s(?:\w+\s)?wrong|messed\sup|broke\s(?:that|your|our)|dropped\sthe\sball|were\swrong|was\swrong|neglected|overlooked|forgot)\b",
         r"\b(?:i|we)\s(?:should|ought\sto)(?:'ve|\shave)\b|\b(?:i|we)\s(?:should|must)(?:n't|\snot)\shave\b",
@@ -117,9 +117,11 @@ _REPLIES = (
         r"\b(?:you\sshould'?(?:ve|\shave)\sheard\sfrom\sus|because\sof\sus|by\sour\s\w+\smistake|system\sworks\sso\sbadly|was\swrong\sto|closing\sit\swas\swrong|our\s\w+(?:\s\w+)?\sfailed|our\s(?:site|system|check|app|bot|van|work|part)\b[^.!?]{0,30}\b(?:failed|wrong|fault|wrongly|hit|didn't|not\sgood))",
     ), empathy=0.7),
     Signal("cause", "names the cause", (
-        r"\b(?:because|due\sto|caused\sby|owing\sto|as\sa\sresult\sof|resulted\sfrom|on\saccount\sof|thanks\sto|as\sa\sconsequence\sof)\b(?!\s(?:you\s(?:are|need)|(?:the\s)?(?:high|higher)\s))",
+        r"\b(?:because|due\sto|caused\sby|owing\sto|as\sa\sresult\sof|resulted\sfrom|on\saccount\sof|thanks\sto|as\sa\sconsequence\sof)\b(?!\s(?:you\s(?:are|need|deserve|told|wrote|trust)|(?:i|we)\s(?:want|would|value|care|know)|(?:the\s)?(?:high|higher)\s))",
         r"\b(?:the\s(?:root\s)?(?:cause|reason|problem|fault|issue)(?:\sfor\s\w+(?:\s\w+){0,3}|\sbehind\s\w+(?:\s\w+)?)?\s(?:was|is|lies|lay)\b)|\b(?:what\s(?:went\swrong|happened)\s(?:is|was))|\bhappened\s(?:when|after|since|as)\b|\bwhat\shappened:",
         r"\b(?!you\b|your\b)(?:(?:our|the|a|an|one\sof\sour|two|his|her)\s(?:\w+\s){0,3}?\w+|we|i|someone|he|she|they|it)\s(?:(?:had|has|have|was|were|got|been|did|simply|both|wrongly)\s)*(?:mixed\sup|swapped|mis\w+|fell\sill|off\ssick|broke(?:n)?\sdown|crashed|went\sdown|failed(?!\s(?:you|him|her|them)\b)|overlooked|forgot(?:ten)?|ran\sout|double[-\s]booked|overbooked|delayed\s(?:by|in|at)|damaged\s(?:by|in|at|during)|lost\s(?:in|at|by|during)|wrongly\s\w+|sent\sto\sthe\swrong|entered\s(?:\w+\s){0,2}(?:wrong|twice)|left\soff|not\sentered|not\spassed\son|stuck\s(?:in|at)|held\sup\s(?:in|at|by)|labell?ed|planned\stoo\smany|booked\s(?:\w+\s){0,2}twice|sent\s(?:two|the\swrong|twice)|written\sdown\swrong)\b",
+        r"\b(?:the|our|a|an|one\sof\s(?:our|the))\s(?:[\w'-]+\s){1,2}?(?:(?:had|has|have|then|accidentally|unfortunately|simply)\s)*(?:lost|misplaced|dropped|mishandled|misrouted|damaged|jammed|leaked|flooded|missed\s(?:the|a|your|our)|broke\b(?!\s(?:your|that))|cancelled\son\sus|let\sus\sdown|"
+        r"was\s(?:\w+\s)?(?:ill|sick|late|broken|faulty|defective|stuck|overloaded|out\sof\s(?:order|stock)|down|on\sstrike|closed|too\sfull|unwell|absent)\b|had\s(?:an?\s)?(?:\w+\s)?(?:accident|breakdown|flat|problem|failure|outage)|did\s?n(?:'t|ot)\s(?:scan|pass|check|notice|update|wake|show\sup))",
         r"\b(?:short\sof\sstaff|short-?staffed|understaffed|power\scut|power\soutage|software\s(?:error|bug|fault)|system\s(?:error|outage|failure|fault)|human\serror|typing\serror|wrong\slabel|server\soutage|(?:an?\s)?(?:error|fault|bug|mistake|mix-?up)\s(?:in|at|by|during|on)\s(?:our|the|a)\b|our\stypo|poor\splanning)",
     ), empathy=0.2, urgency=0.2),
     Signal("checking", "says that the cause is being looked for", (
@@ -140,14 +142,14 @@ _REPLIES = (
         r"(?:^|(?<=[.!:]\s))\s*(?:fixed|cancelled|canceled|refunded|done|sorted|booked|sent|replaced|reopened|approved|reversed|solved|unlocked)\b",
     ), urgency=1.0),
     Signal("will_do", "promises a step", (
-        r"\b(?:{who})(?:'ll|\swill|\sam\sgoing\sto|\sare\sgoing\sto|\scan(?!\s(?:see|understand|imagine|get|hear|only|well|certainly|assure))|'d\slike\sto|\swould\slike\sto|\swant\sto|'d\sbe\s(?:glad|happy)\sto|'re\sgoing\sto)(?:\s(?:now|also|personally|both|all|gladly|then|immediately|at\sonce))*\s(?:be\s(?:at|with|there|on|calling|sending|in\stouch)|have|{doing})\w*\b(?!\s(?:back\sto\syou\ssoon|forward|to\simprove|you\sas\ssoon))(?<!\bbe\sin\stouch)",
+        r"\b(?:{who})(?:'ll|\swill|\sam\sgoing\sto|\sare\sgoing\sto|\scan(?!\s(?:see|understand|imagine|get|hear|only|well|certainly|assure))|'d\slike\sto|\swould\slike\sto|\swant\sto|'d\sbe\s(?:glad|happy)\sto|'re\sgoing\sto)(?:\s(?:now|also|personally|both|all|gladly|then|immediately|at\sonce))*\s(?:be\s(?:at|with|there|on|calling|sending|in\stouch)|have|{doing})\w*\b(?!\s(?:back\sto\syou(?!\s(?:by|on|at|before|today|tomorrow|within|tonight|this))|forward|to\simprove|you\sas\ssoon|into\s(?:it|this|the\smatter)|sure|the\smatter|it\son\sboard|our\s(?:very\s)?best|to\sour\steam))(?<!\bbe\sin\stouch)",
         r"\b(?:may|can|could|shall)\s(?:i|we)\s(?:\w+\s)?(?:call|phone|ring|meet|visit|speak|talk|send|come|offer|bring)\b",
         r"\byou(?:'ll|\swill|\scan|\sshould)?\s(?:now\s)?(?:have|get|receive|see|hear|walk\sout|be\scalled|be\srefunded|find\sit)\b(?!\s(?:more|in\sdue|the\s(?:faq|help)|a\ssurvey|information|further))",
         r"\b(?:refund|money|replacement|payment|parcel|part|fee|engineer|technician|courier|van|order|letter|bill|invoice|card|mechanic|fine|transfer|price|amount|rest|crew|reader|system|line|version|dress|set|set|new\sone|gift|it)\s(?:will|should)\s(?:now\s)?(?:be|arrive|come|reach|leave|go|show|land|appear|stay)\b(?!\s(?:processed\sin\sthe\sorder|handled\sin|forwarded|considered|noted))",
         r"\b(?:back\s(?:on|in|with)\s(?:your|you)|(?<!come\s)(?<!get\s)back\sto\syou|on\s(?:its|their)\sway\sback|yours\b)",
     ), urgency=0.8, asked=True),
     Signal("remedy", "makes good", (
-        r"(?<!\bno\s)(?<!non\s)(?<!non-)\b(?:refund(?:ed|ing|s)?|reimburs\w+|(?:your|the|full|all\s(?:of\s)?your|all\sthe|its|her|his)\s(?:\w+\s)?(?:money|price|payment|deposit|fee|fare|amount)(?:\s\w+){0,3}\s(?:back|returned|returns|refunded)|money\s(?:back|goes\sback|is\son\sits\sway|is\swith)|paid\sback|pay\s(?:\w+\s)?back|give\s(?:\w+\s)?back|giving\sback|(?:half|all|everything)\s(?:of\s)?(?:\w+\s){0,5}back)\b",
+        r"(?<!\bno\s)(?<!non\s)(?<!non-)\b(?:refund(?:ed|ing|s)?|reimburs\w+|(?:your|the|full|all\s(?:of\s)?your|all\sthe|its|her|his)\s(?:\w+\s)?(?:money|price|payment|deposit|fee|fare|amount)(?:\s\w+){0,3}\s(?:back|returned|returns|refunded)|money\s(?:back|goes\sback|is\son\sits\sway|is\swith)|paid\sback|pay\s(?:\w+\s)?back|give\s(?:\w+\s)?back|giving\sback|(?:giv|send|pay|credit|refund|return|transfer)\w*\s(?:\S+\s){1,4}?back(?!\sto\sus)|(?:give|offer|pay|credit|send|transfer)\w*\s(?:you|them|her|him)\s(?:an?\s|the\s)?(?:[$\u20ac\u00a3\u0e3f]\s?\d|\d+\s?(?:eur|usd|gbp|thb|baht|euros?|dollars?|pounds?|%))|(?:half|all|everything)\s(?:of\s)?(?:\w+\s){0,5}back)\b",
         r"\b(?:replac(?:e|ed|ing|ement|ements)|(?:a\s|the\s|your\s|brand\s)?(?:new|right|correct|complete|sealed|missing)\s(?:\w+\s){0,2}?(?:one|ones|set|item|pair|bottle|box|part|copy|phone|device|order|books?|things|tyres|cake|things?)\b|re-?sen[dt]|sent?\sagain|the\sstronger\smodel)\b",
         r"\b(?:compensat\w+|goodwill|credit(?:ed|ing)?\s(?:you|your|to|of)|voucher|gift\scard|complimentary|free\sof\scharge|for\sfree|(?<!gluten\s)(?<!toll\s)free(?=[,.!]|\s(?:replacement|night|month|of|for)|$)|at\sno\s(?:extra\s|further\s)?(?:cost|charge)|no\s(?:extra\s)?(?:charge|cost)\s(?:to|for)\syou|nothing\sto\spay|no\sfee|you\spay\snothing|on\s(?:us|the\shouse|me)(?=[.!,]|$)|(?:we|i)(?:'ll|\swill)?\s(?:\w+\s)?(?:pay|cover|bear)\b|at\sour\s(?:cost|expense)|waiv\w+|discount\w*|upgrad\w+|loan\s(?:car|device))",
         r"\b(?:taken|take|taking)\s(?:\w+\s){0,4}off\b|\b(?:fine|charge|fee|bill|invoice|payments?)\s(?:\w+\s){0,2}(?:cancelled|canceled|reversed|waived|removed|stopped)\b|\b(?:revers(?:ed|ing)|cancell?ed|removed|stopped|corrected)\s(?:the|it|your|this)\b",
@@ -204,6 +206,7 @@ ENGLISH = Language(
     signals=_REPLIES,
     slots=_SLOTS,
     negations=frozenset("not no never cannot cant wont dont isnt arent without neither nor hardly nobody none unable refuse decline".split()),
+    refusals=frozenset("cannot cant unable wont refuse decline never can't won't".split()),
     reach_ends=frozenset([",", ".", ":", ";", "!", "?", "-", "(", ")", "but", "and", "because", "until", "so", "if"]),
     condition=r"\b(?:if|unless|in\scase|provided\s(?:that|you)|should\s(?:you|it|this)|once\syou|as\slong\sas|whenever\syou|assuming)\b(?!\s(?:that's|that\sis|it's)\s(?:all\sright|ok|okay))"
     r"(?!\s(?:\w+\s)?(?:you|he|she|they|your\s\w+)(?:'d|\swould|\slike|\swant|\swants|\sprefer|\sallow|\sagree|\shave\sthe|'re\sstill|\sneed|\slet)\b)(?!\sneeded)(?!\sI\shave)",

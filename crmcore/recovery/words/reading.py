@@ -23,8 +23,8 @@ from crmcore.text.tokens import TokenBatch
 
 __all__ = ["Found", "Language", "Reading", "Sentence", "Signal", "read"]
 
-REACH = 3
-"""Tokens over which a negation reaches."""
+REACH, REFUSAL_REACH = 3, 8
+"""Tokens over which a negation reaches, and over which "cannot" or "unable" does."""
 
 
 @attrs.frozen
@@ -73,6 +73,7 @@ class Language:
     signals: tuple[Signal, ...]
     slots: Mapping[str, str] = attrs.field(repr=False)
     negations: frozenset[str] = attrs.field(repr=False)
+    refusals: frozenset[str] = attrs.field(repr=False)
     reach_ends: frozenset[str] = attrs.field(repr=False)
     condition: str = attrs.field(repr=False)
     hypothesis: str = attrs.field(repr=False)
@@ -197,7 +198,9 @@ def _negated(text: str, language: Language) -> tuple[list[tuple[int, int]], list
     batch = TokenBatch(vocabulary.codes(forms), np.array([0, len(forms)], np.int64), vocabulary)
     marks = np.array([f in language.negations or f.endswith("n't") for f in forms], np.bool_)
     stops = np.array([f in language.reach_ends for f in forms], np.bool_)
-    return spans, within_reach(batch, marks, stops=stops, reach=REACH).tolist()
+    refusals = np.array([f in language.refusals for f in forms], np.bool_)
+    near = within_reach(batch, marks, stops=stops, reach=REACH)
+    return spans, (near | within_reach(batch, refusals, stops=stops, reach=REFUSAL_REACH)).tolist()
 
 
 def read(text: str, language: Language, /) -> Reading:

@@ -31,6 +31,7 @@ THAI = Language(
     ),
     slots=_SLOTS,
     negations=frozenset(),  # Thai negates inside the phrase: the patterns look behind themselves
+    refusals=frozenset(),
     reach_ends=frozenset(),
     condition="ถ้า|หาก|เว้นแต่|สมมติ",
     hypothesis="(?!)",

@@ -1,0 +1,222 @@
+"""The distress gate: who is in need meets a person, never a template."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from crmcore._base import html_table
+from crmcore._frames import write_frame
+from crmcore.choice import pick
+from crmcore.documents import Document
+from crmcore.recovery.words.distress_words import DISTRESS
+from crmcore.recovery.words.languages import NOT_UNDERSTOOD, language_of
+from crmcore.recovery.words.level import checked
+from crmcore.recovery.words.reading import Reading, read
+from crmcore.text.languages import UNDETERMINED, detect_languages
+
+if TYPE_CHECKING:
+    from crmcore.protocols import SentimentScorer
+
+__all__ = ["Distress", "DistressLevel", "Evidence", "Gate", "gate_automation", "read_distress"]
+
+UPSET_FROM, DISTRESSED_FROM = 0.5, 1.0
+"""Points from which somebody counts as upset, and as distressed."""
+
+VERY_NEGATIVE = -0.75
+"""Polarity from which a scorer's answer counts as evidence."""
+
+
+class DistressLevel(enum.IntEnum):
+    """How much somebody needs a person."""
+
+    CALM = 0
+    UPSET = 1
+    DISTRESSED = 2
+    IN_DANGER = 3
+
+
+@attrs.frozen
+class Evidence(Document):
+    """One sign of distress, what it weighs, and the words."""
+
+    sign: str
+    points: float
+    words: tuple[str, ...] = attrs.field(repr=lambda words: f"<{len(words)} places>")
+
+    def __str__(self) -> str:
+        return f"{self.sign} ({self.points:.1f}): {' | '.join(self.words[:3])}" if self.words else self.sign
+
+
+@attrs.frozen(kw_only=True)
+class Distress(Document):
+    """How distressed a message sounds, with the evidence."""
+
+    level: DistressLevel
+    points: float
+    evidence: tuple[Evidence, ...]
+    language: str
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether no automation may answer: distressed, in danger, or not understood."""
+        return self.level >= DistressLevel.DISTRESSED or self.language == NOT_UNDERSTOOD
+
+    def __str__(self) -> str:
+        if self.language == NOT_UNDERSTOOD:
+            return f"{NOT_UNDERSTOOD}: a person must read it"
+        name = self.level.name.lower().replace("_", " ")
+        return f"{name}: {'; '.join(map(str, self.evidence)) or 'no sign of distress'}"
+
+    def _rows(self) -> list[dict[str, object]]:
+        return [{"sign": e.sign, "points": e.points, "words": " | ".join(e.words)} for e in self.evidence]
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows(), caption=self.level.name.lower())
+
+    def to_frame(self, *, backend: Any = None) -> Any:
+        """One row a sign: sign, points, words."""
+        rows = self._rows()
+        return write_frame({k: [r[k] for r in rows] for k in ("sign", "points", "words")}, backend=backend)
+
+
+def read_distress(message: str, /, *, sentiment: SentimentScorer | None = None) -> Distress:
+    """Look for signs that the writer of a message is in need.
+
+    Threats to life, health and safety, loss, money for living, people who depend on others, despair, strong anger and
+    shouting; what is denied ("not angry at all"), joked or quoted does not count. It reads words alone: somebody quiet
+    may need a person too, so the level is a lower bound.
+
+    Parameters
+    ----------
+    message : text
+        What the customer wrote.
+    sentiment : SentimentScorer, optional
+        Any scorer of the house's protocol; very negative answers weigh half a point.
+
+    Examples
+    --------
+    >>> print(read_distress("I am not angry at all, just asking."))
+    calm: no sign of distress
+    >>> print(read_distress("My baby is ill and the medicine never came, I'm desperate"))
+    distressed: despair (1.0): I'm desperate; health at stake (0.8): medicine never came; somebody ill (0.8): baby is ill; \
+somebody who depends on others (0.4): My baby
+    """
+    text = checked(message, "message")
+    language = language_of(text)
+    code = language.code if language is not None else _short_code(text)
+    if code not in DISTRESS:
+        return Distress(level=DistressLevel.CALM, points=0.0, evidence=(), language=NOT_UNDERSTOOD)
+    reading = read(text, DISTRESS[code])
+    found = [Evidence(s.says, s.urgency, tuple(dict.fromkeys(f.words for f in reading.of(s.name)))) for s in DISTRESS[code].signals if reading.of(s.name)]
+    if sentiment is not None and float(sentiment.score([text])[0]) <= VERY_NEGATIVE:
+        found.append(Evidence("very negative by the scorer", 0.5, ()))
+    shouted = _shouted(text)
+    if shouted:
+        found.append(Evidence("shouting", shouted, ()))
+    found.sort(key=lambda e: (-e.points, e.sign))
+    points = math.fsum(e.points for e in found)
+    return Distress(level=_level(reading, points), points=points, evidence=tuple(found), language=code)
+
+
+def _short_code(text: str) -> str:
+    """Language of a message that the definitions of replies do not know: by its signs of distress, if it has any."""
+    code = detect_languages([text]).codes[0]
+    if code != UNDETERMINED:
+        return code
+    letters = {c for c in text.casefold() if c.isalpha()}
+    return "en" if all(c.isascii() for c in letters) and (len(text.split()) <= 4 or read(text, DISTRESS["en"]).finds) else code
+
+
+def _level(reading: Reading, points: float) -> DistressLevel:
+    if reading.of("danger"):
+        return DistressLevel.IN_DANGER
+    if points >= DISTRESSED_FROM:
+        return DistressLevel.DISTRESSED
+    return DistressLevel.UPSET if points >= UPSET_FROM else DistressLevel.CALM
+
+
+def _shouted(text: str) -> float:
+    """Points for capitals and marks: half for each, only in messages long enough to tell."""
+    letters = [c for c in text if c.isalpha() and c.lower() != c.upper()]
+    capitals = len(letters) >= 12 and sum(c.isupper() for c in letters) > 0.6 * len(letters)
+    marks = text.count("!") + text.count("\uff01") >= 3
+    return 0.5 * capitals + 0.3 * marks
+
+
+@attrs.frozen(kw_only=True)
+class Gate(Document):
+    """Whether a machine may answer a message, and who does if not.
+
+    Attributes
+    ----------
+    automation : truth
+        False: no template, no bot.
+    owner : id, optional
+        Who answers; None where nobody is needed, or nobody is there (`unowned`).
+    reason : text
+        Why, with the evidence; kept in the case, so it quotes no more than the signs.
+    """
+
+    automation: bool
+    owner: str | None
+    reason: str
+    distress: Distress
+
+    @property
+    def unowned(self) -> bool:
+        """Whether a person is needed and none is there: page whoever leads the desk."""
+        return not self.automation and self.owner is None
+
+    def __str__(self) -> str:
+        if self.automation:
+            return f"automation may answer: {self.reason}"
+        return f"automation refused, {self.owner or 'nobody is free: page the lead'}: {self.reason}"
+
+
+def gate_automation(
+    message: str,
+    /,
+    *,
+    owners: Mapping[str, float],
+    unfit: Mapping[str, bool] | None = None,
+    sentiment: SentimentScorer | None = None,
+) -> Gate:
+    """Decide whether a machine may answer; if not, assign the person with the least load, ties by id.
+
+    Parameters
+    ----------
+    message : text
+        What the customer wrote.
+    owners : id -> load
+        People who are on duty, with what they carry (open cases). `recovery.employees` knows who that is.
+    unfit : id -> truth, optional
+        True for people who should not take this one, such as those who rest after a hard case.
+    sentiment : SentimentScorer, optional
+        See `read_distress`.
+
+    Examples
+    --------
+    >>> gate = gate_automation("My mother died and you still bill her", owners={"ann": 3, "bo": 1})
+    >>> print(gate)
+    automation refused, bo: distressed: bereavement
+    """
+    distress = read_distress(message, sentiment=sentiment)
+    if not distress.needs_a_person:
+        return Gate(automation=True, owner=None, reason=_told(distress), distress=distress)
+    ids = tuple(owners)
+    resting = {"should not take this one": [bool((unfit or {}).get(i, False)) for i in ids]}
+    chosen = pick(ids, refused=resting, keys={"load": [owners[i] for i in ids]}).chosen
+    return Gate(automation=False, owner=chosen, reason=_told(distress), distress=distress)
+
+
+def _told(distress: Distress) -> str:
+    """Level and signs, without the customer's words."""
+    if distress.language == NOT_UNDERSTOOD:
+        return "language not understood, a person must read it"
+    name = distress.level.name.lower().replace("_", " ")
+    return f"{name}: {', '.join(e.sign for e in distress.evidence) or 'no sign of distress'}"
