@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from crmcore.recovery.words.distress_words import DISTRESS
 from crmcore.recovery.words.languages import NOT_UNDERSTOOD, language_of
 from crmcore.recovery.words.level import checked
 from crmcore.recovery.words.reading import Reading, read
-from crmcore.text.languages import UNDETERMINED, detect_languages
+from crmcore.text.languages import UNDETERMINED, WORDS, detect_languages
 
 if TYPE_CHECKING:
     from crmcore.protocols import SentimentScorer
@@ -29,6 +30,13 @@ UPSET_FROM, DISTRESSED_FROM = 0.5, 1.0
 
 VERY_NEGATIVE = -0.75
 """Polarity from which a scorer's answer counts as evidence."""
+
+
+_WORDS = re.compile(r"[^\W\d_]+")
+_ENGLISH_WORDS = frozenset(WORDS["en"].split()) - set("no me as so an in on to".split()) | set(
+    "hello hi hey thanks thank ok okay yes please help order refund good great nice open price how where".split()
+)
+"""One of them in a message too short to tell is taken for English; "ayuda por favor" has none, and goes to a person."""
 
 
 class DistressLevel(enum.IntEnum):
@@ -128,8 +136,9 @@ def _short_code(text: str) -> str:
     code = detect_languages([text]).codes[0]
     if code != UNDETERMINED:
         return code
-    letters = {c for c in text.casefold() if c.isalpha()}
-    return "en" if all(c.isascii() for c in letters) and (len(text.split()) <= 4 or read(text, DISTRESS["en"]).finds) else code
+    words = set(_WORDS.findall(text.casefold()))
+    plain = bool(words) and all(word.isascii() for word in words)
+    return "en" if plain and (words & _ENGLISH_WORDS or read(text, DISTRESS["en"]).finds) else code
 
 
 def _level(reading: Reading, points: float) -> DistressLevel:
