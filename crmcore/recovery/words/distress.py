@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import math
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,9 @@ from crmcore._frames import write_frame
 from crmcore.choice import pick
 from crmcore.documents import Document
 from crmcore.recovery.words.distress_words import DISTRESS
-from crmcore.recovery.words.languages import NOT_UNDERSTOOD, language_of
+from crmcore.recovery.words.languages import NOT_UNDERSTOOD, code_of
 from crmcore.recovery.words.level import checked
 from crmcore.recovery.words.reading import Reading, read
-from crmcore.text.languages import UNDETERMINED, WORDS, detect_languages
 
 if TYPE_CHECKING:
     from crmcore.protocols import SentimentScorer
@@ -30,13 +28,6 @@ UPSET_FROM, DISTRESSED_FROM = 0.5, 1.0
 
 VERY_NEGATIVE = -0.75
 """Polarity from which a scorer's answer counts as evidence."""
-
-
-_WORDS = re.compile(r"[^\W\d_]+")
-_ENGLISH_WORDS = frozenset(WORDS["en"].split()) - set("no me as so an in on to".split()) | set(
-    "hello hi hey thanks thank ok okay yes please help order refund good great nice open price how where".split()
-)
-"""One of them in a message too short to tell is taken for English; "ayuda por favor" has none, and goes to a person."""
 
 
 class DistressLevel(enum.IntEnum):
@@ -110,13 +101,14 @@ def read_distress(message: str, /, *, sentiment: SentimentScorer | None = None) 
     --------
     >>> print(read_distress("I am not angry at all, just asking."))
     calm: no sign of distress
-    >>> print(read_distress("My baby is ill and the medicine never came, I'm desperate"))
-    distressed: despair (1.0): I'm desperate; health at stake (0.8): medicine never came; somebody ill (0.8): baby is ill; \
-somebody who depends on others (0.4): My baby
+    >>> print(read_distress("My baby is ill and the medicine never came"))
+    distressed: health at stake (1.0): medicine never; somebody ill (0.8): baby is ill; somebody who depends on others \
+(0.4): My baby
     """
     text = checked(message, "message")
-    language = language_of(text)
-    code = language.code if language is not None else _short_code(text)
+    code = code_of(text)
+    if code not in DISTRESS and text.isascii() and read(text, DISTRESS["en"]).finds:
+        code = "en"  # too short to tell, but a sign of distress is one
     if code not in DISTRESS:
         return Distress(level=DistressLevel.CALM, points=0.0, evidence=(), language=NOT_UNDERSTOOD)
     reading = read(text, DISTRESS[code])
@@ -129,16 +121,6 @@ somebody who depends on others (0.4): My baby
     found.sort(key=lambda e: (-e.points, e.sign))
     points = math.fsum(e.points for e in found)
     return Distress(level=_level(reading, points), points=points, evidence=tuple(found), language=code)
-
-
-def _short_code(text: str) -> str:
-    """Language of a message that the definitions of replies do not know: by its signs of distress, if it has any."""
-    code = detect_languages([text]).codes[0]
-    if code != UNDETERMINED:
-        return code
-    words = set(_WORDS.findall(text.casefold()))
-    plain = bool(words) and all(word.isascii() for word in words)
-    return "en" if plain and (words & _ENGLISH_WORDS or read(text, DISTRESS["en"]).finds) else code
 
 
 def _level(reading: Reading, points: float) -> DistressLevel:

@@ -16,7 +16,7 @@ _NUMBER = (
 )
 _SLOTS = {
     "adverb": r"(?:\s(?:\w+ly|also|already|just|now|both|all|even|still|once|again|then|therefore|today|at once|right away))*",
-    "much": r"(?:\s(?:so|very|really|truly|deeply|sincerely|terribly|extremely|incredibly|awfully|genuinely|more|most|all|honestly|too|both|again|also|just|and|ashamed|embarrassed))*",
+    "much": r"(?:\s(?:not|never|so|very|really|truly|deeply|sincerely|terribly|extremely|incredibly|awfully|genuinely|more|most|all|honestly|too|both|again|also|just|and|ashamed|embarrassed))*",
     "who": r"i|we|our\s\w+(?:\s\w+)?|my\s\w+|the\s(?:\w+\s)?(?:team|manager|director|owner|captain|chef|engineer|fitter|mechanic|technician|courier|driver|crew|"
     r"surveyor|specialist|pharmacist|supervisor|doctor|sister|colleague|volunteer|inspector|head|department)|(?-i:Mr|Mrs|Ms|Dr|Professor)\.?\s\w+|"
     r"(?-i:(?!You\b|The\b|This\b|That\b|It\b|There\b|They\b|What\b|All\b|Your\b|Our\b|Please\b|Orders?\b|Customers?\b|Drivers?\b|Guests?\b|Passengers?\b|Cards?\b|Items?\b|Payments?\b|Appeals?\b)[A-Z][a-z]+)|"
@@ -63,13 +63,14 @@ _APOLOGY = Signal(
     (
         r"\b(?:i|we)(?:\s(?:am|are|do|must|want\sto|wanted\sto|would\slike\sto|can\sonly)|'m|'re|'d\slike\sto)?{much}{adverb}\s(?:sorry|apologi[sz]e)\b"
         r"(?!\s(?:if|you\sfeel|you\sthink|you\sare|you're|to\ssee|to\slearn|to\shear|to\sread|but|for\s(?:any|your\sexperience|how\syou\sfeel|the\sway\syou\sfeel|your\sloss)|that\syou\s(?:feel|think|believe|consider|were\sunhappy|are\sunhappy|did\snot\senjoy)))",
-        r"(?:^|(?<=[.!?:,]\s)|(?<=[.!?:,]))\s*(?:so\s|very\s|really\s|truly\s|oh\s|oh\sno,?\s|hi\W\s?|ouch,?\s|and\s|again,?\s){0,2}(?:sorry|apologies)(?=\s(?:about|for|that|we|i|it)|[.!,])(?!\s(?:for\s(?:any|your\sloss|how\syou)|that\syou\s(?:feel|think|believe)|you))",
+        r"(?:^|(?<=[.!?:,]\s)|(?<=[.!?:,]))\s*(?:so\s|very\s|really\s|truly\s|oh\s|oh\sno,?\s|hi\W\s?|ouch,?\s|and\s|again,?\s){0,2}(?:sorry|apologies)(?=\s(?:about|for|that|we|i|i'm|it|your|the|this)\b|[.!,]|$)(?!\s(?:for\s(?:any|your\sloss|how\syou)|that\syou\s(?:feel|think|believe)|you))",
         r"\b(?:my|our)(?:\s\w+){0,3}\sapolog(?:ies|y)\b(?!\s(?:if|for\sany))|\baccept\s(?:my|our|this)(?:\s\w+){0,3}\sapolog(?:ies|y)\b(?!\s(?:if|for\sany))",
         r"\bapologi[sz](?:e|ing)\b(?=\s(?:sincerely|unreservedly|for\s(?!any)|that|to\s(?:you|her|him|them)|properly))",
         r"\b(?:i|we){adverb}\sregret\s(?:our|the|this|that\swe)\b",
         r"\bask\s(?:for\s)?your\sforgiveness|\bplease\sforgive\s(?:us|me)",
     ),
     empathy=0.9,
+    whole=True,
 )
 
 _REPLIES = (
@@ -85,6 +86,7 @@ _REPLIES = (
         r"\b(?:i|we)(?:\s(?:can|do|could|fully|completely|totally|truly|really|well|only|both|hardly|quite|certainly))*\s(?:(?:understand|imagine|appreciate|realise|realize)\b(?=\s(?:how|why|that|what|it|this|your\s(?:worry|concern|anger|pain)|these|you(?:'re|\sare)|and\sshare|a\s))|(?:see|get|know|hear|share)\b(?=\s(?:how|why|what|it[,.]|that[,.]|you'?(?:re|\sare)|these|your\s(?:worry|concern|pain))))",
         r"\b(?:that|this|it|which|what\shappened)(?:'s|\sis|\swas|\swould|\smust(?:'ve|\shave)?|\ssounds|\sfeels|\shurts|\swears|\shas|\sbe|\sbeen|\shave|\scan|\scould|\sended|\sfeel|\sjust|\sin)*(?:\s(?:so|very|really|truly|such|every|far|too|just|a|an|and|badly|plain|not|quite|how|absolutely|completely|clearly|extremely|incredibly|simply|utterly|neither|serious\s\w+))*\s(?:{feel})",
         r"\b(?:i|we|anyone|anybody|everyone|any\sof\sus)(?:'d|\swould)(?:\s(?:be|have|feel|also|all|not))*\s(?:\w+\s){0,3}(?:too|the\ssame|as\swell)\b|\bi'd\sbe\s\w+",
+        r"\b(?:is|was|are|were|be|been)\s(?:so\s|very\s|really\s|simply\s|just\s|truly\s|deeply\s|such\sa\s)?(?:awful|terrible|horrible|miserable|unacceptable|not\sacceptable|frightening|exhausting|infuriating|maddening|humiliating|unfair|dreadful|heavy|frustrating|upsetting|annoying|stressful|painful|worrying|disappointing|devastating|scary|unbearable)\b",
         r"\bhow\s(?:\w+\s)?{feel}\b",
         r"\bno\swonder\b|\bof\scourse\syou\b|\bevery\sparent's\b",
         r"\b(?:nobody|no\sone|none\sof\sus|no\s(?:customer|guest|patient|parent|child|family))\s(?:should|ever|deserves|wants|would)\b",

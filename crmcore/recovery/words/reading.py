@@ -49,6 +49,8 @@ class Signal:
         Whether it counts in questions: "may I call you at 5?".
     beside : names of earlier signals
         It counts only in a sentence that has one of them: "tomorrow" is a promise beside a step, else a mere day.
+    whole : truth
+        Whether a negation inside the wording takes it away too: "we are not sorry".
     """
 
     name: str
@@ -60,6 +62,7 @@ class Signal:
     negatable: bool = True
     asked: bool = False
     beside: tuple[str, ...] = ()
+    whole: bool = False
 
 
 @attrs.frozen(eq=False)
@@ -226,7 +229,7 @@ def read(text: str, language: Language, /) -> Reading:
     for signal, patterns in language.table:
         for sentence in sentences:
             for a, b in _hits(voiced, sentence, patterns):
-                why = _why_aside(signal, sentence, a, denied)
+                why = _why_aside(signal, sentence, (a, b), denied)
                 if not why and signal.beside and not _has(finds, signal.beside, sentence):
                     why = "no step beside it"
                 found = Found(signal.name, a, b, plain[a:b].strip(), why)
@@ -251,8 +254,10 @@ def _hits(text: str, sentence: Sentence, patterns: Iterable[re.Pattern[str]]) ->
     return sorted(kept)
 
 
-def _why_aside(signal: Signal, sentence: Sentence, start: int, denied: Iterable[tuple[int, int]]) -> str:
-    if signal.negatable and any(a <= start < b for a, b in denied):
+def _why_aside(signal: Signal, sentence: Sentence, hit: tuple[int, int], denied: Iterable[tuple[int, int]]) -> str:
+    start, end = hit
+    last = end if signal.whole else start + 1
+    if signal.negatable and any(a < last and start < b for a, b in denied):
         return "denied"
     if signal.anywhere:
         return ""

@@ -117,11 +117,11 @@ def score_reply(draft: str, /, *, complaint: str | None = None) -> ReplyScore:
     Examples
     --------
     >>> print(score_reply("I'm so sorry, two days without heating is awful. A fitter comes today at 5."))
-    empathy 86, urgency 84 of 100 (16 words)
+    empathy 81, urgency 74 of 100 (15 words)
+      +0.14 empathy, +0.98 urgency  names a day or an hour: today | at 5
       +1.10 empathy  puts itself in the other's place: is awful
       +1.00 urgency  says what is being done: comes today at 5
       +0.90 empathy  says sorry for what happened: I'm so sorry
-      +0.14 empathy, +0.98 urgency  names a day or an hour: today | at 5
       +0.50 empathy  means the apology: so sorry
       +0.25 empathy, +0.15 urgency  speaks in the first person: I'm
     """

@@ -110,7 +110,7 @@ def check_truth(draft: str, /, cause: Cause | None) -> Truth:
     --------
     >>> print(check_truth("We are sorry, it was our mistake.", Cause("a strike closed the port", "third party")))
     admits a mistake that is not established as ours: our mistake
-    >>> print(check_truth("Sorry! It is late because the driver was ill.", None))
+    >>> print(check_truth("Sorry! It is late because of the snow.", None))
     names a cause that is not confirmed: because
     """
     known = Cause() if cause is None else cause
