@@ -54,7 +54,14 @@ def reuse_permission() -> Workflow:
         ["asked", "granted", "declined", "revoked", "expired"],
         "asked",
         [
-            Transition("grant", ["asked", "granted"], "granted", needs=("scope", "channels", "purposes"), keeps="expires_at", emits="granted"),
+            Transition(
+                "grant",
+                ["asked", "granted"],
+                "granted",
+                needs=("scope", "channels", "purposes"),
+                keeps="expires_at",
+                emits="granted",
+            ),
             Transition("decline", "asked", "declined", emits="declined"),
             Transition(
                 "use",
@@ -65,7 +72,14 @@ def reuse_permission() -> Workflow:
             ),
             Transition("revoke", ["asked", "granted"], "revoked", emits="revoked"),
             Transition("expire", "granted", "expired", actors=CLOCK, emits="expired"),
-            Transition("ask again", ["declined", "revoked", "expired"], "asked", needs="reason", sets={"expires_at": None}, emits="asked again"),
+            Transition(
+                "ask again",
+                ["declined", "revoked", "expired"],
+                "asked",
+                needs="reason",
+                sets={"expires_at": None},
+                emits="asked again",
+            ),
         ],
         [Timer("end", "granted", "expire", start="expires_at")],
     )
@@ -164,7 +178,10 @@ class ReuseList:
 
     def __str__(self) -> str:
         return "\n".join(
-            [f"{len(self)} may be reused", *(f"  {p.content}: {', '.join(p.scope)} on {', '.join(p.channels)}" for p in self.permissions)]
+            [
+                f"{len(self)} may be reused",
+                *(f"  {p.content}: {', '.join(p.scope)} on {', '.join(p.channels)}" for p in self.permissions),
+            ]
         )
 
     def _rows(self) -> list[dict[str, object]]:
@@ -330,13 +347,22 @@ class Permissions:
         data: dict[str, object] = {"channel": channel, "purpose": purpose, "parts": list(shown), "place": place}
 
         def facts(case: Case) -> dict[str, object]:
-            found = attrs.evolve(_permission(case), state="granted").refusals(channel=channel, purpose=purpose, parts=shown)
+            found = attrs.evolve(_permission(case), state="granted").refusals(
+                channel=channel, purpose=purpose, parts=shown
+            )
             return {"not_covered": "; ".join(found) or NOTHING}
 
         return self.cases.handle(permission, Command("use", data, actor=actor, at=at, id=id), facts=facts)
 
     def _do(
-        self, command: str, id: str, *, at: datetime, actor: str, data: dict[str, object] | None = None, reason: str = ""
+        self,
+        command: str,
+        id: str,
+        *,
+        at: datetime,
+        actor: str,
+        data: dict[str, object] | None = None,
+        reason: str = "",
     ) -> Permission:
         mark = f"{id}/{command}/{at.astimezone(UTC).isoformat()}"
         sent = Command(command, data or {}, actor=actor, at=at, id=mark, reason=reason)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.text.languages import UNDETERMINED, Langid, Languages, detect_languages
     from crmcore.listening.cleaning.removing import CleanedMentions, Cleaner, clean
     from crmcore.listening.cleaning.reviews import ReviewSignal, ReviewWeights, SuspiciousReviews, suspicious_reviews
     from crmcore.listening.cleaning.signals import STARTING_SIGNALS, Signal, SpamSignals, SpamWeights, spam_signals
     from crmcore.listening.cleaning.spam import SpamModel, fit_spam
     from crmcore.listening.cleaning.topic import TopicGate, topic_gate
+    from crmcore.text.languages import UNDETERMINED, Langid, Languages, detect_languages
 
 __all__ = [
     "STARTING_SIGNALS",

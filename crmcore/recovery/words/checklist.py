@@ -11,7 +11,6 @@ import attrs
 from crmcore._base import html_table, listed
 from crmcore._frames import write_frame
 from crmcore.documents import Document
-from crmcore.recovery.words.english import STEPS
 from crmcore.recovery.words.languages import NOT_UNDERSTOOD, language_of
 from crmcore.recovery.words.reading import Found, Reading, read
 from crmcore.values.words import word
@@ -33,6 +32,9 @@ class ReplyItem(enum.StrEnum):
 
 REQUIRED = (ReplyItem.APOLOGY, ReplyItem.CAUSE, ReplyItem.STEP, ReplyItem.DATE, ReplyItem.REMEDY)
 """What an answer must hold unless a call says otherwise."""
+
+STEPS = ("repaired", "doing", "will_do", "remedy", "promise_back")
+"""Signals of a step, beside which a day or an hour is a promise and not a memory."""
 
 _SIGNALS: dict[ReplyItem, tuple[str, ...]] = {
     ReplyItem.APOLOGY: ("apology",),

@@ -13,8 +13,7 @@ from crmcore._base import html_table
 from crmcore._frames import write_frame
 from crmcore.choice import pick
 from crmcore.documents import Document
-from crmcore.recovery.words.distress_words import DISTRESS
-from crmcore.recovery.words.languages import NOT_UNDERSTOOD, code_of
+from crmcore.recovery.words.languages import NOT_UNDERSTOOD, UNDERSTOOD, code_of, definitions
 from crmcore.recovery.words.level import checked
 from crmcore.recovery.words.reading import Reading, read
 
@@ -107,12 +106,17 @@ def read_distress(message: str, /, *, sentiment: SentimentScorer | None = None) 
     """
     text = checked(message, "message")
     code = code_of(text)
-    if code not in DISTRESS and text.isascii() and read(text, DISTRESS["en"]).finds:
+    if code not in UNDERSTOOD and text.isascii() and read(text, definitions("distress_en")).finds:
         code = "en"  # too short to tell, but a sign of distress is one
-    if code not in DISTRESS:
+    if code not in UNDERSTOOD:
         return Distress(level=DistressLevel.CALM, points=0.0, evidence=(), language=NOT_UNDERSTOOD)
-    reading = read(text, DISTRESS[code])
-    found = [Evidence(s.says, s.urgency, tuple(dict.fromkeys(f.words for f in reading.of(s.name)))) for s in DISTRESS[code].signals if reading.of(s.name)]
+    signs = definitions(f"distress_{code}")
+    reading = read(text, signs)
+    found = [
+        Evidence(s.says, s.urgency, tuple(dict.fromkeys(f.words for f in reading.of(s.name))))
+        for s in signs.signals
+        if reading.of(s.name)
+    ]
     if sentiment is not None and float(sentiment.score([text])[0]) <= VERY_NEGATIVE:
         found.append(Evidence("very negative by the scorer", 0.5, ()))
     shouted = _shouted(text)

@@ -155,9 +155,7 @@ def find_private(
     return _result(original, sorted(found))
 
 
-def redact(
-    text: str, *, allowed: Iterable[str] = (), known: Iterable[str] = (), region: str | None = None
-) -> str:
+def redact(text: str, *, allowed: Iterable[str] = (), known: Iterable[str] = (), region: str | None = None) -> str:
     """The text with private data replaced by its kind; see `find_private`.
 
     Examples
@@ -226,9 +224,7 @@ def _is_false(kind: PrivateKind, piece: str, plain: str, start: int) -> bool:
         token = re.split(r"[\s#:=\"'(]+", piece)[-1]
         named = re.search(r"(?i)code|number|no\b|ref|pnr|locator|#|:|is\s", piece) is not None
         word = token.isalpha() and not named and sum(c in "AEIOUY" for c in token) > 1  # codes are seldom pronounceable
-        return word or bool(
-            re.fullmatch(r"(?:19|20)\d{2}|\d{1,2}(?:am|pm|st|nd|rd|th)", token, re.IGNORECASE)
-        )
+        return word or bool(re.fullmatch(r"(?:19|20)\d{2}|\d{1,2}(?:am|pm|st|nd|rd|th)", token, re.IGNORECASE))
     return False
 
 
@@ -315,7 +311,9 @@ class _Allowed:
 
     def covers(self, piece: str) -> bool:
         bare = _bare(piece)
-        if any(bare == thing or (len(thing) > 5 and thing in bare and len(bare) - len(thing) < 8) for thing in self.bare):
+        if any(
+            bare == thing or (len(thing) > 5 and thing in bare and len(bare) - len(thing) < 8) for thing in self.bare
+        ):
             return True
         if not self.numbers:
             return False

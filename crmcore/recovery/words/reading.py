@@ -211,8 +211,8 @@ def read(text: str, language: Language, /) -> Reading:
 
     Examples
     --------
-    >>> from crmcore.recovery.words.english import ENGLISH
-    >>> reading = read("We are not sorry. We have refunded you today.", ENGLISH)
+    >>> from crmcore.recovery.words.languages import definitions
+    >>> reading = read("We are not sorry. We have refunded you today.", definitions("replies_en"))
     >>> [f.signal for f in reading.of("apology", "repaired")], [f.set_aside for f in reading.aside_of("apology")]
     (['repaired'], ['denied'])
     """

@@ -83,11 +83,13 @@ class Truth(Document):
         """Whether nothing is claimed that is not known."""
         return not self.blocks
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Every block with its words."""
+        return tuple(f"{b}: {w}" if w else b for b, w in zip(self.blocks, self.words, strict=True))
+
     def __str__(self) -> str:
-        if self.holds:
-            return "claims only what is known"
-        pairs = zip(self.blocks, self.words, strict=True)
-        return "; ".join(f"{block}: {words}" if words else block for block, words in pairs)
+        return "; ".join(self.told) or "claims only what is known"
 
 
 def check_truth(draft: str, /, cause: Cause | None) -> Truth:
