@@ -18,15 +18,15 @@ from crmcore.recovery.words.level import checked
 from crmcore.recovery.words.reading import Reading, read
 
 if TYPE_CHECKING:
-    from crmcore.protocols import SentimentScorer
+    from crmcore.protocols import SentimentAnalyzer
 
 __all__ = ["Distress", "DistressLevel", "Evidence", "Gate", "gate_automation", "read_distress"]
 
 UPSET_FROM, DISTRESSED_FROM = 0.5, 1.0
 """Points from which somebody counts as upset, and as distressed."""
 
-VERY_NEGATIVE = -0.75
-"""Polarity from which a scorer's answer counts as evidence."""
+VERY_NEGATIVE = 0.9
+"""Probability of "negative" from which an analyser's answer counts as evidence."""
 
 
 class DistressLevel(enum.IntEnum):
@@ -82,7 +82,7 @@ class Distress(Document):
         return write_frame({k: [r[k] for r in rows] for k in ("sign", "points", "words")}, backend=backend)
 
 
-def read_distress(message: str, /, *, sentiment: SentimentScorer | None = None) -> Distress:
+def read_distress(message: str, /, *, sentiment: SentimentAnalyzer | None = None) -> Distress:
     """Look for signs that the writer of a message is in need.
 
     Threats to life, health and safety, loss, money for living, people who depend on others, despair, strong anger and
@@ -93,8 +93,8 @@ def read_distress(message: str, /, *, sentiment: SentimentScorer | None = None) 
     ----------
     message : text
         What the customer wrote.
-    sentiment : SentimentScorer, optional
-        Any scorer of the house's protocol; very negative answers weigh half a point.
+    sentiment : SentimentAnalyzer, optional
+        Any analyser of the house's protocol; a sure negative weighs half a point.
 
     Examples
     --------
@@ -117,8 +117,8 @@ def read_distress(message: str, /, *, sentiment: SentimentScorer | None = None) 
         for s in signs.signals
         if reading.of(s.name)
     ]
-    if sentiment is not None and float(sentiment.score([text])[0]) <= VERY_NEGATIVE:
-        found.append(Evidence("very negative by the scorer", 0.5, ()))
+    if sentiment is not None and float(sentiment.probabilities([text])[0][0]) >= VERY_NEGATIVE:
+        found.append(Evidence("very negative by the analyser", 0.5, ()))
     shouted = _shouted(text)
     if shouted:
         found.append(Evidence("shouting", shouted, ()))
@@ -140,7 +140,7 @@ def _shouted(text: str) -> float:
     letters = [c for c in text if c.isalpha() and c.lower() != c.upper()]
     capitals = len(letters) >= 12 and sum(c.isupper() for c in letters) > 0.6 * len(letters)
     marks = text.count("!") + text.count("\uff01") >= 3
-    return 0.5 * capitals + 0.3 * marks
+    return 0.6 * capitals + 0.4 * marks
 
 
 @attrs.frozen(kw_only=True)
@@ -179,7 +179,7 @@ def gate_automation(
     *,
     owners: Mapping[str, float],
     unfit: Mapping[str, bool] | None = None,
-    sentiment: SentimentScorer | None = None,
+    sentiment: SentimentAnalyzer | None = None,
 ) -> Gate:
     """Decide whether a machine may answer; if not, assign the person with the least load, ties by id.
 
@@ -191,7 +191,7 @@ def gate_automation(
         People who are on duty, with what they carry (open cases). `recovery.employees` knows who that is.
     unfit : id -> truth, optional
         True for people who should not take this one, such as those who rest after a hard case.
-    sentiment : SentimentScorer, optional
+    sentiment : SentimentAnalyzer, optional
         See `read_distress`.
 
     Examples

@@ -53,14 +53,17 @@ def definitions(name: str, /) -> Language:
     True
     """
     document = tomllib.loads(files("crmcore.recovery.words").joinpath(f"data/{name}.toml").read_text("utf-8"))
-    marks = {k: _joined(document[k]) for k in ("condition", "hypothesis", "rule", "abbreviations")}
-    words = {k: frozenset(document[k]) for k in ("negations", "refusals", "reach_ends")}
     return Language(
         code=document["code"],
         signals=tuple(map(_signal, document["signals"])),
         slots={k: _joined(v) for k, v in document["slots"].items()},
-        **marks,
-        **words,
+        negations=frozenset(document["negations"]),
+        refusals=frozenset(document["refusals"]),
+        reach_ends=frozenset(document["reach_ends"]),
+        condition=_joined(document["condition"]),
+        hypothesis=_joined(document["hypothesis"]),
+        rule=_joined(document["rule"]),
+        abbreviations=_joined(document["abbreviations"]),
     )
 
 
@@ -69,8 +72,8 @@ def code_of(text: str, /) -> str:
 
     Examples
     --------
-    >>> code_of("Great coffee!"), code_of("ayuda por favor"), code_of("\u0e0a\u0e48\u0e27\u0e22\u0e14\u0e49\u0e27\u0e22")
-    ('en', 'und', 'th')
+    >>> [code_of(text) for text in ("Great coffee!", "ayuda por favor", "\u0e0a\u0e48\u0e27\u0e22\u0e14\u0e49\u0e27\u0e22")]
+    ['en', 'und', 'th']
     """
     code = detect_languages([checked(text, "text")]).codes[0]
     words = set(_WORDS.findall(text.casefold()))

@@ -215,7 +215,7 @@ def _is_false(kind: PrivateKind, piece: str, plain: str, start: int) -> bool:
         ):
             return True
         token = re.split(r"[\s#:=\"'(]+", piece)[-1]
-        year = re.fullmatch(r"(?:19|20)\d{2}", token) is not None and "#" not in piece
+        year = re.fullmatch(r"(?:19|20)\d{2}(?:[/-]\d{2,4})?", token) is not None and "#" not in piece
         ordinary = re.fullmatch(r"\d{1,3}[a-z]{1,5}|\d{1,2}[-/]\d{1,3}[a-z]*|\d{1,2}-[a-z-]+", token, re.IGNORECASE)
         in_link = re.search(r"(?:https?://|www\.)\S*$", plain[:start]) is not None
         date = re.fullmatch(r"\d{4}-\d\d-\d\d|\d{1,2}[-/]\d{1,2}[-/]\d{2,4}", token) is not None

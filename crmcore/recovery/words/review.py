@@ -16,7 +16,7 @@ from crmcore.recovery.words.scoring import ReplyScore, score_reply
 from crmcore.recovery.words.truth import Cause, Truth, check_truth
 
 if TYPE_CHECKING:
-    from crmcore.protocols import SentimentScorer
+    from crmcore.protocols import SentimentAnalyzer
 
 __all__ = ["ReplyReview", "review_reply"]
 
@@ -67,7 +67,7 @@ def review_reply(
     allowed: Iterable[str] = (),
     known: Iterable[str] = (),
     region: str | None = None,
-    sentiment: SentimentScorer | None = None,
+    sentiment: SentimentAnalyzer | None = None,
 ) -> ReplyReview:
     """Hold a draft against the checklist, the facts of the case, privacy and the distress of the customer.
 

@@ -163,7 +163,7 @@ def _ordinary() -> frozenset[str]:
     more = (
         "very much than then them were been being which while where after before again only over more some other "
         "please thank thanks sorry today tomorrow reply call customer service support order company team back "
-        "still really never ever every each also even made make get got getting going want need time now here out off up"
+        "still really never ever every each also even made make get got getting going want need time now here out off"
     )
     return frozenset(WORDS["en"].split()) | frozenset(more.split())
 
