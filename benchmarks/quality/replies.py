@@ -105,7 +105,11 @@ def measured(half: str) -> list[Row]:
     heard, needy, refused, calm = distress_counts([half])
     return [
         row("better draft first", *pair_counts("reply_pairs.txt", half), "0.85"),
-        row("better draft first, complaint not given", *pair_counts("reply_pairs.txt", half, complaint_given=False), "0.85"),
+        row(
+            "better draft first, complaint not given",
+            *pair_counts("reply_pairs.txt", half, complaint_given=False),
+            "0.85",
+        ),
         row("better draft first, hard pairs", *pair_counts("reply_pairs_hard.txt", half), "-"),
         row("rule of thumb (sorry, today, short)", *length_counts("reply_pairs.txt", half), "-"),
         row("rule of thumb, hard pairs", *length_counts("reply_pairs_hard.txt", half), "-"),

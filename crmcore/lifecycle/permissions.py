@@ -18,7 +18,7 @@ from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.lifecycle.case import Case
-from crmcore.lifecycle.commands import Command, stream
+from crmcore.lifecycle.commands import Command, Why, stream
 from crmcore.lifecycle.outcomes import Accepted, Refused
 from crmcore.lifecycle.repository import Cases
 from crmcore.lifecycle.timing import advance, workflow_of
@@ -29,7 +29,6 @@ from crmcore.stores import EventStore
 __all__ = ["Permission", "Permissions", "ReuseList", "Revoked", "Use", "reuse_permission"]
 
 NAME = "reuse permission"
-NOTHING = "nothing"
 _COVERED = "covered by the permission"
 
 
@@ -66,7 +65,7 @@ def reuse_permission() -> Workflow:
             Transition(
                 "use",
                 "granted",
-                guard=Rule(_COVERED, field("not_covered") == NOTHING),
+                guard=Rule(_COVERED, field("channel_covered") & field("purpose_covered") & field("parts_covered")),
                 needs=("channel", "purpose", "parts", "place"),
                 emits="used",
             ),
@@ -346,13 +345,23 @@ class Permissions:
             raise EmptyInput("parts", "name what is shown: ['words']")
         data: dict[str, object] = {"channel": channel, "purpose": purpose, "parts": list(shown), "place": place}
 
-        def facts(case: Case) -> dict[str, object]:
-            found = attrs.evolve(_permission(case), state="granted").refusals(
-                channel=channel, purpose=purpose, parts=shown
-            )
-            return {"not_covered": "; ".join(found) or NOTHING}
+        def given(case: Case) -> Permission:
+            return attrs.evolve(_permission(case), state="granted")
 
-        return self.cases.handle(permission, Command("use", data, actor=actor, at=at, id=id), facts=facts)
+        def facts(case: Case) -> dict[str, object]:
+            p = given(case)
+            return {
+                "channel_covered": channel in p.channels,
+                "purpose_covered": purpose in p.purposes,
+                "parts_covered": set(shown) <= set(p.scope),
+            }
+
+        sent = Command("use", data, actor=actor, at=at, id=id)
+        done = self.cases.handle(permission, sent, facts=facts)
+        if isinstance(done, Refused) and done.why is Why.GUARD:
+            told = given(done.case).refusals(channel=channel, purpose=purpose, parts=shown)
+            return attrs.evolve(done, reasons=told)
+        return done
 
     def _do(
         self,

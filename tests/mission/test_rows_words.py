@@ -205,7 +205,9 @@ def test_row_171_twenty_compliments_get_twenty_different_short_thanks() -> None:
     assert all(len(t.split()) <= 16 for t in texts)
     assert all(find_private(t).may_be_public for t in texts)
     assert not any(w in t.lower() for t in texts for w in ("discount", "voucher", "code", "http", "#", "offer"))
-    assert sum(d.praised is not None and d.praised in d.text.lower() for d in drafts) >= 14
+    named = [d for d in drafts if d.praised is not None]
+    assert len(named) >= 12
+    assert all(d.praised.lower() in d.text.lower() for d in named)
     assert draft_thanks(COMPLIMENTS, seed=7) == drafts != draft_thanks(COMPLIMENTS, seed=8)
 
 

@@ -101,7 +101,7 @@ class Unanswered:
         return len(self.ids)
 
     def __str__(self) -> str:
-        lines = [f"{len(self)} unanswered compliments, {self.waiting} still in time"]
+        lines = [f"unanswered compliments: {len(self)}, still in time: {self.waiting}"]
         pairs = zip(self.ids, self.due_at, strict=True)
         return "\n".join(
             [*lines, *(f"  {i}: due {due:%Y-%m-%d %H:%M}, {_span(self.at - due)} over" for i, due in pairs)]
@@ -137,7 +137,7 @@ def unanswered(cases: Cases, *, now: datetime) -> Unanswered:
     >>> cases = Cases(MemoryStore(), [compliment()])
     >>> opened = cases.open("compliment", "c1", at=datetime(2026, 6, 1, 9, tzinfo=UTC), data={"channel": "web"})
     >>> print(unanswered(cases, now=datetime(2026, 6, 2, 15, tzinfo=UTC)))
-    1 unanswered compliments, 0 still in time
+    unanswered compliments: 1, still in time: 0
       c1: due 2026-06-02 09:00, 6.0 h over
     """
     check_aware(now, "now")

@@ -52,23 +52,40 @@ class Evidence(Document):
 
 @attrs.frozen(kw_only=True)
 class Distress(Document):
-    """How distressed a message sounds, with the evidence."""
+    """How distressed a message sounds, with the evidence.
+
+    Attributes
+    ----------
+    level : DistressLevel
+        By the points, and danger by its words alone.
+    points : number
+        Sum over the evidence; 1 is distress.
+    evidence : tuple of Evidence
+        The heaviest first.
+    language : text
+        Code of the definitions used, or "not understood".
+    routine : truth
+        Whether it has words of everyday business (orders, hours, prices, requests, thanks). Much distress uses none of
+        the words that a list can hold, so what is not routine goes to a person too.
+    """
 
     level: DistressLevel
     points: float
     evidence: tuple[Evidence, ...]
     language: str
+    routine: bool = False
 
     @property
     def needs_a_person(self) -> bool:
-        """Whether no automation may answer: distressed, in danger, or not understood."""
-        return self.level >= DistressLevel.DISTRESSED or self.language == NOT_UNDERSTOOD
+        """Whether no automation may answer: distressed, in danger, not understood, or not recognised as routine."""
+        return self.level >= DistressLevel.DISTRESSED or not self.routine or self.language == NOT_UNDERSTOOD
 
     def __str__(self) -> str:
         if self.language == NOT_UNDERSTOOD:
             return f"{NOT_UNDERSTOOD}: a person must read it"
         name = self.level.name.lower().replace("_", " ")
-        return f"{name}: {'; '.join(map(str, self.evidence)) or 'no sign of distress'}"
+        odd = "" if self.routine else "; not recognised as routine"
+        return f"{name}: {'; '.join(map(str, self.evidence)) or 'no sign of distress'}{odd}"
 
     def _rows(self) -> list[dict[str, object]]:
         return [{"sign": e.sign, "points": e.points, "words": " | ".join(e.words)} for e in self.evidence]
@@ -115,7 +132,7 @@ def read_distress(message: str, /, *, sentiment: SentimentAnalyzer | None = None
     found = [
         Evidence(s.says, s.urgency, tuple(dict.fromkeys(f.words for f in reading.of(s.name))))
         for s in signs.signals
-        if reading.of(s.name)
+        if s.urgency and reading.of(s.name)
     ]
     if sentiment is not None and float(sentiment.probabilities([text])[0][0]) >= VERY_NEGATIVE:
         found.append(Evidence("very negative by the analyser", 0.5, ()))
@@ -124,7 +141,13 @@ def read_distress(message: str, /, *, sentiment: SentimentAnalyzer | None = None
         found.append(Evidence("shouting", shouted, ()))
     found.sort(key=lambda e: (-e.points, e.sign))
     points = math.fsum(e.points for e in found)
-    return Distress(level=_level(reading, points), points=points, evidence=tuple(found), language=code)
+    return Distress(
+        level=_level(reading, points),
+        points=points,
+        evidence=tuple(found),
+        language=code,
+        routine=bool(reading.of("routine")),
+    )
 
 
 def _level(reading: Reading, points: float) -> DistressLevel:
@@ -214,4 +237,5 @@ def _told(distress: Distress) -> str:
     if distress.language == NOT_UNDERSTOOD:
         return "language not understood, a person must read it"
     name = distress.level.name.lower().replace("_", " ")
-    return f"{name}: {', '.join(e.sign for e in distress.evidence) or 'no sign of distress'}"
+    signs = ", ".join(e.sign for e in distress.evidence) or "no sign of distress"
+    return f"{name}: {signs}" if distress.routine else f"{name}: {signs}; not recognised as routine"
