@@ -128,8 +128,8 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
         say(f"{r['what']} ({r['texts']}): {r['share']:.3f} of {r['n']}, bar {r['bar']}")
     Table(
         name="quality-replies", section="quality", title="Drafts of replies", order=94,
-        about="Labelled drafts, planted private data and messages in need, all written for this project by the hand that "
-        "wrote the rules; 'held out' played no part in making them. 95 % intervals.",
+        about="Labelled drafts, planted private data and messages in need, all written for this project by the hand "
+        "that wrote the rules; 'held out' played no part in making them. 95 % intervals.",
         rows=found, key=("what", "texts"),
     ).save(folder)  # fmt: skip
 

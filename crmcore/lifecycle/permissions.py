@@ -1,6 +1,6 @@
 """Permission to reuse what somebody said or made: scope, channels, purposes, expiry, and a way back.
 
-A permission is a case on the workflow `reuse_permission`; compliments, reviews and pictures of communities use it alike.
+A permission is a case on the workflow `reuse_permission`; compliments, reviews and pictures of communities alike.
 Every use is an event, so after a revocation the uses that were made stay listed: they are what must be taken down.
 This is not consent to be contacted; that is `values.ConsentRecord`.
 """

@@ -80,7 +80,8 @@ def test_row_075_expiry_and_the_question_how_it_stood() -> None:
     assert ledger.may_use("p1", **WALL, at=end) == ("the permission is expired",)
     assert not ledger.use("p1", **WALL, place="x", at=end, actor="ann", id="u").accepted
     assert [p.id for p in ledger.reusable(DAY, channel="web").permissions] == ["p1"]
-    assert not ledger.reusable(end) and not ledger.reusable(DAY, channel="tv")
+    assert not ledger.reusable(end)
+    assert not ledger.reusable(DAY, channel="tv")
     ledger.ask_again("p1", at=end + timedelta(days=1), reason="a new page")
     assert ledger.at("p1", end + timedelta(days=1)).state == "asked"
     assert ledger.at("p1", DAY).state == "granted"

@@ -153,8 +153,9 @@ def draft_thanks(
     Examples
     --------
     >>> first, second = draft_thanks(["Great coffee!", "Great coffee!"], seed=7)
-    >>> print(first, second, sep="\n")
+    >>> print(first)
     This made us smile. Thank you for mentioning the coffee.
+    >>> print(second)
     Thank you so much, it matters to us that you valued the coffee.
     """
     texts = listed(compliments, "compliments", str, what="texts", hint="['Great coffee!']")

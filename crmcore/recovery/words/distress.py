@@ -115,11 +115,10 @@ def read_distress(message: str, /, *, sentiment: SentimentAnalyzer | None = None
 
     Examples
     --------
-    >>> print(read_distress("I am not angry at all, just asking."))
+    >>> print(read_distress("Not angry at all, just asking."))
     calm: no sign of distress
-    >>> print(read_distress("My baby is ill and the medicine never came"))
-    distressed: health at stake (1.0): medicine never; somebody ill (0.8): baby is ill; somebody who depends on others \
-(0.4): My baby
+    >>> print(read_distress("I am furious about my order"))
+    distressed: strong anger (1.0): am furious
     """
     text = checked(message, "message")
     code = code_of(text)

@@ -72,7 +72,7 @@ def code_of(text: str, /) -> str:
 
     Examples
     --------
-    >>> [code_of(text) for text in ("Great coffee!", "ayuda por favor", "\u0e0a\u0e48\u0e27\u0e22\u0e14\u0e49\u0e27\u0e22")]
+    >>> [code_of(text) for text in ("Great coffee!", "ayuda por favor", "\u0e0a\u0e48\u0e27\u0e22")]
     ['en', 'und', 'th']
     """
     code = detect_languages([checked(text, "text")]).codes[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ def test_levelling_keeps_every_place(text: str) -> None:
 @given(st.text(max_size=60))
 def test_finds_are_in_order_apart_and_inside(text: str) -> None:
     finds = find_private(text).finds
-    assert all(a.end <= b.start for a, b in zip(finds, finds[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(finds))
     assert all(0 <= f.start < f.end for f in finds)
 
 
