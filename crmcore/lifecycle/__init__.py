@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crmcore.lifecycle.errors import BadHistory, BadWorkflow, IllegalCommand, UnmappedStates
     from crmcore.lifecycle.log import replay_frame, replay_log, replay_table
     from crmcore.lifecycle.outcomes import Accepted, Refused
-    from crmcore.lifecycle.permissions import Permission, Permissions, ReuseList, reuse_permission
+    from crmcore.lifecycle.permissions import Permissions
     from crmcore.lifecycle.repository import Cases
     from crmcore.lifecycle.timing import advance, due, open_timers
     from crmcore.lifecycle.workflow import Timer, Transition, Workflow
@@ -33,7 +33,7 @@ _WHERE = {
     ".audit": ("History", "history", "redact"),
     ".log": ("replay_frame", "replay_log", "replay_table"),
     ".outcomes": ("Accepted", "Refused"),
-    ".permissions": ("Permission", "Permissions", "ReuseList", "reuse_permission"),
+    ".permissions": ("Permissions",),
     ".repository": ("Cases",),
     ".timing": ("advance", "due", "open_timers"),
     ".workflow": ("Timer", "Transition", "Workflow"),
@@ -49,10 +49,8 @@ __all__ = [
     "History",
     "IllegalCommand",
     "Late",
-    "Permission",
     "Permissions",
     "Refused",
-    "ReuseList",
     "Timer",
     "Transition",
     "UnmappedStates",
@@ -72,7 +70,6 @@ __all__ = [
     "replay_frame",
     "replay_log",
     "replay_table",
-    "reuse_permission",
 ]
 
 __getattr__ = lazy_names(__name__, {name: module for module, names in _WHERE.items() for name in names})
