@@ -35,13 +35,13 @@ class PrivateKind(enum.StrEnum):
 
 _AT = r"(?:\s*(?:@|[\[({<]\s*(?:at|@)\s*[\])}>])\s*|\s+(?:at|arroba|arobase|chiocciola|\u0e41\u0e2d\u0e17)\s+)"
 _DOT = (
-    r"(?:\s*[\[({<]\s*(?:dot|\.|punkt|punto|point)\s*[\])}>]\s*|\s+(?:dot|punkt|punto|point|\u0e14\u0e2d\u0e17)\s+|"
+    r"(?:\s*[\[({<]\s*(?:d|dot|\.|punkt|punto|point)\s*[\])}>]\s*|\s+(?:d|dot|punkt|punto|point|\u0e14\u0e2d\u0e17)\s+|"
     r"\s*\.\s?)"
 )
 _SPELT_DOT = (
-    r"(?:\s*[\[({<]\s*(?:dot|\.|punkt|punto|point)\s*[\])}>]\s*|\s+(?:dot|punkt|punto|point|\u0e14\u0e2d\u0e17)\s+)"
+    r"(?:\s*[\[({<]\s*(?:d|dot|\.|punkt|punto|point)\s*[\])}>]\s*|\s+(?:d|dot|punkt|punto|point|\u0e14\u0e2d\u0e17)\s+)"
 )
-_HARD_AT = r"\s*(?:@|[\[({<]\s*(?:at|@|\u00e4t)\s*[\])}>]|\b_at_\b)\s*"
+_HARD_AT = r"\s*(?:@|[\[({<]\s*(?:at?|@|\u00e4t)\s*[\])}>]|\b_at_\b)\s*"
 _PROVIDER = (
     r"(?:gmail|googlemail|yahoo|hotmail|outlook|icloud|proton(?:mail)?|gmx|web|aol|live|msn|me|"
     r"mail|yandex|qq|163|zoho)"
@@ -50,7 +50,7 @@ _TLD = (
     r"(?:com|org|net|info|biz|edu|gov|io|me|co|app|dev|shop|eu|de|fr|es|it|nl|be|ch|at|uk|ie|pl|pt|se|no|dk|fi|ru|th|"
     r"jp|cn|kr|in|id|my|sg|vn|ph|au|nz|us|ca|mx|br|ar|cl|za|tr|gr|cz|hu|ro|ua|il|ae|sa|tw|hk)"
 )
-_LOCAL = r"[\w.+'-]+(?:(?:\s+(?:dot|punkt|punto|underscore|minus|dash)\s+|\s?\.\s?|\s*[\[(]dot[\])]\s*)[\w+-]+)*"
+_LOCAL = r"[\w.+'-]+(?:(?:\s+(?:dot|punkt|punto|underscore|minus|dash)\s+|\s?\.\s?|\s*[\[(]d(?:ot)?[\])]\s*)[\w+-]+)*"
 
 _NO = r"(?:\s*(?:numbers?|num|no|nr|n\u00b0|code|ref(?:erence)?|id|key|is|was|under|with|called|:|#|\.|=|-))*\s*"
 _ORDER = (
@@ -87,6 +87,8 @@ _CAP = r"(?-i:[A-Z\u00c0-\u00de])[\w'.-]*"
 _KEYED: tuple[tuple[PrivateKind, str], ...] = (
     (PrivateKind.EMAIL, rf"{_LOCAL}\s*@\s*[\w-]+(?:{_DOT}[\w-]+)*{_DOT}[a-z]{{2,}}"),
     (PrivateKind.EMAIL, rf"{_LOCAL}{_HARD_AT}[\w-]+(?:{_DOT}[\w-]+)*{_DOT}[a-z]{{2,}}"),
+    (PrivateKind.EMAIL, r"[\w.+-]+_at_[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}"),
+    (PrivateKind.HANDLE, r"(?:https?://)?(?:wa\.me|api\.whatsapp\.com|t\.me)/\S*\d{7,}\S*"),
     (PrivateKind.EMAIL, rf"{_LOCAL}{_HARD_AT}{_PROVIDER}(?:{_DOT}[a-z]{{2,}})?\b"),
     (PrivateKind.EMAIL, rf"{_LOCAL}{_AT}[\w-]+(?:{_DOT}[\w-]+)*?{_SPELT_DOT}{_TLD}\b(?:{_DOT}{_TLD}\b)?"),
     (
@@ -283,7 +285,7 @@ _WORD_ALT = "|".join(
 _LATIN_EDGE = r"(?<![A-Za-z\u00c0-\u024f])"
 SPELT = re.compile(
     rf"{_LATIN_EDGE}(?:(?:double|triple)?[\s,-]*(?:(?:{_WORD_ALT})|\d{{1,4}}|(?:dash|hyphen|space|"
-    rf"plus|dot|point)(?=\W))(?![A-Za-z\u00c0-\u024f])[\s,.\-/\u2026]*){{5,}}",
+    rf"plus|dot|point)(?=\W))(?:(?<=\d)|(?![A-Za-z\u00c0-\u024f]))[\s,.\-/\u2026]*){{5,}}",
     re.IGNORECASE,
 )
 """A run of words for digits, with digits and "double" among them."""
