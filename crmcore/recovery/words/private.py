@@ -29,6 +29,7 @@ SHORTEST = 7
 """Digits from which a run that nothing explains counts as private; with a word such as "call" before it, six."""
 
 _WORD_OR_DIGIT = re.compile(r"[^\W\d_]+|\d")
+_PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(map(re.escape, PrivateKind))})\]")
 _GROUPS = re.compile(r"\d+")
 
 
@@ -124,7 +125,7 @@ def find_private(
     original = checked(text, "text")
     if "&" in original:
         original = without_noise(original)
-    plain = level(original)
+    plain = _PLACEHOLDER.sub(lambda m: "\n" * len(m[0]), level(original))
     public = _Allowed.of(listed(allowed, "allowed", str, what="texts", hint="['+66 2 123 4567']"), region)
     told = listed(known, "known", str, what="texts", hint="['Anna Berg', 'M-1234']")
     found: list[tuple[int, int, PrivateKind]] = []

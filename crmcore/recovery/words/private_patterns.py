@@ -180,7 +180,7 @@ _KEYED: tuple[tuple[PrivateKind, str], ...] = (
     (
         PrivateKind.ADDRESS,
         rf"\b(?:{_CAP}[ -])?[\w-]*(?:stra(?:\u00dfe|sse)|str\.|weg|gasse|allee|platz|straat|laan|gatan|"
-        rf"vej|veien)\s\d{{1,4}}\s?[a-z]?\b",
+        rf"vej|veien)\s\d{{1,4}}\s?[a-z]?(?:,?\s\d{{4,5}}\s{_CAP})?\b",
     ),
     (
         PrivateKind.ADDRESS,
