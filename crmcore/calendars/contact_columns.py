@@ -240,6 +240,8 @@ def _first_reasons(
     grid = zone_grid(zones, int(us.min()) - 40 * DAY, int(us.max()) + 1)
     offset, end = grid.look(us, codes)
     day, clock = np.divmod(us + offset, DAY)
+    if plan.closed:
+        reason[np.isin(day, plan.closed)] = REASONS.index(ContactReason.HOLIDAY)
     if plan.ahead:
         reason[np.array(plan.ahead)[(day + 3) % 7] > 0] = 1
     if plan.quiet is not None:
@@ -248,7 +250,7 @@ def _first_reasons(
     some = _Rows(us, np.arange(len(us)), codes, offset, end).take(rows)
     for i, (length, period, most) in enumerate(plan.caps):
         full, _ = _cap_full(length, period, most, some, grid=grid, sends=sends, zones=zones)
-        reason[some.rows[full]], cap[some.rows[full]] = 2, i
+        reason[some.rows[full]], cap[some.rows[full]] = REASONS.index(ContactReason.CAP), i
         if len(full):
             some = some.take(reason[some.rows] < 0)
 
@@ -353,6 +355,8 @@ def _blocked_until_rows(
     if plan.ahead:
         days = np.array(plan.ahead)[(day + 3) % 7]
         until = np.where(days > 0, np.maximum(until, np.minimum(us + days * DAY - clock, end)), until)
+    if plan.closed:
+        until = np.where(np.isin(day, plan.closed), np.maximum(until, np.minimum(us + DAY - clock, end)), until)
     some = _Rows(us, rows, codes, offset, end)
     for length, period, most in plan.caps:
         full, release = _cap_full(length, period, most, some, grid=grid, sends=sends, zones=zones)

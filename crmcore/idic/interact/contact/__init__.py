@@ -1,0 +1,38 @@
+"""Contact policy: whether, when and on which channel a message goes, for one contact or for an audience."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crmcore._base import lazy_names
+
+if TYPE_CHECKING:
+    from crmcore.idic.interact.contact.deciding import Decision, Reason, Verdict, decide
+    from crmcore.idic.interact.contact.messages import Contact, Message, MessageClass, Send
+    from crmcore.idic.interact.contact.policy import CHANNELS, GATES, Cap, ContactPolicy, Fallback, Gate, NoZone
+
+_WHERE = {
+    ".deciding": ("Decision", "Reason", "Verdict", "decide"),
+    ".messages": ("Contact", "Message", "MessageClass", "Send"),
+    ".policy": ("CHANNELS", "GATES", "Cap", "ContactPolicy", "Fallback", "Gate", "NoZone"),
+}
+
+__all__ = [
+    "CHANNELS",
+    "GATES",
+    "Cap",
+    "Contact",
+    "ContactPolicy",
+    "Decision",
+    "Fallback",
+    "Gate",
+    "Message",
+    "MessageClass",
+    "NoZone",
+    "Reason",
+    "Send",
+    "Verdict",
+    "decide",
+]
+
+__getattr__ = lazy_names(__name__, {name: module for module, names in _WHERE.items() for name in names})
