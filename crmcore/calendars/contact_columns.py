@@ -15,7 +15,7 @@ from crmcore.calendars.contact_walk import CapPeriod, ContactReason, count_in_pe
 from crmcore.errors import BadRow, BadRows, OutOfRange
 from crmcore.zones import DAY, EARLIEST, LATEST, MINUTE, NAT, as_instants, check_years, offset_table
 
-__all__ = ["ContactDecisions", "decide_columns"]
+__all__ = ["ContactDecisions", "decide_columns", "period_days"]
 
 Micros = NDArray[np.int64]
 REASONS = tuple(ContactReason)
@@ -296,7 +296,7 @@ def _cap_full(
         return enough[full], first[full] + length
     some = some.take(enough)
     day = (some.us + some.offset) // DAY
-    begins = _period_days(day, period) * DAY
+    begins = period_days(day, period) * DAY
     since = begins - some.offset
     moved, _ = grid.look(since - 1, some.codes)  # before it, because a clock may go back to the very midnight (Havana)
     changed = moved != some.offset
@@ -307,7 +307,7 @@ def _cap_full(
         own = sends.us[sends.offsets[some.rows[i]] : sends.offsets[some.rows[i] + 1]]
         held = own[own <= some.us[i]].tolist()
         full[i] = count_in_period(held, int(day[i]), period, zones[int(some.codes[i])]) >= most
-    ends = _period_days(day[full], period, after=True) * DAY - some.offset[full]
+    ends = period_days(day[full], period, after=True) * DAY - some.offset[full]
     return enough[full], np.minimum(ends, some.end[full])
 
 
@@ -364,7 +364,7 @@ def _blocked_until_rows(
     return until
 
 
-def _period_days(day: Micros, period: CapPeriod, *, after: bool = False) -> Micros:
+def period_days(day: Micros, period: CapPeriod, *, after: bool = False) -> Micros:
     """First local day of the period that holds each day, or of the next period."""
     if period is CapPeriod.DAY:
         return day + after

@@ -14,7 +14,17 @@ import attrs
 from crmcore._base import check_aware, listed, mask
 from crmcore.documents import from_dict, to_dict
 from crmcore.errors import BadDocument, EmptyInput, OutOfRange, UnknownName, WrongType
-from crmcore.idic.interact.consents.answers import NOTHING, ConsentAnswer, Standing, State, combine, combine_latest, fold, standing_at, step
+from crmcore.idic.interact.consents.answers import (
+    NOTHING,
+    ConsentAnswer,
+    Standing,
+    State,
+    combine,
+    combine_latest,
+    fold,
+    standing_at,
+    step,
+)
 from crmcore.idic.interact.consents.statements import ANY, NEVER_US, ConsentRules, Proof, Statement
 from crmcore.values.words import word
 from crmcore.zones import from_us, to_us
@@ -190,9 +200,13 @@ class ConsentLedger:
 
     def state(self, person: str, purpose: str, channel: str, us: int, *, scope: str = ANY) -> State:
         """What `ask` reads, for an instant in microseconds since 1970: no answer is made of it."""
+        question = (person, purpose, channel, scope)
+        line = self._timelines.get(question)
+        if line is not None:
+            return line[1][bisect_right(line[0], us)]
         if person in self._merged:
-            person = self._group(person, us)[0]
-        return self._state((person, purpose, channel, scope), us, NEVER_US)
+            question = (self._group(person, us)[0], purpose, channel, scope)
+        return self._state(question, us, NEVER_US)
 
     def _state(self, question: Question, us: int, known: int) -> State:
         person = question[0]

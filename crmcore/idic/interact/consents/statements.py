@@ -118,7 +118,9 @@ class Statement(Document):
 
     def __attrs_post_init__(self) -> None:
         if self.expires_at is not None and self.expires_at <= self.at:
-            raise OutOfRange("expires_at", self.expires_at.isoformat(), f"later than {self.at.isoformat()}", "swap them")
+            raise OutOfRange(
+                "expires_at", self.expires_at.isoformat(), f"later than {self.at.isoformat()}", "swap them"
+            )
 
     @property
     def recorded_us(self) -> int:
@@ -130,9 +132,7 @@ class Statement(Document):
 
         What was said about one scope says nothing about messages of no particular scope.
         """
-        return (
-            self.purpose in (purpose, ANY) and self.channel in (channel, ANY) and self.scope in (scope, ANY)
-        )
+        return self.purpose in (purpose, ANY) and self.channel in (channel, ANY) and self.scope in (scope, ANY)
 
     def __str__(self) -> str:
         where = "" if self.scope == ANY else f" for {self.scope}"

@@ -11,7 +11,7 @@ import attrs
 
 from crmcore._base import html_table, mask
 from crmcore._frames import write_frame
-from crmcore.calendars.contact_walk import blocked_until, cap_block, evidence_of, in_quiet, next_us
+from crmcore.calendars.contact_walk import Plan, blocked_until, cap_block, evidence_of, in_quiet, next_us
 from crmcore.documents import Document
 from crmcore.errors import WrongType
 from crmcore.idic.interact.consents.answers import Standing, State, standing_at
@@ -67,7 +67,7 @@ class Decision(Document):
     ----------
     verdict : Verdict
     channel : text, on which it goes; None where it is refused
-    at : aware datetime, when it goes, on the contact's clock; None where it is refused
+    at : aware datetime, when it goes: now, or later on the contact's clock; None where it is refused
     reasons : every gate that did not let it pass, of all channels that were tried
     zone : IANA name, the clock that was read
     """
@@ -156,6 +156,7 @@ def decide(
     ...              now=local(2026, 6, 2, 22, 15, zone=zone)))
     defer on email at Wed 2026-06-03 08:00 (Asia/Bangkok)
       channel on line: the contact cannot be reached there (blocked by the user)
+      quiet hours on line: 21:00 to 08:00 (22:15 Asia/Bangkok); passes at Wed 2026-06-03 08:00
       quiet hours on email: 21:00 to 08:00 (22:15 Asia/Bangkok); passes at Wed 2026-06-03 08:00
     """
     if message.channels:
@@ -164,19 +165,19 @@ def decide(
         check_ledger(consents)
     us = to_us(now, "now")
     sends = list(history)
-    for send in sends:
-        if not isinstance(send, Send):
-            raise WrongType("history", f"a list with a {type(send).__name__}", "sends", "Send(at, channel)")
-    trial = _Trial(contact, message, policy, consents, us, sends)
+    if odd := set(map(type, sends)) - {Send}:
+        raise WrongType("history", f"a list with a {odd.pop().__name__}", "sends", "Send(at, channel)")
+    zone = contact.zone or policy.zone
+    reasons: list[Reason] = []
+    trial = _Trial(contact, message, policy, consents, us, sends, zone, reasons)
     ready: int | None = None
     channel: str | None = None
-    for name in channels_of(contact, message):
+    for name in channels_of(contact, message) if message.channels else contact.order:
         found = trial.on(name)
         if found is not None and (ready is None or found < ready):
             ready, channel = found, name
         if ready == us or (ready is not None and policy.fallback is Fallback.WHEN_REFUSED):
             break
-    reasons = trial.reasons
     if ready is None and not reasons:
         rule = "the contact has no channel" if not message.channels else "no channel of the message"
         reasons.append(Reason(gate=Gate.CHANNEL, channel="", rule=rule, evidence="", next_at=None))
@@ -187,16 +188,14 @@ def decide(
         now=now,
         verdict=verdict,
         channel=channel,
-        at=None if ready is None else from_us(ready, trial.zone),
+        at=None if ready is None else now if ready == us else from_us(ready, zone),
         reasons=tuple(reasons),
-        zone=trial.zone if contact.zone or policy.no_zone is NoZone.ASSUME else None,
+        zone=zone if contact.zone or policy.no_zone is NoZone.ASSUME else None,
     )
 
 
 def channels_of(contact: Contact, message: Message) -> tuple[str, ...]:
     """Channels in the order in which they are tried."""
-    if not message.channels:
-        return contact.order
     preferred = [name for name in contact.order if name in message.channels]
     return tuple(dict.fromkeys((*preferred, *message.channels)))
 
@@ -211,22 +210,20 @@ class _Trial:
     consents: ConsentLedger
     now: int
     sends: list[Send]
-    zone: str = attrs.field(init=False)
-    reasons: list[Reason] = attrs.field(init=False, factory=list)
-
-    @zone.default
-    def _zone(self) -> str:
-        return self.contact.zone or self.policy.zone
+    zone: str
+    reasons: list[Reason]
 
     def on(self, channel: str) -> int | None:
         """First instant at which the message may go on a channel, None where it may not."""
         message, contact = self.message, self.contact
         passage = self.policy.passage(message.kind, message.priority, channel, contact.region)
-        refused = self._unreachable(channel)
+        refused = channel in contact.blocked or channel not in contact.channels
+        if refused:
+            self._unreachable(channel)
         state: State | None = None
         if passage.consent:
             state = self.consents.state(contact.id, message.purpose, channel, self.now, scope=message.scope)
-            if standing_at(state, self.now) is not Standing.ALLOWED:
+            if state.standing is not Standing.ALLOWED or state.until <= self.now:
                 refused = True
                 self._consent(channel, "needs a yes")
         begins, ends = message.span
@@ -241,8 +238,9 @@ class _Trial:
             start = begins
             self._add(Gate.NOT_YET, channel, "not before", self._clock(begins), begins)
         sends = [
-            sorted([s.us for s in self.sends if cap.binds(s.kind, s.channel)]) for cap, _ in passage.caps
-        ] if passage.caps else []  # fmt: skip
+            sorted([s.us for s in self.sends if s.kind in kinds and (not over or s.channel in over)])
+            for over, kinds in passage.counted
+        ]
         ready = start
         if self._blocked(passage, start, sends):
             joint = None if passage.never else _walk(passage, start, sends, self.zone)
@@ -253,7 +251,9 @@ class _Trial:
         if refused:
             return None
         if ready >= ends:
-            self._add(Gate.EXPIRY, channel, f"it could go at {self._clock(ready)} only", f"expires {self._clock(ends)}", None)
+            self._add(
+                Gate.EXPIRY, channel, f"it could go at {self._clock(ready)} only", f"expires {self._clock(ends)}", None
+            )
             return None
         if ready > self.now and state is not None and standing_at(state, ready) is not Standing.ALLOWED:
             self._consent(channel, f"the yes ends before {self._clock(ready)}")
@@ -261,15 +261,18 @@ class _Trial:
         return ready
 
     def _blocked(self, passage: Passage, us: int, sends: list[list[int]]) -> bool:
-        if passage.clock_gates and blocked_until(passage.clock, us, [], self.zone) > us:
-            return True
-        if not passage.caps:
-            return False
         stretch = stretch_at(self.zone, us)
-        return any(
-            cap_block(*numbers, us, own, self.zone, stretch) is not None
-            for (_, numbers), own in zip(passage.caps, sends, strict=True)
-        )
+        day, clock = divmod(us + stretch[2], DAY)
+        plan = passage.clock
+        if plan.quiet is not None and in_quiet(plan.quiet, clock):
+            return True
+        if (plan.ahead and plan.ahead[(day + 3) % 7]) or (plan.closed and day in plan.closed):
+            return True
+        for _, (length, period, most), counts in passage.caps:
+            own = sends[counts]
+            if len(own) >= most and cap_block(length, period, most, us, own, self.zone, stretch) is not None:
+                return True
+        return False
 
     def _waits(self, channel: str, passage: Passage, us: int, sends: list[list[int]]) -> None:
         """Reasons of the gates that open again, each with its own instant."""
@@ -283,15 +286,12 @@ class _Trial:
             if closed:
                 stuck = passage.never and blocked_for_ever(plan)
                 until = None if stuck else next_us(plan, us, [], self.zone)
-                self._add(gate, channel, self._rule(gate, channel), self._wall(gate, us), until)
-        for (cap, numbers), own in zip(passage.caps, sends, strict=True):
-            block = cap_block(*numbers, us, own, self.zone, stretch)
-            if block is not None:
-                self._cap(channel, cap, numbers, us, own, day)
+                self._add(gate, channel, self._rule(gate, channel), self._wall(gate, us, clock), until)
+        for cap, numbers, counts in passage.caps:
+            if cap_block(*numbers, us, sends[counts], self.zone, stretch) is not None:
+                self._cap(channel, cap, numbers, us, sends[counts], day)
 
     def _cap(self, channel: str, cap: Cap, numbers: Any, us: int, own: list[int], day: int) -> None:
-        from crmcore.calendars.contact_walk import Plan
-
         length, period, most = numbers
         held = [s for s in own if s <= us]
         found = evidence_of(held, length, period, us, day, self.zone) if most else []
@@ -299,15 +299,10 @@ class _Trial:
         until = next_us(Plan(None, (), (numbers,)), us, own, self.zone) if most else None
         self._add(Gate.CAP, channel, str(cap), told, until)
 
-    def _unreachable(self, channel: str) -> bool:
+    def _unreachable(self, channel: str) -> None:
         why = self.contact.blocked.get(channel)
-        if why is not None:
-            self._add(Gate.CHANNEL, channel, "the contact cannot be reached there", why, None)
-        elif channel not in self.contact.channels:
-            self._add(Gate.CHANNEL, channel, "the contact has no address there", "", None)
-        else:
-            return False
-        return True
+        rule = "the contact has no address there" if why is None else "the contact cannot be reached there"
+        self._add(Gate.CHANNEL, channel, rule, why or "", None)
 
     def _consent(self, channel: str, rule: str) -> None:
         message = self.message
@@ -324,12 +319,15 @@ class _Trial:
         policy = self.policy
         if gate is Gate.QUIET_HOURS:
             return " to ".join(policy.quiet_by_channel.get(channel, policy.quiet_hours) or ())
-        return f"only {', '.join(policy.weekdays or ()) or 'never'}" if gate is Gate.WEEKDAY else "no messages on holidays"
+        return (
+            f"only {', '.join(policy.weekdays or ()) or 'never'}" if gate is Gate.WEEKDAY else "no messages on holidays"
+        )
 
-    def _wall(self, gate: Gate, us: int) -> str:
-        wall = from_us(us, self.zone)
+    def _wall(self, gate: Gate, us: int, clock: int) -> str:
         if gate is Gate.QUIET_HOURS:
-            return f"{wall:%H:%M} {self.zone}"
+            hour, minute = divmod(clock // MINUTE, 60)
+            return f"{hour:02d}:{minute:02d} {self.zone}"
+        wall = from_us(us, self.zone)
         return f"{wall:%A}" if gate is Gate.WEEKDAY else f"{wall:%Y-%m-%d}"
 
     def _clock(self, us: int) -> str:
@@ -347,8 +345,8 @@ def _walk(passage: Passage, at: int, sends: list[list[int]], zone: str) -> int:
     while True:
         until = blocked_until(passage.clock, us, [], zone)
         stretch = stretch_at(zone, us)
-        for (_, numbers), own in zip(passage.caps, sends, strict=True):
-            block = cap_block(*numbers, us, own, zone, stretch)
+        for _, numbers, counts in passage.caps:
+            block = cap_block(*numbers, us, sends[counts], zone, stretch)
             if block is not None and block[1] > until:
                 until = block[1]
         if until <= us:

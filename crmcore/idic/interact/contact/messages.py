@@ -128,7 +128,9 @@ class Message(Document):
         begins = -NEVER_US if self.not_before is None else to_us(self.not_before, "not_before")
         ends = NEVER_US if self.expires_at is None else to_us(self.expires_at, "expires_at")
         if begins >= ends:
-            raise OutOfRange("expires_at", str(self.expires_at), f"later than not_before {self.not_before}", "swap them")
+            raise OutOfRange(
+                "expires_at", str(self.expires_at), f"later than not_before {self.not_before}", "swap them"
+            )
         return begins, ends
 
     @priority.validator

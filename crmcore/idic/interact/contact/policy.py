@@ -100,9 +100,7 @@ class Cap(Document):
 
     limit: SlidingCap | CalendarCap = attrs.field(validator=attrs.validators.instance_of((SlidingCap, CalendarCap)))
     channels: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
-    kinds: tuple[MessageClass, ...] = attrs.field(
-        default=(MessageClass.PROMOTIONAL,), kw_only=True, converter=_classes
-    )
+    kinds: tuple[MessageClass, ...] = attrs.field(default=(MessageClass.PROMOTIONAL,), kw_only=True, converter=_classes)
     keep_free: int = attrs.field(default=0, kw_only=True, validator=_whole)
     for_priority: int = attrs.field(default=1, kw_only=True)
 
@@ -174,7 +172,8 @@ class Passage:
     consent: bool
     clock: Plan
     clock_gates: tuple[tuple[Gate, Plan], ...]  # each by itself, to tell when it alone lets a message pass
-    caps: tuple[tuple[Cap, tuple[int, CapPeriod | None, int]], ...]
+    caps: tuple[tuple[Cap, tuple[int, CapPeriod | None, int], int], ...]  # with the position of what it counts
+    counted: tuple[tuple[tuple[str, ...], tuple[MessageClass, ...]], ...]  # channels and classes, each pair once
     needs_zone: bool
     never: bool  # the whole day is quiet, no weekday is allowed, or a cap has no room
 
@@ -273,8 +272,9 @@ class ContactPolicy(Document):
             Gate.HOLIDAY: Plan(None, (), (), clock.closed) if clock.closed else None,
         }
         bound = [cap for cap in self.caps if Gate.CAP in gates and cap.binds(kind, channel)]
-        caps = tuple((cap, cap.numbers(priority)) for cap in bound)
-        daily = any(numbers[1] is not None for _, numbers in caps)
+        counted = tuple(dict.fromkeys((cap.channels, cap.kinds) for cap in bound))
+        caps = tuple((cap, cap.numbers(priority), counted.index((cap.channels, cap.kinds))) for cap in bound)
+        daily = any(numbers[1] is not None for _, numbers, _ in caps)
         separate = tuple((gate, plan) for gate, plan in parts.items() if plan is not None)
-        never = bool(times.never_because) or any(numbers[2] == 0 for _, numbers in caps)
-        return Passage(Gate.CONSENT in gates, clock, separate, caps, bool(separate) or daily, never)
+        never = bool(times.never_because) or any(numbers[2] == 0 for _, numbers, _ in caps)
+        return Passage(Gate.CONSENT in gates, clock, separate, caps, counted, bool(separate) or daily, never)
