@@ -71,6 +71,7 @@ class GateColumns:
     now: int
     planned: list[tuple[NDArray[np.intp], Micros, str, MessageClass]] = attrs.field(factory=list)
     """Rows, instants, channel and class of what this plan sends."""
+    _together: dict[tuple[Cap, int], tuple[Micros, NDArray[np.int64]]] = attrs.field(factory=dict)
 
     def plan(self, rows: NDArray[np.intp], us: Micros, channel: str, kind: MessageClass) -> None:
         """Keep what will be sent: later messages of the plan count it."""
@@ -99,19 +100,20 @@ class GateColumns:
         parts = [(rows, at) for rows, at, channel, kind in self.planned if cap.binds(kind, channel)]
         if not parts:
             return us, offsets
-        rows = np.concatenate([rows for rows, _ in parts])
-        at = np.concatenate([at for _, at in parts])
-        owner = np.concatenate([np.repeat(np.arange(n), np.diff(offsets)), *self._held(cap, rows, at)[0]])
-        us = np.concatenate([us, *self._held(cap, rows, at)[1]])
-        order = np.lexsort((us, owner))
-        return us[order], np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=n))])
+        key = (cap, len(self.planned))
+        if key not in self._together:
+            rows = np.concatenate([rows for rows, _ in parts])
+            owners, instants = self._held(cap, rows, np.concatenate([at for _, at in parts]))
+            recent = us > self.now - (_length(cap.limit) if isinstance(cap.limit, SlidingCap) else 40 * DAY)
+            owner = np.concatenate([np.repeat(np.arange(n), np.diff(offsets))[recent], *owners])
+            self._together[key] = _sorted(owner, np.concatenate([us[recent], *instants]), n)
+        return self._together[key]
 
     def _held(self, cap: Cap, rows: NDArray[np.intp], at: Micros) -> tuple[list[NDArray[np.intp]], list[Micros]]:
         """Sends that stand for a planned one: itself, and one earlier by which it holds its slot until then."""
         later = at > self.now
         if isinstance(cap.limit, SlidingCap):
-            length = round(cap.limit.hours * HOUR)
-            return [rows, rows[later]], [at, at[later] - length]
+            return [rows, rows[later]], [at, at[later] - _length(cap.limit)]
         begins = at.copy()
         for code in np.unique(self.clocks.codes[rows[later]]):
             mine = np.flatnonzero(later & (self.clocks.codes[rows] == code))
@@ -202,6 +204,20 @@ class GateColumns:
         for region, some in self._by_region(rows):
             needs[some] = self.policy.passage(message.kind, message.priority, channel, region).needs_zone
         return unknown & needs
+
+
+def _length(limit: SlidingCap) -> int:
+    return round(limit.hours * HOUR)
+
+
+def _sorted(owner: NDArray[np.intp], us: Micros, n: int) -> tuple[Micros, NDArray[np.int64]]:
+    """Instants owner by owner, in order of time within each, and where each owner's begin."""
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=n))])
+    first = int(us.min())
+    span = int(us.max()) - first + 1
+    if n * span < 2**63:  # one sort of packed numbers instead of two that keep their order
+        return np.sort(owner * span + (us - first)) % span + first, offsets
+    return us[np.lexsort((us, owner))], offsets
 
 
 def _kept(history: SendTable, cap: Cap) -> tuple[Micros, NDArray[np.int64]]:
