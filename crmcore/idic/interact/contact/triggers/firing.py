@@ -239,16 +239,35 @@ def _months_later(trigger: Maintenance, sources: Sources, services: Happened) ->
 # --- items -----------------------------------------------------------------------------------------------------------
 
 
-def _wishes(trigger: PriceDrop | BackInStock | NearlyOut, sources: Sources, high: int) -> tuple[Happened, Micros]:
+def _wishes(seen: Happened) -> tuple[Happened, Micros]:
     """When items came on lists, and when they left them again; an item that is there already does not come twice."""
-    seen = sources.happened((trigger.unwish, trigger.wish), trigger.item)
-    seen = seen.take((seen.key.codes >= 0) & (seen.us < high)).sorted()
+    seen = seen.sorted()
     changes = np.append(True, (seen.kind[1:] != seen.kind[:-1]) | ~seen.same_as_next()[:-1])[: len(seen)]
     seen = seen.take(changes)
-    same = seen.same_as_next()
-    ends = np.where(same, np.append(seen.us[1:], FAR)[: len(seen)], FAR)
+    ends = np.where(seen.same_as_next(), np.append(seen.us[1:], FAR)[: len(seen)], FAR)
     comes = seen.kind == 1
     return seen.take(comes), ends[comes]
+
+
+def _concerned(
+    trigger: PriceDrop | BackInStock | NearlyOut,
+    sources: Sources,
+    items: ItemTable,
+    rows: NDArray[np.intp],
+    low: int,
+    high: int,
+) -> Happened:
+    """All wishes of customers and items of which something may fall due: the item changes now, or is wished for now."""
+    seen = sources.happened((trigger.unwish, trigger.wish), trigger.item)
+    place = {name: i for i, name in enumerate(items.items)}
+    item = np.array([*(place.get(word, -1) for word in seen.key.values), -1])[seen.key.codes]
+    active = np.zeros(len(items.items) + 1, np.bool_)  # the last is no item
+    active[items.item[rows]] = True
+    changes = np.zeros_like(active)
+    changes[items.item[rows[items.us[rows] >= low]]] = True
+    wishing = np.zeros(len(sources.customers), np.bool_)
+    wishing[seen.customer[active[item] & (seen.us >= low) & (seen.us < high)]] = True
+    return seen.take(np.flatnonzero((changes[item] | (active[item] & wishing[seen.customer])) & (seen.us < high)))
 
 
 def _on_wished(
@@ -275,7 +294,7 @@ def _on_wished(
         until = _until_it_ends(items, low_now, until)
     begins, ends = items.us, until if lasts else items.us + 1
     rows = np.flatnonzero(hit & (begins < high) & (ends > low))
-    wished, left = _wishes(trigger, sources, high)
+    wished, left = _wishes(_concerned(trigger, sources, items, rows, low, high))
     place = {name: i for i, name in enumerate(items.items)}
     item = np.array([*(place.get(word, -1) for word in wished.key.values), -1])[wished.key.codes]
     order = np.argsort(item, kind="stable")

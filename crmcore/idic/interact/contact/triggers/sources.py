@@ -89,6 +89,7 @@ class Sources:
     stock: ItemTable | None = None
     zone: str | TextColumn = "UTC"
     default_zone: str = "UTC"
+    _dates: dict[str, NDArray[np.datetime64]] = attrs.field(init=False, factory=dict, repr=False)
 
     def __attrs_post_init__(self) -> None:
         names = self.zone.values if isinstance(self.zone, TextColumn) else (self.zone,)
@@ -110,13 +111,16 @@ class Sources:
 
     def date(self, name: str) -> NDArray[np.datetime64]:
         """(n,) dates of a fact; NaT where it is unknown."""
+        if name in self._dates:
+            return self._dates[name]
         known = {} if self.facts is None else self.facts.columns
         if name not in known:
             raise MissingColumn(name, tuple(known), "the facts")
         data = np.broadcast_to(known[name].data, len(self.customers))
         missing = np.isnan(data)
         days = np.where(missing, 0, data).astype(np.int64).view("datetime64[us]").astype("datetime64[D]")
-        return np.where(missing, np.datetime64("NaT", "D"), days)
+        self._dates[name] = np.where(missing, np.datetime64("NaT", "D"), days)
+        return self._dates[name]
 
     def happened(self, kinds: tuple[str, ...], key: str) -> Happened:
         """Events of some kinds with customer, time, kind and key."""
