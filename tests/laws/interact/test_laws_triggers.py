@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from crmcore.tables import CustomerIndex, EventTable, TextColumn
 
 START = datetime(2026, 1, 30, tzinfo=UTC)
 ZONES = ("Asia/Bangkok", "Europe/Berlin", "Australia/Lord_Howe")
+ITEMS = ("lamp", "sofa", "cup")
 PEOPLE = [f"c{i}" for i in range(8)]
 TRIGGERS = [
     Abandoned("cart", start="add", done="order", key="cart", after_hours=2),
@@ -49,16 +51,11 @@ def story(seed: int) -> tuple[Sources, list[dict], list[dict], list[dict]]:
     for _ in range(150):
         kind = rng.choice(("add", "order", "favourite", "unfavourite", "service", "reading"))
         events.append(
-            {"customer": rng.choice(PEOPLE), "time": at(), "kind": kind, "reference": rng.choice(("lamp", "sofa", "cup")),
+            {"customer": rng.choice(PEOPLE), "time": at(), "kind": kind, "reference": rng.choice(ITEMS),
              "cart": rng.choice(("k1", "k2")), "km": str(100 * rng.randrange(12))}
         )  # fmt: skip
-    prices = [
-        {"item": rng.choice(("lamp", "sofa", "cup")), "time": at(), "value": rng.choice((10, 8, 5))} for _ in range(12)
-    ]
-    stock = [
-        {"item": rng.choice(("lamp", "sofa", "cup")), "time": at(), "value": rng.choice((0, 3, 5, 9))}
-        for _ in range(25)
-    ]
+    prices = [{"item": rng.choice(ITEMS), "time": at(), "value": rng.choice((10, 8, 5))} for _ in range(12)]
+    stock = [{"item": rng.choice(ITEMS), "time": at(), "value": rng.choice((0, 3, 5, 9))} for _ in range(25)]
     for rows in (prices, stock):  # one value at one instant
         rows[:] = list({(r["item"], r["time"]): r for r in rows}.values())
     events = list({(e["customer"], e["time"]): e for e in events}.values())
@@ -99,7 +96,7 @@ def wished(events: list[dict], customer: str, item: str, at: datetime) -> bool:
 
 def on_items(events: list[dict], rows: list[dict], name: str, end: datetime) -> set[tuple]:
     out = set()
-    for item in ("lamp", "sofa", "cup"):
+    for item in ITEMS:
         line = sorted((r for r in rows if r["item"] == item), key=lambda r: r["time"])
         for i, row in enumerate(line):
             before = line[i - 1]["value"] if i else None
@@ -130,7 +127,7 @@ def oil(events: list[dict], sources: Sources, end: datetime) -> set[tuple]:
         zone = ZoneInfo(sources.zone[PEOPLE.index(e["customer"])])
         day = e["time"].astimezone(zone)
         year, month = day.year + day.month // 12, day.month % 12 + 1
-        last = (datetime(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day  # noqa: DTZ001
+        last = (datetime(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day
         due = datetime(year, month, min(day.day, last), 9, tzinfo=zone).astimezone(UTC)
         worn = [
             o["time"]
@@ -170,7 +167,7 @@ def test_a_long_stretch_fires_what_its_parts_fire_one_after_the_other(seed: int)
     cuts = sorted({START, end, *(START + timedelta(minutes=rng.randrange(70 * 1440)) for _ in range(30))})
     whole = fire(TRIGGERS, sources, since=START, until=end)
     stream = Firings.none(sources.customers)
-    for low, high in zip(cuts, cuts[1:], strict=False):  # each part knows what had happened by its end
+    for low, high in pairwise(cuts):  # each part knows what had happened by its end
         known = [e for e in events if e["time"] < high]
         table = EventTable.from_frame(known, customers=sources.customers) if known else sources.events
         part = Sources(sources.customers, sources.facts, table, sources.prices, sources.stock, zone=sources.zone)

@@ -11,13 +11,15 @@ from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
     from crmcore.idic.interact.consents.answers import ConsentAnswer, Standing
-    from crmcore.idic.interact.consents.ledger import ConsentLedger, Erasure, Merge, MergeRule
+    from crmcore.idic.interact.consents.ledger import ConsentLedger
+    from crmcore.idic.interact.consents.merges import Erasure, Merge, MergeRule
     from crmcore.idic.interact.consents.statements import ANY, ConsentRules, Proof, Said, Statement
     from crmcore.idic.interact.consents.table import ConsentColumn, ConsentTable
 
 _WHERE = {
     ".answers": ("ConsentAnswer", "Standing"),
-    ".ledger": ("ConsentLedger", "Erasure", "Merge", "MergeRule"),
+    ".ledger": ("ConsentLedger",),
+    ".merges": ("Erasure", "Merge", "MergeRule"),
     ".statements": ("ANY", "ConsentRules", "Proof", "Said", "Statement"),
     ".table": ("ConsentColumn", "ConsentTable"),
 }

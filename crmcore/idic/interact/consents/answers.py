@@ -66,8 +66,8 @@ def step(state: State, said: Statement, rules: ConsentRules, purpose: str) -> St
 def combine(first: State, second: State, us: int) -> State:
     """State of one person whose two records were joined at an instant, by the strictest rule.
 
-    A withdrawal in either record stands over a yes in the other, whichever is later; an unanswered request, a lapsed yes
-    and silence are no "no". Of two yeses the one that holds longer counts.
+    A withdrawal in either record stands over a yes in the other, whichever is later; an unanswered request, a lapsed
+    yes and silence are no "no". Of two yeses the one that holds longer counts.
     """
     order = (Standing.WITHDRAWN, Standing.ALLOWED, Standing.PENDING, Standing.EXPIRED, Standing.NEVER_ASKED)
     both = (first, second)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -25,51 +24,15 @@ from crmcore.idic.interact.consents.answers import (
     standing_at,
     step,
 )
-from crmcore.idic.interact.consents.statements import ANY, NEVER_US, ConsentRules, Proof, Statement
-from crmcore.values.words import word
+from crmcore.idic.interact.consents.merges import Erasure, LedgerDocument, Merge, MergeRule
+from crmcore.idic.interact.consents.statements import ANY, NEVER_US, ConsentRules, Statement
 from crmcore.zones import from_us, to_us
 
-__all__ = ["ConsentLedger", "Erasure", "Merge", "MergeRule"]
+__all__ = ["ConsentLedger", "check_ledger"]
 
 FORMAT_VERSION = 1
 Question = tuple[str, str, str, str]
 Group = tuple[str, str, str, str]
-
-
-class MergeRule(enum.StrEnum):
-    """How the statements of two records of one person become one answer."""
-
-    STRICTEST = "strictest"  # a withdrawal in either record stands until the person says yes again
-    LATEST = "latest"  # whatever was said last, in whichever record
-
-
-def _rule(value: MergeRule | str) -> MergeRule:
-    return word(MergeRule, value, "merge rule")
-
-
-@attrs.frozen(kw_only=True)
-class Merge:
-    """Two records that are one person from an instant on; both keep their statements."""
-
-    kept: str = attrs.field(repr=mask)
-    other: str = attrs.field(repr=mask)
-    at: datetime
-    rule: MergeRule = attrs.field(converter=_rule)
-    undone_at: datetime | None = None
-
-    def active(self, us: int) -> bool:
-        """Whether the records are one person at an instant."""
-        return to_us(self.at) <= us and (self.undone_at is None or us < to_us(self.undone_at))
-
-
-@attrs.frozen(kw_only=True)
-class Erasure:
-    """What the audit keeps of an erased person: when, by whom, why, how much; not who."""
-
-    at: datetime
-    by: str
-    reason: str
-    statements: int
 
 
 class ConsentLedger:
@@ -86,8 +49,9 @@ class ConsentLedger:
     --------
     >>> from datetime import UTC, datetime
     >>> from crmcore.idic.interact.consents import Proof, Statement
+    >>> form = Proof("web form", "v3")
     >>> ledger = ConsentLedger([
-    ...     Statement("c7", "marketing", "sms", "granted", datetime(2026, 2, 1, tzinfo=UTC), proof=Proof("web form", "v3")),
+    ...     Statement("c7", "marketing", "sms", "granted", datetime(2026, 2, 1, tzinfo=UTC), proof=form),
     ...     Statement("c7", "marketing", "sms", "withdrawn", datetime(2026, 3, 10, tzinfo=UTC)),
     ... ])
     >>> print(ledger.ask("c7", "marketing", "sms", at=datetime(2026, 3, 3, tzinfo=UTC)))
@@ -389,11 +353,9 @@ class ConsentLedger:
 
         scope, expires_at, recorded_at, how, text_version and reference may be there; all bad rows are one error.
         """
-        from crmcore.idic.interact.consents.table import read_columns
+        from crmcore.idic.interact.consents.table import read_statements
 
-        got = read_columns(frame, zone=zone)
-        n = len(got["person"])
-        return cls((_statement({name: cells[i] for name, cells in got.items()}) for i in range(n)), rules=rules)
+        return cls(read_statements(frame, zone=zone), rules=rules)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values of everything."""
@@ -416,7 +378,7 @@ class ConsentLedger:
         BadDocument
             Fields that are missing, unknown or of another type.
         """
-        given = from_dict(_Document, document)
+        given = from_dict(LedgerDocument, document)
         if (given.format, given.version) != ("crmcore.consents", FORMAT_VERSION):
             problem = f"{given.format!r} version {given.version}: expected 'crmcore.consents' version {FORMAT_VERSION}"
             raise BadDocument("ConsentLedger", (problem,), "write it with to_dict of this version of crmcore")
@@ -427,25 +389,8 @@ class ConsentLedger:
         return made
 
 
-@attrs.frozen(kw_only=True)
-class _Document:
-    format: str
-    version: int
-    rules: ConsentRules
-    statements: tuple[Statement, ...]
-    merges: tuple[Merge, ...]
-    erasures: tuple[Erasure, ...]
-    gone: tuple[tuple[str, str, str, str, int], ...]
-
-
 def _group_of(said: Statement) -> Group:
     return (said.purpose, said.channel, said.scope, said.said.value)
-
-
-def _statement(row: dict[str, Any]) -> Statement:
-    how, version, reference = (row.pop(name) for name in ("how", "text_version", "reference"))
-    proof = Proof(how or "not said", version or "", reference) if how or version or reference else None
-    return Statement(**row, proof=proof)
 
 
 def check_ledger(value: object) -> None:

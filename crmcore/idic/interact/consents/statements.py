@@ -95,7 +95,8 @@ class Statement(Document):
     Examples
     --------
     >>> from datetime import UTC
-    >>> print(Statement("c7", "marketing", "sms", "withdrawn", datetime(2026, 3, 1, 9, tzinfo=UTC), proof=Proof("call")))
+    >>> at = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    >>> print(Statement("c7", "marketing", "sms", "withdrawn", at, proof=Proof("call")))
     withdrawn marketing on sms at 2026-03-01 09:00 UTC (call)
     """
 

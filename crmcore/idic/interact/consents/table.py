@@ -16,12 +16,12 @@ from crmcore._frames import read_frame, write_frame
 from crmcore.errors import OutOfRange
 from crmcore.idic.interact.consents.answers import Standing
 from crmcore.idic.interact.consents.ledger import ConsentLedger
-from crmcore.idic.interact.consents.statements import ANY, NEVER_US, RANK, ConsentRules, Said
+from crmcore.idic.interact.consents.statements import ANY, NEVER_US, RANK, ConsentRules, Proof, Said, Statement
 from crmcore.tables import CustomerIndex, TextColumn
 from crmcore.tables._door import Door
 from crmcore.zones import NAT, to_us
 
-__all__ = ["ConsentColumn", "ConsentTable", "read_columns"]
+__all__ = ["ConsentColumn", "ConsentTable", "read_statements"]
 
 Micros = NDArray[np.int64]
 STANDINGS = tuple(Standing)
@@ -45,7 +45,8 @@ class ConsentColumn:
     @property
     def allowed(self) -> NDArray[np.bool_]:
         """(n,) whether the answer is yes."""
-        return self.standing_code == _ALLOWED
+        mask: NDArray[np.bool_] = self.standing_code == _ALLOWED
+        return mask
 
     def standings(self) -> list[Standing]:
         """Standing of each customer."""
@@ -153,7 +154,9 @@ class ConsentTable:
         order = keep[np.lexsort((-expires[keep], got["said"][keep], got["at"][keep], code[keep]))]
         return cls(
             code[order],
-            *(got[name].take(order) for name in ("purpose", "channel", "scope")),
+            got["purpose"].take(order),
+            got["channel"].take(order),
+            got["scope"].take(order),
             got["said"][order],
             got["at"][order],
             expires[order],
@@ -206,9 +209,8 @@ class ConsentTable:
         first = np.flatnonzero(np.diff(customer, prepend=-1))
         depth = np.arange(len(rows)) - np.repeat(first, np.diff(np.append(first, len(rows))))
         by_depth = rows[np.argsort(depth, kind="stable")]
-        ends = np.cumsum(np.bincount(depth)) if len(rows) else []
         begin = 0
-        for end in ends:
+        for end in np.cumsum(np.bincount(depth)).tolist():
             self._step(by_depth[begin:end], purpose, standing, until, requested)
             begin = end
         return standing, until
@@ -257,17 +259,28 @@ def _read(frame: Any, zone: str | ZoneInfo | None) -> dict[str, Any]:
     return got
 
 
-def read_columns(frame: Any, *, zone: str | ZoneInfo | None) -> dict[str, list[Any]]:
-    """Cells of a frame of statements, as `Statement` takes them."""
+def read_statements(frame: Any, *, zone: str | ZoneInfo | None) -> list[Statement]:
+    """Statements of a frame, one a row."""
     got = _read(frame, zone)
-    said = tuple(Said)
     cells: dict[str, list[Any]] = {}
     for name, column in got.items():
         if isinstance(column, TextColumn):
             cells[name] = column.to_list()
-        elif name == "said":
-            cells[name] = [said[code] for code in column.tolist()]
-        else:
+        elif name != "said":
             cells[name] = write_frame({name: column.view("datetime64[us]")})[name]
-    cells["scope"] = [ANY if scope is None else scope for scope in cells["scope"]]
-    return cells
+    said = tuple(Said)
+    proofs = zip(*(cells[name] for name in ("how", "text_version", "reference")), strict=True)
+    return [
+        Statement(
+            cells["person"][i],
+            cells["purpose"][i],
+            cells["channel"][i],
+            said[got["said"][i]],
+            cells["at"][i],
+            scope=cells["scope"][i] or ANY,
+            expires_at=cells["expires_at"][i],
+            proof=Proof(how or "not said", version or "", where) if how or version or where else None,
+            recorded_at=cells["recorded_at"][i],
+        )
+        for i, (how, version, where) in enumerate(proofs)
+    ]

@@ -1,4 +1,7 @@
-"""Contact policy: whether, when and on which channel a message goes, for one contact or for an audience."""
+"""Contact policy: whether, when and on which channel a message goes, for one contact or for an audience.
+
+`triggers` says what calls for a message.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from crmcore.idic.interact.contact.planning import HoldOut, hold_out, plan
     from crmcore.idic.interact.contact.plans import ContactPlan, Lift
     from crmcore.idic.interact.contact.policy import CHANNELS, GATES, Cap, ContactPolicy, Fallback, Gate, NoZone
+    from crmcore.idic.interact.contact.templates import Template
 
 _WHERE = {
     ".audiences": ("Audience", "SendTable"),
@@ -21,6 +25,7 @@ _WHERE = {
     ".planning": ("HoldOut", "hold_out", "plan"),
     ".plans": ("ContactPlan", "Lift"),
     ".policy": ("CHANNELS", "GATES", "Cap", "ContactPolicy", "Fallback", "Gate", "NoZone"),
+    ".templates": ("Template",),
 }
 
 __all__ = [
@@ -42,6 +47,7 @@ __all__ = [
     "Reason",
     "Send",
     "SendTable",
+    "Template",
     "Verdict",
     "decide",
     "hold_out",

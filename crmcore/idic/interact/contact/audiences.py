@@ -126,8 +126,7 @@ class Audience:
         row = np.full(len(index), -1)
         row[code] = np.arange(len(code))
         names, order, reach = _orders(listed_.take(row), stopped.take(row), row)
-        columns = [_by_row(column, row) for column in (where, lives)]
-        return cls(index, names, order, reach, *columns)
+        return cls(index, names, order, reach, _by_row(where, row), _by_row(lives, row))
 
 
 def _is_zone(name: str) -> bool:

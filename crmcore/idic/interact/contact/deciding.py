@@ -149,7 +149,8 @@ def decide(
     >>> from crmcore.calendars import local
     >>> from crmcore.idic.interact.consents import ConsentLedger, Statement
     >>> zone = "Asia/Bangkok"
-    >>> yes = [Statement("c7", "marketing", name, "granted", local(2026, 1, 5, zone=zone)) for name in ("line", "email")]
+    >>> asked = local(2026, 1, 5, zone=zone)
+    >>> yes = [Statement("c7", "marketing", name, "granted", asked) for name in ("line", "email")]
     >>> ann = Contact("c7", ["line", "email"], zone=zone, blocked={"line": "blocked by the user"})
     >>> policy = ContactPolicy(zone, quiet_hours=("21:00", "08:00"))
     >>> print(decide(ann, Message("sale"), policy=policy, consents=ConsentLedger(yes),
@@ -161,8 +162,7 @@ def decide(
     """
     if message.channels:
         policy.check(message)
-    if not isinstance(consents, ConsentLedger):
-        check_ledger(consents)
+    check_ledger(consents)
     us = to_us(now, "now")
     sends = list(history)
     if odd := set(map(type, sends)) - {Send}:

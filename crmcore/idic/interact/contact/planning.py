@@ -41,7 +41,7 @@ class HoldOut(Document):
     Parameters
     ----------
     share : share
-        Of the audience, by a hash of seed, name and id: the same people whatever the order and the rest of the audience.
+        By a hash of seed, name and id: the same people whatever the order and the rest of the audience.
     seed : whole number
     name : text
         Of the campaign: one name keeps its group over several plans, another name draws another one.

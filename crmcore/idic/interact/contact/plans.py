@@ -20,6 +20,7 @@ from crmcore.idic.interact.contact.messages import Message
 from crmcore.idic.interact.contact.policy import Gate
 from crmcore.metrics.comparing import Comparison, compare
 from crmcore.metrics.proportions import Counts
+from crmcore.values.words import word
 from crmcore.zones import DAY, to_us
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ class ContactPlan:
 
     def is_(self, verdict: Verdict | str, *, message: str | None = None) -> NDArray[np.bool_]:
         """(n,) whether this became of a message; a plan of one message need not name it."""
-        return self.verdict_code[self._row(message)] == VERDICTS.index(Verdict(verdict))
+        mask: NDArray[np.bool_] = self.verdict_code[self._row(message)] == VERDICTS.index(
+            word(Verdict, verdict, "verdict")
+        )
+        return mask
 
     def gates_of(self, customer: str, *, message: str | None = None) -> tuple[Gate, ...]:
         """Gates that were closed for one contact; `decide` tells the rules and the evidence."""

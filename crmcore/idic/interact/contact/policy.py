@@ -134,12 +134,24 @@ def _caps(value: Iterable[Cap | SlidingCap | CalendarCap]) -> tuple[Cap, ...]:
     return tuple(cap if isinstance(cap, Cap) else Cap(cap) for cap in found)
 
 
+def _zone(value: str) -> str:
+    return ContactTimes(value).zone
+
+
+def _quiet(value: Sequence[str | time] | None) -> Quiet | None:
+    return ContactTimes("UTC", quiet_hours=value).quiet_hours
+
+
+def _weekdays(value: Iterable[str | int] | None) -> tuple[str, ...] | None:
+    return ContactTimes("UTC", weekdays=value).weekdays
+
+
 def _quiet_by_channel(value: Mapping[str, Sequence[str | time] | None]) -> dict[str, Quiet | None]:
     given: object = value
     if not isinstance(given, Mapping):
         hint = "write {'email': None, 'sms': ('20:00', '09:00')}"
         raise WrongType("quiet_by_channel", f"a {type(given).__name__}", "quiet hours by channel", hint)
-    return {name: ContactTimes("UTC", quiet_hours=hours).quiet_hours for name, hours in value.items()}  # type: ignore[arg-type]
+    return {name: _quiet(hours) for name, hours in value.items()}
 
 
 def _regions(value: Mapping[str, Iterable[date | str]] | Iterable[date | str]) -> dict[str, tuple[date, ...]]:
@@ -210,16 +222,12 @@ class ContactPolicy(Document):
     True
     """
 
-    zone: str = attrs.field(converter=lambda zone: ContactTimes(zone).zone)
-    quiet_hours: tuple[str, str] | None = attrs.field(
-        default=None, kw_only=True, converter=lambda hours: ContactTimes("UTC", quiet_hours=hours).quiet_hours
-    )
+    zone: str = attrs.field(converter=_zone)
+    quiet_hours: tuple[str, str] | None = attrs.field(default=None, kw_only=True, converter=_quiet)
     quiet_by_channel: Mapping[str, tuple[str, str] | None] = attrs.field(
         factory=dict, kw_only=True, converter=_quiet_by_channel
     )
-    weekdays: tuple[str, ...] | None = attrs.field(
-        default=None, kw_only=True, converter=lambda days: ContactTimes("UTC", weekdays=days).weekdays
-    )
+    weekdays: tuple[str, ...] | None = attrs.field(default=None, kw_only=True, converter=_weekdays)
     holidays: Mapping[str, tuple[date, ...]] = attrs.field(factory=dict, kw_only=True, converter=_regions)
     caps: tuple[Cap, ...] = attrs.field(default=(), kw_only=True, converter=_caps)
     gates: Mapping[str, tuple[Gate, ...]] = attrs.field(factory=dict, kw_only=True, converter=_gates)

@@ -92,7 +92,7 @@ class Trigger:
         return {"type": type(self).__name__, **plain, "when": None if rule is None else rule.to_dict()}
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.to_dict() == other.to_dict()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
@@ -181,7 +181,7 @@ class BackInStock(_Wished):
 
 @attrs.frozen(eq=False, kw_only=True)
 class NearlyOut(_Wished):
-    """A favourite gets scarce: once for each time that stock falls to the threshold, to all who want it by then or later.
+    """A favourite gets scarce: once each time that stock falls to the threshold, to all who want it by then or later.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ TRIGGERS: Mapping[str, type[Trigger]] = {
 }
 
 
-def trigger_from_dict(document: Mapping[str, Any]) -> Trigger:
+def trigger_from_dict(document: Mapping[str, object]) -> Trigger:
     """Read what a trigger's `to_dict` wrote.
 
     Raises
@@ -245,10 +245,10 @@ def trigger_from_dict(document: Mapping[str, Any]) -> Trigger:
     kind = fields.pop("type", None)
     if kind not in TRIGGERS:
         raise UnknownName("trigger", str(kind), tuple(TRIGGERS))
-    rule = fields.pop("when", None)
+    rule: Any = fields.pop("when", None)
     known = attrs.fields_dict(TRIGGERS[str(kind)])
     unknown = sorted(set(fields) - set(known))
     if unknown:
         raise BadDocument(str(kind), (f"unknown fields {unknown}",), "write it with to_dict")
-    read = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    read: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
     return TRIGGERS[str(kind)](**read, when=None if rule is None else Rule.from_dict(rule))

@@ -313,7 +313,7 @@ def _on_wished(
 
 
 def _first_of(*columns: NDArray[Any]) -> NDArray[np.intp]:
-    """Rows that are the first, by the last column, among those alike in the others: nobody hears twice of one change."""
+    """Rows that come first by the last column among those alike in the others: nobody hears twice of one change."""
     order = np.lexsort(tuple(reversed(columns)))
     new = np.zeros(max(len(order) - 1, 0), np.bool_)
     for column in columns[:-1]:

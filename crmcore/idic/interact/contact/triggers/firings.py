@@ -25,8 +25,8 @@ Micros = NDArray[np.int64]
 class Firings:
     """What fired for whom, in order of time, then trigger, customer and item.
 
-    `origin` is what it goes back to: the date, the service, the change of price, the cart. A trigger fires once for each
-    customer, item and origin.
+    `origin` is what it goes back to: the date, the service, the change of price, the cart. A trigger fires once for
+    each customer, item and origin.
     """
 
     trigger: TextColumn
@@ -119,6 +119,12 @@ class Firings:
     def of(self, trigger: str) -> Firings:
         """Those of one trigger."""
         return self.take(self.trigger.equals(trigger))
+
+    def who(self, trigger: str) -> NDArray[np.bool_]:
+        """(n,) for whom a trigger fired: whom a plan addresses, `plan(..., to=found.who("scarce"))`."""
+        out = np.zeros(len(self.customers), np.bool_)
+        out[self.of(trigger).customer] = True
+        return out
 
     def in_order(self) -> Firings:
         """By time, then by the names of trigger, customer and item."""
