@@ -270,7 +270,11 @@ class _Trial:
             return True
         for _, (length, period, most), counts in passage.caps:
             own = sends[counts]
-            if len(own) >= most and cap_block(length, period, most, us, own, self.zone, stretch) is not None:
+            if len(own) < most:
+                continue
+            if most and own[-most] + length <= us and period is None:  # what most calls come to, without a search
+                continue
+            if cap_block(length, period, most, us, own, self.zone, stretch) is not None:
                 return True
         return False
 
@@ -278,7 +282,7 @@ class _Trial:
         """Reasons of the gates that open again, each with its own instant."""
         stretch = stretch_at(self.zone, us)
         day, clock = divmod(us + stretch[2], DAY)
-        for gate, plan in passage.clock_gates:
+        for gate, plan, rule in passage.clock_gates:
             if gate is Gate.QUIET_HOURS:
                 closed = plan.quiet is not None and in_quiet(plan.quiet, clock)
             else:
@@ -286,7 +290,7 @@ class _Trial:
             if closed:
                 stuck = passage.never and blocked_for_ever(plan)
                 until = None if stuck else next_us(plan, us, [], self.zone)
-                self._add(gate, channel, self._rule(gate, channel), self._wall(gate, us, clock), until)
+                self._add(gate, channel, rule, self._wall(gate, us, clock), until)
         for cap, numbers, counts in passage.caps:
             if cap_block(*numbers, us, sends[counts], self.zone, stretch) is not None:
                 self._cap(channel, cap, numbers, us, sends[counts], day)
@@ -314,14 +318,6 @@ class _Trial:
     def _add(self, gate: Gate, channel: str, rule: str, evidence: str, until: int | None) -> None:
         at = None if until is None else from_us(until, self.zone)
         self.reasons.append(Reason(gate=gate, channel=channel, rule=rule, evidence=evidence, next_at=at))
-
-    def _rule(self, gate: Gate, channel: str) -> str:
-        policy = self.policy
-        if gate is Gate.QUIET_HOURS:
-            return " to ".join(policy.quiet_by_channel.get(channel, policy.quiet_hours) or ())
-        return (
-            f"only {', '.join(policy.weekdays or ()) or 'never'}" if gate is Gate.WEEKDAY else "no messages on holidays"
-        )
 
     def _wall(self, gate: Gate, us: int, clock: int) -> str:
         if gate is Gate.QUIET_HOURS:

@@ -183,7 +183,7 @@ class Passage:
 
     consent: bool
     clock: Plan
-    clock_gates: tuple[tuple[Gate, Plan], ...]  # each by itself, to tell when it alone lets a message pass
+    clock_gates: tuple[tuple[Gate, Plan, str], ...]  # each by itself, to tell when it alone lets a message pass
     caps: tuple[tuple[Cap, tuple[int, CapPeriod | None, int], int], ...]  # with the position of what it counts
     counted: tuple[tuple[tuple[str, ...], tuple[MessageClass, ...]], ...]  # channels and classes, each pair once
     needs_zone: bool
@@ -283,6 +283,11 @@ class ContactPolicy(Document):
         counted = tuple(dict.fromkeys((cap.channels, cap.kinds) for cap in bound))
         caps = tuple((cap, cap.numbers(priority), counted.index((cap.channels, cap.kinds))) for cap in bound)
         daily = any(numbers[1] is not None for _, numbers, _ in caps)
-        separate = tuple((gate, plan) for gate, plan in parts.items() if plan is not None)
+        told = {
+            Gate.QUIET_HOURS: " to ".join(times.quiet_hours or ()),
+            Gate.WEEKDAY: f"only {', '.join(times.weekdays or ()) or 'never'}",
+            Gate.HOLIDAY: "no messages on holidays",
+        }
+        separate = tuple((gate, plan, told[gate]) for gate, plan in parts.items() if plan is not None)
         never = bool(times.never_because) or any(numbers[2] == 0 for _, numbers, _ in caps)
         return Passage(Gate.CONSENT in gates, clock, separate, caps, counted, bool(separate) or daily, never)
