@@ -66,11 +66,6 @@ def _name(_instance: object, attribute: attrs.Attribute[str], value: object) -> 
         raise EmptyInput(attribute.name, "name it; ANY ('*') stands for all of them")
 
 
-def _known_time(_instance: object, attribute: attrs.Attribute[datetime], value: object) -> None:
-    if value is None:
-        raise WrongType(attribute.name, "None", "an aware datetime", "a statement without its time proves nothing")
-
-
 @attrs.frozen
 class Statement(Document):
     """One thing that one person said about one purpose on one channel.
@@ -104,7 +99,7 @@ class Statement(Document):
     purpose: str = attrs.field(validator=_name)
     channel: str = attrs.field(validator=_name)
     said: Said = attrs.field(converter=_said)
-    at: datetime = attrs.field(validator=[_known_time, aware])
+    at: datetime = attrs.field(validator=aware)
     scope: str = attrs.field(default=ANY, kw_only=True, validator=_name)
     expires_at: datetime | None = attrs.field(default=None, kw_only=True, validator=aware)
     proof: Proof | None = attrs.field(default=None, kw_only=True)

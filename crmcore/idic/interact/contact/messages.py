@@ -139,11 +139,6 @@ class Message(Document):
             raise WrongType("priority", f"a {type(value).__name__}", "a whole number", "0 is usual, 1 goes first")
 
 
-def _known_time(_instance: object, attribute: attrs.Attribute[datetime], value: object) -> None:
-    if value is None:
-        raise WrongType(attribute.name, "None", "an aware datetime", "leave out what has no time")
-
-
 @attrs.frozen
 class Send(Document):
     """One message that was sent: what caps count.
@@ -155,7 +150,7 @@ class Send(Document):
     kind : MessageClass
     """
 
-    at: datetime = attrs.field(validator=[_known_time, aware])
+    at: datetime = attrs.field(validator=aware)
     channel: str = attrs.field(default="email", validator=_text)
     kind: MessageClass = attrs.field(default=MessageClass.PROMOTIONAL, converter=_class)
     us: int = attrs.field(init=False, eq=False, repr=False)
