@@ -66,6 +66,11 @@ def _name(_instance: object, attribute: attrs.Attribute[str], value: object) -> 
         raise EmptyInput(attribute.name, "name it; ANY ('*') stands for all of them")
 
 
+def _key(said: Statement) -> tuple[int, int, int, str, str, str]:
+    expiry = NEVER_US if said.expires_at is None else to_us(said.expires_at, "expires_at")
+    return (to_us(said.at), RANK[said.said], -expiry, said.purpose, said.channel, said.scope)
+
+
 @attrs.frozen
 class Statement(Document):
     """One thing that one person said about one purpose on one channel.
@@ -104,13 +109,10 @@ class Statement(Document):
     expires_at: datetime | None = attrs.field(default=None, kw_only=True, validator=aware)
     proof: Proof | None = attrs.field(default=None, kw_only=True)
     recorded_at: datetime | None = attrs.field(default=None, kw_only=True, validator=aware)
-    key: tuple[int, int, int, str, str, str] = attrs.field(init=False, eq=False, repr=False)
+    key: tuple[int, int, int, str, str, str] = attrs.field(
+        init=False, eq=False, repr=False, default=attrs.Factory(_key, takes_self=True)
+    )
     """Order among the statements of a person: time, word, expiry (the strictest last), and the names."""
-
-    @key.default
-    def _key(self) -> tuple[int, int, int, str, str, str]:
-        expiry = NEVER_US if self.expires_at is None else to_us(self.expires_at, "expires_at")
-        return (to_us(self.at), RANK[self.said], -expiry, self.purpose, self.channel, self.scope)
 
     def __attrs_post_init__(self) -> None:
         if self.expires_at is not None and self.expires_at <= self.at:

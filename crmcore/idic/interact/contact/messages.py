@@ -53,6 +53,28 @@ def _text(_instance: object, attribute: attrs.Attribute[str], value: object) -> 
         raise EmptyInput(attribute.name, "give each its own id")
 
 
+def _order(contact: Contact) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*contact.prefers, *contact.channels)))
+
+
+def _span(message: Message) -> tuple[int, int]:
+    begins = -NEVER_US if message.not_before is None else to_us(message.not_before, "not_before")
+    ends = NEVER_US if message.expires_at is None else to_us(message.expires_at, "expires_at")
+    if begins >= ends:
+        told = f"later than not_before {message.not_before}"
+        raise OutOfRange("expires_at", str(message.expires_at), told, "swap them")
+    return begins, ends
+
+
+def _whole(_instance: object, attribute: attrs.Attribute[int], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise WrongType(attribute.name, f"a {type(value).__name__}", "a whole number", "0 is usual, 1 goes first")
+
+
+def _us(send: Send) -> int:
+    return to_us(send.at)
+
+
 @attrs.frozen(hash=False)
 class Contact(Document):
     """What a policy needs to know about a person: no address is kept here.
@@ -84,12 +106,10 @@ class Contact(Document):
     prefers: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
     blocked: Mapping[str, str] = attrs.field(factory=dict, kw_only=True, converter=_reasons)
     region: str = attrs.field(default="", kw_only=True)
-    order: tuple[str, ...] = attrs.field(init=False, eq=False, repr=False)
+    order: tuple[str, ...] = attrs.field(
+        init=False, eq=False, repr=False, default=attrs.Factory(_order, takes_self=True)
+    )
     """All channels, preferred ones first."""
-
-    @order.default
-    def _order(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.prefers, *self.channels)))
 
 
 @attrs.frozen
@@ -116,27 +136,12 @@ class Message(Document):
     purpose: str = attrs.field(default="marketing", validator=_text)
     channels: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_names)
     kind: MessageClass = attrs.field(default=MessageClass.PROMOTIONAL, kw_only=True, converter=_class)
-    priority: int = attrs.field(default=0, kw_only=True)
+    priority: int = attrs.field(default=0, kw_only=True, validator=_whole)
     scope: str = attrs.field(default=ANY, kw_only=True, validator=_text)
     not_before: datetime | None = attrs.field(default=None, kw_only=True, validator=aware)
     expires_at: datetime | None = attrs.field(default=None, kw_only=True, validator=aware)
-    span: tuple[int, int] = attrs.field(init=False, eq=False, repr=False)
+    span: tuple[int, int] = attrs.field(init=False, eq=False, repr=False, default=attrs.Factory(_span, takes_self=True))
     """From when and until when it makes sense, in microseconds since 1970."""
-
-    @span.default
-    def _span(self) -> tuple[int, int]:
-        begins = -NEVER_US if self.not_before is None else to_us(self.not_before, "not_before")
-        ends = NEVER_US if self.expires_at is None else to_us(self.expires_at, "expires_at")
-        if begins >= ends:
-            raise OutOfRange(
-                "expires_at", str(self.expires_at), f"later than not_before {self.not_before}", "swap them"
-            )
-        return begins, ends
-
-    @priority.validator
-    def _whole(self, _attribute: object, value: object) -> None:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise WrongType("priority", f"a {type(value).__name__}", "a whole number", "0 is usual, 1 goes first")
 
 
 @attrs.frozen
@@ -153,9 +158,5 @@ class Send(Document):
     at: datetime = attrs.field(validator=aware)
     channel: str = attrs.field(default="email", validator=_text)
     kind: MessageClass = attrs.field(default=MessageClass.PROMOTIONAL, converter=_class)
-    us: int = attrs.field(init=False, eq=False, repr=False)
+    us: int = attrs.field(init=False, eq=False, repr=False, default=attrs.Factory(_us, takes_self=True))
     """The same instant in microseconds since 1970."""
-
-    @us.default
-    def _us(self) -> int:
-        return to_us(self.at)

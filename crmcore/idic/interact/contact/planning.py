@@ -138,10 +138,7 @@ def plan(
     asked = _Consents(consents, audience, now)
     columns = [_one(message, gates, asked, addressed, held) for message in listed_]
     shape = (len(listed_), len(audience))
-    verdict, channel, at, bits = (
-        np.array([column[i] for column in columns], kind).reshape(shape)
-        for i, kind in enumerate((np.int8, np.int8, np.int64, np.int32))
-    )
+    verdict, channel, at, bits = (np.array(column).reshape(shape) for column in zip(*columns, strict=True))
     return ContactPlan(audience, listed_, now, verdict, channel, at.view("datetime64[us]"), bits, hold_out)
 
 
@@ -295,7 +292,7 @@ def _on(
     has = channel in audience.channels
     reached = audience.reach[rows, audience.channels.index(channel)] if has else np.zeros(len(rows), np.bool_)
     bits[~reached] |= bit(Gate.CHANNEL)
-    needs = Gate.CONSENT in policy.gates[message.kind]
+    needs, until = Gate.CONSENT in policy.gates[message.kind], np.full(len(rows), NEVER_US)
     if needs:
         yes, until = (column[rows] for column in consents.of(message, channel))
         bits[~yes] |= bit(Gate.CONSENT)

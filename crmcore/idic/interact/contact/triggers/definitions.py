@@ -92,7 +92,7 @@ class Trigger:
         return {"type": type(self).__name__, **plain, "when": None if rule is None else rule.to_dict()}
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.to_dict() == other.to_dict()
+        return isinstance(other, Trigger) and self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
