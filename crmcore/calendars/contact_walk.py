@@ -159,9 +159,12 @@ def next_us(plan: Plan, at: int, sends: list[int], zone: str) -> int:
         us = at + -(-(until - at) // MINUTE) * MINUTE
 
 
-def blocked_until(plan: Plan, us: int, sends: list[int], zone: str) -> int:
+def blocked_until(
+    plan: Plan, us: int, sends: list[int], zone: str, *, stretch: tuple[int, int, int] | None = None
+) -> int:
     """Instant before which a rule that blocks now surely goes on blocking; `us` itself where none blocks."""
-    stretch = stretch_at(zone, us)
+    if stretch is None:
+        stretch = stretch_at(zone, us)
     end, offset = stretch[1], stretch[2]
     day, clock = divmod(us + offset, DAY)
     until = us

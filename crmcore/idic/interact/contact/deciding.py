@@ -169,7 +169,7 @@ def decide(
         raise WrongType("history", f"a list with a {odd.pop().__name__}", "sends", "Send(at, channel)")
     zone = contact.zone or policy.zone
     reasons: list[Reason] = []
-    trial = _Trial(contact, message, policy, consents, us, sends, zone, reasons)
+    trial = _Trial(contact, message, policy, consents, us, sends, zone, reasons, {})
     ready: int | None = None
     channel: str | None = None
     for name in channels_of(contact, message) if message.channels else contact.order:
@@ -188,7 +188,7 @@ def decide(
         now=now,
         verdict=verdict,
         channel=channel,
-        at=None if ready is None else now if ready == us else from_us(ready, zone),
+        at=None if ready is None else now if ready == us else trial.at(ready),
         reasons=tuple(reasons),
         zone=zone if contact.zone or policy.no_zone is NoZone.ASSUME else None,
     )
@@ -212,6 +212,7 @@ class _Trial:
     sends: list[Send]
     zone: str
     reasons: list[Reason]
+    shown: dict[int, datetime]
 
     def on(self, channel: str) -> int | None:
         """First instant at which the message may go on a channel, None where it may not."""
@@ -316,7 +317,7 @@ class _Trial:
         self._add(Gate.CONSENT, channel, f"{message.purpose} {rule}", f"{answer.standing}: {answer.why}", None)
 
     def _add(self, gate: Gate, channel: str, rule: str, evidence: str, until: int | None) -> None:
-        at = None if until is None else from_us(until, self.zone)
+        at = None if until is None else self.at(until)
         self.reasons.append(Reason(gate=gate, channel=channel, rule=rule, evidence=evidence, next_at=at))
 
     def _wall(self, gate: Gate, us: int, clock: int) -> str:
@@ -325,6 +326,13 @@ class _Trial:
             return f"{hour:02d}:{minute:02d} {self.zone}"
         wall = from_us(us, self.zone)
         return f"{wall:%A}" if gate is Gate.WEEKDAY else f"{wall:%Y-%m-%d}"
+
+    def at(self, us: int) -> datetime:
+        """Instant on the contact's clock; reasons of one wait often share it."""
+        found = self.shown.get(us)
+        if found is None:
+            found = self.shown[us] = from_us(us, self.zone)
+        return found
 
     def _clock(self, us: int) -> str:
         return f"{from_us(us, self.zone):%Y-%m-%d %H:%M}"
@@ -339,8 +347,8 @@ def _walk(passage: Passage, at: int, sends: list[list[int]], zone: str) -> int:
     """First at + k minutes at which the clock and every cap, each with its own sends, are open."""
     us = at
     while True:
-        until = blocked_until(passage.clock, us, [], zone)
         stretch = stretch_at(zone, us)
+        until = blocked_until(passage.clock, us, [], zone, stretch=stretch)
         for _, numbers, counts in passage.caps:
             block = cap_block(*numbers, us, sends[counts], zone, stretch)
             if block is not None and block[1] > until:
