@@ -166,7 +166,7 @@ def store(runs: list[Row], n: int, folder: Path = RESULTS) -> None:
     """Keep one row a measure."""
     many = {
         "single decisions": ("single", "a second, sent at once"),
-        "single decisions, all zones": ("mixed", "a second, two of six wait or more"),
+        "single decisions, all zones": ("mixed", "a second, half of them wait"),
         "standing of an audience": ("standing", f"s for {n:,}, {2 * n:,} statements"),
         "caps": ("caps", f"s for {n:,} contacts, {5 * n:,} sends"),
         "plan": ("plan", f"s for {n:,} contacts, one held out of ten"),
