@@ -221,7 +221,9 @@ def _sorted_sends(sends: ArrayLike, offsets: ArrayLike | None, n: int) -> _Sends
         problem = BadRow("sends", "no instant", tuple(missing.tolist()))
         raise BadRows("decide_all", (problem,), "leave out sends without an instant")
     falls = np.flatnonzero(us[1:] < us[:-1]) + 1
-    if len(falls) and not np.isin(falls, places).all():
+    first = np.zeros(len(us) + 1, np.bool_)
+    first[places] = True
+    if not first[falls].all():
         us = us[np.lexsort((us, np.repeat(np.arange(n), np.diff(places))))]
     return _Sends(us, places, int(us.max(initial=EARLIEST)))
 
@@ -247,12 +249,13 @@ def _first_reasons(
     if plan.quiet is not None:
         reason[_quiet(clock, plan.quiet)] = 0
     rows = np.flatnonzero(reason < 0)
-    some = _Rows(us, np.arange(len(us)), codes, offset, end).take(rows)
+    some = _Rows(us, np.arange(len(us)), codes, offset, end)
+    some = some.take(rows) if len(rows) < len(us) else some
     for i, (length, period, most) in enumerate(plan.caps):
         full, _ = _cap_full(length, period, most, some, grid=grid, sends=sends, zones=zones)
         reason[some.rows[full]], cap[some.rows[full]] = REASONS.index(ContactReason.CAP), i
         if len(full):
-            some = some.take(reason[some.rows] < 0)
+            some = some.take(np.flatnonzero(reason[some.rows] < 0))
 
 
 def _quiet(clock: Micros, quiet: tuple[int, int]) -> NDArray[np.bool_]:
