@@ -54,7 +54,7 @@ class Pool:
         self._sweep, self._units, self._hard, self._surplus = sweep, units, hard, surplus
         self._names = [p for p in sweep.prefer if p is not Prefer.KNOWN]
         self._inside = {i for i in agents if self._fits(i)}
-        self._heap = [self._key(i) for i in self._inside]
+        self._heap = self._keys(sorted(self._inside))
         heapq.heapify(self._heap)
         self._stale: set[int] = set()
         self.dirty = set(range(len(sweep.capacities)))
@@ -66,19 +66,22 @@ class Pool:
         room = sweep.open[i] + self._units <= sweep.capacities[i] + ROOM
         return room and not (self._hard and sweep.stop[i])
 
-    def _key(self, i: int) -> tuple[float, ...]:
-        sweep = self._sweep
-        key: list[float] = []
+    def _keys(self, agents: list[int]) -> list[tuple[float, ...]]:
+        """Key of each of some agents: what is preferred, in its order, then the agent."""
+        sweep, units, columns = self._sweep, self._units, []
         for name in self._names:
+            column: list[float]
             if name is Prefer.LEAST_LOADED:
-                key.append(math.floor((sweep.open[i] + self._units) / sweep.capacities[i] * FINE + 0.5))
+                open_, most = sweep.open, sweep.capacities
+                column = [math.floor((open_[i] + units) / most[i] * FINE + 0.5) for i in agents]
             elif name is Prefer.FEWEST_LATELY:
-                key.append(sweep.taken[i])
+                column = [sweep.taken[i] for i in agents]
             elif name is Prefer.LEAST_SURPLUS:
-                key.append(self._surplus[i])
+                column = [self._surplus[i] for i in agents]
             else:
-                key.append(sweep.last[i])
-        return (*key, i)
+                column = [sweep.last[i] for i in agents]
+            columns.append(column)
+        return list(zip(*columns, agents, strict=True))
 
     def moved(self, i: int) -> None:
         """Take note that an agent has got work, of whatever kind."""
@@ -99,8 +102,13 @@ class Pool:
             if i not in self._stale:
                 return held
             self._stale.discard(i)
-            heapq.heapreplace(heap, self._key(i))
+            heapq.heapreplace(heap, self._keys([i])[0])
         return None
+
+    def best(self) -> int | None:
+        """The best alone."""
+        held = self._top()
+        return None if held is None else int(held[-1])
 
     def first(self) -> tuple[int, str, int] | None:
         """The best, what put them before the next, and how many could take it."""
@@ -118,14 +126,27 @@ class Pool:
 
 
 class Sweep:
-    """One moment of a desk: what is the same for all work is found once, the load moves with each piece taken."""
+    """One moment of a desk: what is the same for all work is found once, the load moves with each piece taken.
 
-    def __init__(self, desk: Desk, now: datetime, load: DeskLoad, prefer: tuple[Prefer, ...]) -> None:
+    Whoever looks at many moments passes `on_duty`, found for all of them at once, and `like`, the moment before.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        now: datetime,
+        load: DeskLoad,
+        prefer: tuple[Prefer, ...],
+        *,
+        on_duty: Bools | None = None,
+        like: Sweep | None = None,
+    ) -> None:
         self.desk, self.now, self.prefer = desk, now, prefer
         self.day = now.astimezone(zone_of(desk.zone)).date()
         n = len(desk.agents)
         self.capacity = np.array([a.capacity for a in desk.agents], np.float64)
-        self.on_duty: Bools = np.array([a.on_duty(now) for a in desk.agents], np.bool_)
+        duty = [a.on_duty(now) for a in desk.agents] if on_duty is None else on_duty
+        self.on_duty: Bools = np.asarray(duty, np.bool_)
         self.capacities: list[float] = self.capacity.tolist()
         self.open: list[float] = load.open_units.tolist()
         self.taken: list[int] = load.taken.tolist()
@@ -141,7 +162,8 @@ class Sweep:
         self._away: dict[int, tuple[tuple[str, ...], datetime | None]] = {}
         self._lacks: dict[tuple[int, tuple[tuple[str, int], ...]], tuple[str, ...]] = {}
         self.by_id = np.arange(n)  # agents of a desk are in the order of their ids
-        self._levels = self._all_levels()
+        same_day = like is not None and like.day == self.day and like.desk is desk
+        self._levels: NDArray[np.int64] = like._levels if same_day and like is not None else self._all_levels()
         self._skilled: dict[tuple[tuple[str, int], ...], Bools] = {}
         self._surplus: dict[tuple[tuple[str, int], ...], Floats] = {}
         self._allowed: dict[tuple[str, Money | None], Bools] = {}
@@ -201,6 +223,27 @@ class Sweep:
         if found is None:
             return self._nobody(work, needs, due, pool)
         i, why, eligible = found
+        self._count(i, work, hard)
+        return Assigned(
+            work=work.id, agent=self.desk.agents[i].id, at=self.now, due=due, severity=work.severity,
+            decided_by=why, eligible=eligible,
+        )  # fmt: skip
+
+    def book(self, work: Work) -> int | None:
+        """Place of the agent whom `take` would give the work, counted as theirs; None where nobody may take it."""
+        needs = self._needs(work)
+        hard = self.is_hard(work)
+        pool = self._pool(work, needs, hard)
+        if pool is None or work.not_to or work.prefers:
+            found = self._by_columns(work, needs, hard)
+            i = None if found is None else found[0]
+        else:
+            i = pool.best()
+        if i is not None:
+            self._count(i, work, hard)
+        return i
+
+    def _count(self, i: int, work: Work, hard: bool) -> None:
         self.open[i] += work.units
         self.taken[i] += 1
         self.last[i] = max(self.last[i], self._now)
@@ -210,10 +253,6 @@ class Sweep:
             self.stop[i] |= most is not None and self.hard[i] >= most
         for other in self._all_pools:
             other.moved(i)
-        return Assigned(
-            work=work.id, agent=self.desk.agents[i].id, at=self.now, due=due, severity=work.severity,
-            decided_by=why, eligible=eligible,
-        )  # fmt: skip
 
     def _needs(self, work: Work) -> Mapping[str, int]:
         if work.task and not work.needs:

@@ -22,6 +22,10 @@ ENOUGH = 200
 QUIET = 0.6
 """A quiet stretch holds less than this share of what an even spread would give it."""
 DATES_ONLY = 0.95
+DENSE = 0.3
+"""Length of the mean direction of the hours of the day: 0 is spread evenly, 1 all at one time."""
+DAYTIME = (8.0, 19.0)
+"""Hours between which the middle of a day's activity is expected."""
 
 
 class LogFault(enum.StrEnum):
@@ -31,7 +35,7 @@ class LogFault(enum.StrEnum):
     SWAPPED_DATES = "day and month swapped"
     DATES_ONLY = "dates only"
     WEEKDAYS = "quiet days"
-    HOURS = "quiet hours"
+    HOURS = "hours of activity"
     REPEATED_ROWS = "repeated rows"
     CHANGING_FACT = "changing fact"
 
@@ -115,7 +119,7 @@ def _order(case: NDArray[np.int32], time: NDArray[np.datetime64], zone: str) -> 
         s = swapped[place]
         ok = (s != at[place]) & ((place == 0) | (s >= before[place]) | ~_joined(same, place - 1))
         mends |= ok & ((s <= after[place]) | ~_joined(same, place))
-    if mends.any():
+    if 2 * mends.sum() >= n:
         text = "swapping day and month would put these steps in order"
         yield LogFinding(fault=LogFault.SWAPPED_DATES, n=int(mends.sum()), of=n, text=text)
 
@@ -155,12 +159,16 @@ def _profiles(time: NDArray[np.datetime64], zone: str) -> Iterator[LogFinding]:
         yield LogFinding(fault=LogFault.WEEKDAYS, n=int(pair[quiet]), of=n, text=text)
     if midnight >= DATES_ONLY * n:
         return
-    hours = np.bincount(shown.minute // 60, minlength=24)
-    spans = np.convolve(np.concatenate((hours, hours[:5])), np.ones(6, int), "valid")  # six hours from each on
-    start = int(np.argmin(spans))
-    if spans[start] < QUIET * n * 6 / 24 and not (start >= 20 or start <= 2):
-        text = f"the quietest hours in {zone} are {start:02d} to {(start + 6) % 24:02d}: is it another zone?"
-        yield LogFinding(fault=LogFault.HOURS, n=int(spans[start]), of=n, text=text)
+    turn = np.exp(2j * np.pi * shown.minute / 1440).mean()  # the day as a circle: where its activity lies, how densely
+    centre = float(np.angle(turn) / (2 * np.pi) * 24 % 24)
+    if abs(turn) > DENSE and not DAYTIME[0] <= centre <= DAYTIME[1]:
+        text = f"the activity of the day lies around {_clock(centre)} in {zone}: is it another zone?"
+        out = int((np.abs((shown.minute / 60 - centre + 12) % 24 - 12) <= 6).sum())
+        yield LogFinding(fault=LogFault.HOURS, n=out, of=n, text=text)
+
+
+def _clock(hours: float) -> str:
+    return f"{int(hours):02d}:{int(hours % 1 * 60):02d}"
 
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
