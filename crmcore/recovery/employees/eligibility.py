@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 import numpy as np
@@ -41,6 +41,7 @@ class Pool:
         "_heap",
         "_inside",
         "_names",
+        "_parts",
         "_stale",
         "_surplus",
         "_sweep",
@@ -53,11 +54,14 @@ class Pool:
     def __init__(self, sweep: Sweep, agents: list[int], units: float, hard: bool, surplus: list[float]) -> None:
         self._sweep, self._units, self._hard, self._surplus = sweep, units, hard, surplus
         self._names = [p for p in sweep.prefer if p is not Prefer.KNOWN]
-        self._inside = {i for i in agents if self._fits(i)}
-        self._heap = self._keys(sorted(self._inside))
+        self._parts = [self._part(name) for name in self._names]
+        room = sweep.room(units)
+        inside = [i for i in agents if room[i] and not (hard and sweep.stop[i])]
+        self._inside = set(inside)
+        self._heap = list(zip(*(map(part, inside) for part in self._parts), inside, strict=True))
         heapq.heapify(self._heap)
         self._stale: set[int] = set()
-        self.dirty = set(range(len(sweep.capacities)))
+        self.dirty = set(range(len(room)))
         self.refused: list[Refused] = []
         self.back: dict[int, datetime] = {}
 
@@ -66,22 +70,17 @@ class Pool:
         room = sweep.open[i] + self._units <= sweep.capacities[i] + ROOM
         return room and not (self._hard and sweep.stop[i])
 
-    def _keys(self, agents: list[int]) -> list[tuple[float, ...]]:
-        """Key of each of some agents: what is preferred, in its order, then the agent."""
-        sweep, units, columns = self._sweep, self._units, []
-        for name in self._names:
-            column: list[float]
-            if name is Prefer.LEAST_LOADED:
-                open_, most = sweep.open, sweep.capacities
-                column = [math.floor((open_[i] + units) / most[i] * FINE + 0.5) for i in agents]
-            elif name is Prefer.FEWEST_LATELY:
-                column = [sweep.taken[i] for i in agents]
-            elif name is Prefer.LEAST_SURPLUS:
-                column = [self._surplus[i] for i in agents]
-            else:
-                column = [sweep.last[i] for i in agents]
-            columns.append(column)
-        return list(zip(*columns, agents, strict=True))
+    def _part(self, name: Prefer) -> Callable[[int], float]:
+        """What an agent has of one preference; less goes first."""
+        sweep, units = self._sweep, self._units
+        if name is Prefer.LEAST_LOADED:
+            open_, most = sweep.open, sweep.capacities
+            return lambda i: math.floor((open_[i] + units) / most[i] * FINE + 0.5)
+        held = {Prefer.FEWEST_LATELY: sweep.taken, Prefer.LEAST_SURPLUS: self._surplus}.get(name, sweep.last)
+        return held.__getitem__
+
+    def _key(self, i: int) -> tuple[float, ...]:
+        return (*[part(i) for part in self._parts], i)
 
     def moved(self, i: int) -> None:
         """Take note that an agent has got work, of whatever kind."""
@@ -102,7 +101,7 @@ class Pool:
             if i not in self._stale:
                 return held
             self._stale.discard(i)
-            heapq.heapreplace(heap, self._keys([i])[0])
+            heapq.heapreplace(heap, self._key(i))
         return None
 
     def best(self) -> int | None:
@@ -175,6 +174,11 @@ class Sweep:
         levels = np.vstack([matrix.levels(self.day), np.zeros((1, len(matrix.skills)), np.int64)])
         return levels[[rows.get(name, -1) for name in self.desk.ids]]
 
+    def room(self, units: float) -> list[bool]:
+        """Of every agent, whether so many units more fit now."""
+        found: list[bool] = (np.array(self.open) + units <= self.capacity + ROOM).tolist()
+        return found
+
     def load(self) -> DeskLoad:
         """Load as it stands."""
         columns = (self.open, self.taken, self.last, self.resting, self.hard, self.stop)
@@ -229,19 +233,22 @@ class Sweep:
             decided_by=why, eligible=eligible,
         )  # fmt: skip
 
-    def book(self, work: Work) -> int | None:
-        """Place of the agent whom `take` would give the work, counted as theirs; None where nobody may take it."""
-        needs = self._needs(work)
-        hard = self.is_hard(work)
+    def booker(self, work: Work) -> Callable[[], int | None]:
+        """Function that books like work, piece by piece: place of the agent whom `take` would choose, None for nobody."""
+        needs, hard = self._needs(work), self.is_hard(work)
         pool = self._pool(work, needs, hard)
-        if pool is None or work.not_to or work.prefers:
-            found = self._by_columns(work, needs, hard)
-            i = None if found is None else found[0]
-        else:
-            i = pool.best()
-        if i is not None:
-            self._count(i, work, hard)
-        return i
+
+        def book() -> int | None:
+            if pool is None or work.not_to or work.prefers:
+                found = self._by_columns(work, needs, hard)
+                i = None if found is None else found[0]
+            else:
+                i = pool.best()
+            if i is not None:
+                self._count(i, work, hard)
+            return i
+
+        return book
 
     def _count(self, i: int, work: Work, hard: bool) -> None:
         self.open[i] += work.units

@@ -295,10 +295,11 @@ class _Queue:
         """Cases with the agents who get them; whom nobody may take stays, and what is closed leaves."""
         heads = [(heap[0], kind) for kind, heap in self._heaps.items() if heap]
         heapq.heapify(heads)
+        book = {kind: sweep.booker(self._works[kind]) for _, kind in heads}
         while heads:
             (_, _, case), kind = heapq.heappop(heads)
             if self.closed[case] == NAT or self.closed[case] > tick:
-                agent = sweep.book(self._works[kind])
+                agent = book[kind]()
                 if agent is None:
                     continue  # nobody may take this kind now: the rest of it waits
                 yield case, agent
