@@ -184,9 +184,7 @@ def test_complaints_have_the_lags_of_pandas(complaints: pd.DataFrame, complaint_
 def test_a_share_of_open_cases_equals_a_kaplan_meier_of_pandas(
     complaints: pd.DataFrame, complaint_log: ServiceLog
 ) -> None:
-    policy = ServicePolicy(
-        BusinessCalendar.always("America/New_York"), [Promise("all", Scope.everything(), Targets())]
-    )
+    policy = ServicePolicy(BusinessCalendar.always("America/New_York"), [Promise("all", Scope.everything(), Targets())])
     now = pd.Timestamp("2016-12-15", tz="America/New_York").to_pydatetime()
     read = service_clocks(complaint_log, policy, now=now, names=["acknowledgement"])
     ages = pd.DataFrame({"minutes": read.table.minutes, "seen": ~read.table.open})

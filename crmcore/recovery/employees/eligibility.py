@@ -76,7 +76,9 @@ class Pool:
         if name is Prefer.LEAST_LOADED:
             open_, most = sweep.open, sweep.capacities
             return lambda i: math.floor((open_[i] + units) / most[i] * FINE + 0.5)
-        held = {Prefer.FEWEST_LATELY: sweep.taken, Prefer.LEAST_SURPLUS: self._surplus}.get(name, sweep.last)
+        if name is Prefer.LEAST_SURPLUS:
+            return self._surplus.__getitem__
+        held = sweep.taken if name is Prefer.FEWEST_LATELY else sweep.last
         return held.__getitem__
 
     def _key(self, i: int) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -54,6 +54,7 @@ class Alert(Document):
     Parameters
     ----------
     at : aware datetime
+        In UTC.
     case : text
     kind : AlertKind
     clock : text
@@ -281,7 +282,7 @@ def _window(
     if to_us(until, "until") < to_us(since, "since"):
         raise OutOfRange("until", until.isoformat(), f"not before since = {since.isoformat()}", "swap them")
     made = [
-        Alert(at=d.fires_at, case=d.case, kind=AlertKind.ESCALATE, clock=d.escalation.clock, cycle=d.cycle,
+        Alert(at=d.fires_at.astimezone(UTC), case=d.case, kind=AlertKind.ESCALATE, clock=d.escalation.clock, cycle=d.cycle,
               level=d.escalation.level, name=d.escalation.name)
         for d in fired
     ]  # fmt: skip
@@ -293,7 +294,17 @@ def _window(
         at = stops.get((case, clock, cycle))
         if at is not None and level >= hand_back_from:
             name = f"{clock}: hand back"
-            made.append(Alert(at=at, case=case, kind=AlertKind.HAND_BACK, clock=clock, cycle=cycle, level=level, name=name))
+            made.append(
+                Alert(
+                    at=at.astimezone(UTC),
+                    case=case,
+                    kind=AlertKind.HAND_BACK,
+                    clock=clock,
+                    cycle=cycle,
+                    level=level,
+                    name=name,
+                )
+            )
     kept = [a for a in made if since < a.at <= until]
     kept.sort(key=lambda a: (a.at, a.case, a.kind is AlertKind.HAND_BACK, a.level, a.name, a.cycle))
     return Alerts(alerts=tuple(kept), since=since, until=until)

@@ -91,7 +91,7 @@ class BulkRun:
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a case: case, facts, agent, routed_at, closed_at."""
-        facts = {k: v.to_list() for k, v in self.log.facts.items() if k != "agent"}
+        facts: dict[str, Any] = {k: v.to_list() for k, v in self.log.facts.items() if k != "agent"}
         more = {"agent": self.agent.to_list(), "routed_at": self.routed_at, "closed_at": self.closed_at}
         return write_frame({"case": list(self.log.cases), **facts, **more}, backend=backend)
 

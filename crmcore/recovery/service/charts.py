@@ -19,11 +19,16 @@ def service_chart(report: ServiceReport, clock: str, by: str | None, /) -> Chart
     rows = [r for r in report.rows if r.clock == clock and (by is None or r.by == by)]
     drawn = [(r, r.share) for r in rows if r.share is not None and math.isfinite(r.share.low + r.share.high)]
     if not drawn:
-        raise EmptyInput(f"the rows of {clock!r}", "draw a clock that has targets, by something that the report went by")
+        raise EmptyInput(
+            f"the rows of {clock!r}", "draw a clock that has targets, by something that the report went by"
+        )
     first = drawn[0][0]
     whole = [r.share.value for r in report.rows if r.clock == clock and r.by == "all" and r.share is not None]
     return dot_interval(
-        [(r.group if r.by in ("all", by) else f"{r.by} {r.group}") + (" (small n)" if r.small else "") for r, _ in drawn],
+        [
+            (r.group if r.by in ("all", by) else f"{r.by} {r.group}") + (" (small n)" if r.small else "")
+            for r, _ in drawn
+        ],
         [share for _, share in drawn],
         title=f"Promises kept: {clock}",
         description=f"Share within the target, open cases censored, {100 * report.level:g} % intervals",

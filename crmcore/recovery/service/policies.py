@@ -294,7 +294,7 @@ class ServicePolicy:
             fault = f"scopes are of {sorted(scopes)}, terms of {sorted(clocks.terms)}"
             raise BadDocument("ServicePolicy", (fault,), "give every promise one scope and one entry in terms")
         made = [
-            Promise(name, scope, *_only(t.targets, name), calendar=t.calendar, calendars=t.calendars)
+            Promise(name, scope, *_only(t.targets, name), calendar=t.calendar, calendars={**t.calendars})
             for name, scope in scopes.items()
             for t in (clocks.terms[name],)
         ]

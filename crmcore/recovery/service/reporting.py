@@ -155,7 +155,7 @@ class ServiceReport(Document):
         return "\n".join([head, *(f"  {row}" for row in self.rows)])
 
     def to_frame(self, *, backend: Any = None) -> Any:
-        """One row a clock and group, estimates spread over value, low and high; None is a dict of lists."""
+        """One row a clock and group, estimates spread over value, low and high."""
         return frame_of([row.cells() for row in self.rows], backend=backend)
 
     def _repr_html_(self) -> str:
@@ -236,7 +236,7 @@ def service_report(
 2 kept, 1 late, 1 overdue, 0 pending; median 120 min
     """
     if goal is not None:
-        share_of("goal", goal)
+        share_of("goal", goal, hint="write 90 % as 0.9")
     rows: list[ServiceRow] = []
     counted = clocks.take(_standing(clocks))
     if not len(counted):

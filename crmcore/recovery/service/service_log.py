@@ -55,7 +55,9 @@ class Trace:
         """Sequences with their number of cases, the most frequent first, ties by name."""
         codes, found = self._coded(n_cases)
         n = Counter(codes[codes >= 0].tolist())
-        named = [(tuple(self.activity.values[c] for c in np.frombuffer(b, np.int32)), n[i]) for i, b in enumerate(found)]
+        named = [
+            (tuple(self.activity.values[c] for c in np.frombuffer(b, np.int32)), n[i]) for i, b in enumerate(found)
+        ]
         return dict(sorted(named, key=lambda pair: (-pair[1], pair[0])))
 
 
@@ -105,6 +107,12 @@ def _facts(value: Mapping[str, TextColumn | Iterable[str | None]]) -> dict[str, 
     return {k: v if isinstance(v, TextColumn) else TextColumn.of(list(v)) for k, v in value.items()}
 
 
+def _event_table(_instance: object, _attribute: object, value: object) -> None:
+    if not isinstance(value, ClockEventTable):
+        hint = "read one with read_events, or ClockEventTable.of(histories)"
+        raise WrongType("events", f"a {type(value).__name__}", "a ClockEventTable", hint)
+
+
 @attrs.frozen(eq=False, repr=False, slots=False)
 class ServiceLog:
     """Events of cases and facts of the cases.
@@ -127,15 +135,12 @@ class ServiceLog:
     ServiceLog(1 event of 1 case, facts ['channel'])
     """
 
-    events: ClockEventTable
+    events: ClockEventTable = attrs.field(validator=_event_table)
     facts: Mapping[str, TextColumn] = attrs.field(factory=dict, converter=_facts)
     trace: Trace | None = None
     findings: tuple[LogFinding, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.events, ClockEventTable):
-            hint = "read one with read_events, or ClockEventTable.of(histories)"
-            raise WrongType("events", f"a {type(self.events).__name__}", "a ClockEventTable", hint)
         odd = {k: len(v) for k, v in self.facts.items() if len(v) != len(self.cases)}
         if odd:
             name, n = next(iter(odd.items()))
@@ -161,8 +166,10 @@ class ServiceLog:
 
     def take(self, cases: NDArray[np.bool_]) -> ServiceLog:
         """Events of some cases; the others stay known, without events."""
-        keep = self.trace and cases[self.trace.case]
-        trace = self.trace and Trace(self.trace.case[keep], self.trace.time[keep], self.trace.activity.take(keep))
+        trace = self.trace
+        if trace is not None:
+            keep = cases[trace.case]
+            trace = Trace(trace.case[keep], trace.time[keep], trace.activity.take(keep))
         return attrs.evolve(self, events=self.events.take(cases[self.events.case]), trace=trace)
 
     @cached_property
