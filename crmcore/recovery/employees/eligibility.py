@@ -236,7 +236,7 @@ class Sweep:
         )  # fmt: skip
 
     def booker(self, work: Work) -> Callable[[], int | None]:
-        """Function that books like work, piece by piece: place of the agent whom `take` would choose, None for nobody."""
+        """Function that books like work piece by piece: place of the agent whom `take` would take, None for nobody."""
         needs, hard = self._needs(work), self.is_hard(work)
         pool = self._pool(work, needs, hard)
 

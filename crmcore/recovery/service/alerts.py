@@ -293,18 +293,9 @@ def _window(
     for (case, clock, cycle), level in highest.items():
         at = stops.get((case, clock, cycle))
         if at is not None and level >= hand_back_from:
-            name = f"{clock}: hand back"
-            made.append(
-                Alert(
-                    at=at.astimezone(UTC),
-                    case=case,
-                    kind=AlertKind.HAND_BACK,
-                    clock=clock,
-                    cycle=cycle,
-                    level=level,
-                    name=name,
-                )
-            )
+            name, back = f"{clock}: hand back", AlertKind.HAND_BACK
+            at = at.astimezone(UTC)
+            made.append(Alert(at=at, case=case, kind=back, clock=clock, cycle=cycle, level=level, name=name))
     kept = [a for a in made if since < a.at <= until]
     kept.sort(key=lambda a: (a.at, a.case, a.kind is AlertKind.HAND_BACK, a.level, a.name, a.cycle))
     return Alerts(alerts=tuple(kept), since=since, until=until)

@@ -54,10 +54,10 @@ class ServiceClocks:
         return len(self.table)
 
     def __repr__(self) -> str:
-        return f"ServiceClocks({repr(self.table).partition('(')[2]}"
+        return f"Service{self.table!r}".replace("ClockTable", "Clocks", 1)
 
     def __str__(self) -> str:
-        return f"{str(self.policy)}\n{self.table}"
+        return f"{self.policy!s}\n{self.table}"
 
     @property
     def now(self) -> datetime:
@@ -89,7 +89,7 @@ class ServiceClocks:
 
     @cached_property
     def owner(self) -> TextColumn:
-        """(n,) agent to whom the case was assigned when the cycle stopped, or now: the fact "agent" where no event says."""
+        """(n,) agent who had the case when the cycle stopped, or has it now: the fact "agent" where no event says."""
         found = self._last(EventKind.ASSIGNED)
         stated = self.log.facts.get("agent")
         return found if stated is None else _filled(found, stated.take(self.table.case))

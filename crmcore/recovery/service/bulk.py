@@ -91,9 +91,10 @@ class BulkRun:
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a case: case, facts, agent, routed_at, closed_at."""
-        facts: dict[str, Any] = {k: v.to_list() for k, v in self.log.facts.items() if k != "agent"}
+        facts = {k: v.to_list() for k, v in self.log.facts.items() if k != "agent"}
         more = {"agent": self.agent.to_list(), "routed_at": self.routed_at, "closed_at": self.closed_at}
-        return write_frame({"case": list(self.log.cases), **facts, **more}, backend=backend)
+        columns: dict[str, Any] = {"case": list(self.log.cases), **facts, **more}
+        return write_frame(columns, backend=backend)
 
     def _repr_html_(self) -> str:
         return html_table([self.counts], caption="A desk in bulk")

@@ -155,7 +155,8 @@ def _profiles(time: NDArray[np.datetime64], zone: str) -> Iterator[LogFinding]:
     pair = days + np.roll(days, -1)
     quiet = int(np.argmin(pair))
     if pair[quiet] < QUIET * n * 2 / 7 and quiet not in (4, 5):  # Friday and Saturday, or Saturday and Sunday
-        text = f"{_DAYS[quiet]} and {_DAYS[(quiet + 1) % 7]} are the quietest days in {zone}: are dates shifted or swapped?"
+        two = f"{_DAYS[quiet]} and {_DAYS[(quiet + 1) % 7]}"
+        text = f"{two} are the quietest days in {zone}: are dates shifted or swapped?"
         yield LogFinding(fault=LogFault.WEEKDAYS, n=int(pair[quiet]), of=n, text=text)
     if midnight >= DATES_ONLY * n:
         return

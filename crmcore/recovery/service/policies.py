@@ -84,7 +84,7 @@ class Scope(Document):
         return " and ".join(said) or "everything"
 
 
-def _scope(_instance: object, _attribute: object, value: object) -> None:
+def _scope(_instance: object, _attribute: object, value: Any) -> None:
     if not isinstance(value, Scope):
         hint = "name the cases that it is for, or write Scope.everything()"
         raise WrongType("scope", f"a {type(value).__name__}", "a Scope", hint)
@@ -164,8 +164,8 @@ def _promises(value: Iterable[Promise]) -> tuple[Promise, ...]:
 class ServicePolicy:
     """Promises in order of precedence: the first whose scope fits a case applies.
 
-    A change of priority looks again. It replaces targets (and what calendar counts from then on); starts, minutes so far
-    and pauses stay.
+    A change of priority looks again. It replaces targets (and what calendar counts from then on); starts, minutes so
+    far and pauses stay.
 
     Parameters
     ----------
@@ -294,11 +294,15 @@ class ServicePolicy:
             fault = f"scopes are of {sorted(scopes)}, terms of {sorted(clocks.terms)}"
             raise BadDocument("ServicePolicy", (fault,), "give every promise one scope and one entry in terms")
         made = [
-            Promise(name, scope, *_only(t.targets, name), calendar=t.calendar, calendars={**t.calendars})
+            Promise(name, scope, *_only(t.targets, name), calendar=t.calendar, calendars=_named(t))
             for name, scope in scopes.items()
             for t in (clocks.terms[name],)
         ]
         return cls(attrs.evolve(clocks, terms={}), made)
+
+
+def _named(terms: ClockTerms) -> dict[str, BusinessTime]:
+    return {clock.value: calendar for clock, calendar in terms.calendars.items()}
 
 
 def _only(targets: Mapping[str, Targets], name: str) -> tuple[Targets]:

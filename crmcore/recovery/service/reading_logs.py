@@ -46,7 +46,8 @@ def read_events(
     zone : IANA name
         In which times without offset were written. It is never guessed, and nothing else makes minutes mean something.
     activities : mapping, optional
-        What each activity means to the clocks, such as `{"Wait": "status: pending", "Note": None}`; None leaves one out.
+        What each activity means to the clocks, such as `{"Wait": "status: pending", "Note": None}`; None leaves one
+        out.
         Without a mapping activities must be the words of `EventKind`.
     case, time, activity : names of columns
     facts : name of the fact -> column, optional
@@ -149,8 +150,8 @@ def read_dates(
         None: cases are numbered by row.
     facts : name of the fact -> column, optional
     date_format : text, optional
-        Of `datetime.strptime`, such as "%m/%d/%Y"; None reads ISO 8601 and datetime columns. Never guessed: 07/08 is July
-        here and August there.
+        Of `datetime.strptime`, such as "%m/%d/%Y"; None reads ISO 8601 and datetime columns. Never guessed: 07/08 is
+        July here and August there.
     missing, odd_ok
         As for `read_events`.
 

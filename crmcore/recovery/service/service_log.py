@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -48,7 +49,7 @@ class Trace:
         step = self.activity.codes[order].astype(np.int32)
         bounds = np.searchsorted(self.case[order], np.arange(n_cases + 1)).tolist()
         raw, seen = step.tobytes(), {b"": -1}
-        codes = [seen.setdefault(raw[4 * a : 4 * b], len(seen) - 1) for a, b in zip(bounds, bounds[1:], strict=False)]
+        codes = [seen.setdefault(raw[4 * a : 4 * b], len(seen) - 1) for a, b in pairwise(bounds)]
         return np.array(codes, np.int32), list(seen)[1:]
 
     def counts(self, n_cases: int) -> dict[tuple[str, ...], int]:
@@ -107,7 +108,7 @@ def _facts(value: Mapping[str, TextColumn | Iterable[str | None]]) -> dict[str, 
     return {k: v if isinstance(v, TextColumn) else TextColumn.of(list(v)) for k, v in value.items()}
 
 
-def _event_table(_instance: object, _attribute: object, value: object) -> None:
+def _event_table(_instance: object, _attribute: object, value: Any) -> None:
     if not isinstance(value, ClockEventTable):
         hint = "read one with read_events, or ClockEventTable.of(histories)"
         raise WrongType("events", f"a {type(value).__name__}", "a ClockEventTable", hint)

@@ -1,4 +1,4 @@
-"""Laws of service levels: one case = the table, promises = brute force, clocks and alerts = a walk through every minute."""
+"""Laws of service levels: one case = the table, promises = brute force, clocks and alerts = a walk through minutes."""
 
 from __future__ import annotations
 

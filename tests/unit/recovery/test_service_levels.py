@@ -386,8 +386,8 @@ def test_a_desk_in_bulk_triages_routes_and_closes() -> None:
 
 def test_bulk_gives_work_only_to_the_skilled_and_says_who_waits() -> None:
     log = small_log(4, task=["refund", "refund", None, None])
-    run = run_bulk(log, ServicePolicy(ALWAYS, [ALL]), now=at(600),
-                   desk=desk(tasks=[Task("refund", {"refunds": 1})], skills=SkillMatrix.of([])), tick_minutes=30)  # fmt: skip
+    skilled = desk(tasks=[Task("refund", {"refunds": 1})], skills=SkillMatrix.of([]))
+    run = run_bulk(log, ServicePolicy(ALWAYS, [ALL]), now=at(600), desk=skilled, tick_minutes=30)
     assert [a is not None for a in run.agent.to_list()] == [False, False, True, True]
     idle = run_bulk(log, ServicePolicy(ALWAYS, [ALL]), now=at(600))
     assert idle.agent.to_list() == [None] * 4
