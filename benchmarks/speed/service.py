@@ -1,7 +1,7 @@
 """A service desk in bulk: `python -m benchmarks.speed.service [--cases 10000,100000]`.
 
-A made log of ten events a case goes through triage by rules, promises, clocks, routing and closing, as columns; then the
-report is made. Peers are state machines that step the same events one by one, where they are installed: they do the
+A made log of ten events a case goes through triage by rules, promises, clocks, routing and closing, as columns; then
+the report is made. Peers are state machines that step the same events one by one, where they are installed: they do the
 stepping alone, without minutes, calendars, promises or routing. Every size runs in its own fresh process.
 """
 
@@ -191,9 +191,9 @@ def store(found: dict[int, list[Row]], folder: Path = RESULTS) -> None:
     ]  # fmt: skip
     Table(
         name="speed-recovery-service", section="speed", order=62, title="Recovery: a service desk in bulk",
-        about="Triage by rules, promises, five clocks in two calendars, hourly routing to sixty agents, and closing, of "
-        "a log of ten events a case that `read_events` has read from Arrow; then the report by priority, agent and "
-        "month. State machines, where installed, step events only: no minutes, no routing. The bar holds for 100,000 "
+        about="Triage by rules, promises, five clocks in two calendars, hourly routing to sixty agents, and closing, of "  # noqa: E501
+        "a log of ten events a case that `read_events` has read from Arrow; then the report by priority, agent "
+        "and month. State machines, where installed, step events only: no minutes, no routing. The bar holds for 100,000 "  # noqa: E501
         "cases.",
         rows=rows, key=("cases",),
     ).save(folder)  # fmt: skip

@@ -282,8 +282,8 @@ def _window(
     if to_us(until, "until") < to_us(since, "since"):
         raise OutOfRange("until", until.isoformat(), f"not before since = {since.isoformat()}", "swap them")
     made = [
-        Alert(at=d.fires_at.astimezone(UTC), case=d.case, kind=AlertKind.ESCALATE, clock=d.escalation.clock, cycle=d.cycle,
-              level=d.escalation.level, name=d.escalation.name)
+        Alert(at=d.fires_at.astimezone(UTC), case=d.case, kind=AlertKind.ESCALATE, clock=d.escalation.clock,
+              cycle=d.cycle, level=d.escalation.level, name=d.escalation.name)
         for d in fired
     ]  # fmt: skip
     highest: dict[tuple[str, str, int], int] = {}
