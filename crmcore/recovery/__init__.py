@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.recovery import cases, compliments, employees, process, words
+    from crmcore.recovery import cases, compliments, employees, process, service, words
     from crmcore.recovery.cases.complaints import Complaint
     from crmcore.recovery.cases.desk import CaseDesk
     from crmcore.recovery.cases.policies import RecoveryPolicy
     from crmcore.recovery.cases.short import open_case
 
-__all__ = ["CaseDesk", "Complaint", "RecoveryPolicy", "cases", "compliments", "employees", "open_case", "process", "words"]
+__all__ = ["CaseDesk", "Complaint", "RecoveryPolicy", "cases", "compliments", "employees", "open_case", "process", "service", "words"]
 
 __getattr__ = lazy_names(
     __name__,
@@ -32,6 +32,7 @@ __getattr__ = lazy_names(
         "employees": ".employees",
         "open_case": ".cases.short",
         "process": ".process",
+        "service": ".service",
         "words": ".words",
     },
 )
