@@ -1,7 +1,8 @@
 """Recovery: what went wrong is put right for the customer, in the process, and with the staff.
 
 `process` finds causes, draws control charts and keeps registers of failures; `employees` knows who is able, allowed,
-free and rested, routes work to them, and plans how many are needed.
+free and rested, routes work to them, and plans how many are needed; `remedies` decides what a customer gets, and holds
+the money; `afterwards` measures what it brought; `audit` holds the handling against the principles of ISO 10002.
 """
 
 from __future__ import annotations
@@ -11,8 +12,17 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.recovery import employees, process
+    from crmcore.recovery import afterwards, audit, employees, process, remedies
 
-__all__ = ["employees", "process"]
+__all__ = ["afterwards", "audit", "employees", "process", "remedies"]
 
-__getattr__ = lazy_names(__name__, {"employees": ".employees", "process": ".process"})
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "afterwards": ".afterwards",
+        "audit": ".audit",
+        "employees": ".employees",
+        "process": ".process",
+        "remedies": ".remedies",
+    },
+)
