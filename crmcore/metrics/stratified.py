@@ -49,10 +49,10 @@ def stratified_difference(
 
     Notes
     -----
-    d = Σ w d_h / Σ w with w = n₁n₂/n in stratum h, and the variance of Σ w d_h over all ways of dealing the rows of each
-    stratum to the two sides, Σ n₁n₂/(n(n − 1)) Σ(x − x̄)²: Mantel (1963), Journal of the American Statistical Association
-    58:690. For 0 and 1 this is the test of Cochran, Mantel and Haenszel without correction. The interval uses the same
-    variance, so it leaves out 0 exactly where p < 1 − level.
+    d = Σ w d_h / Σ w with w = n₁n₂/n in stratum h, and the variance of Σ w d_h over all ways of dealing the rows of
+    each stratum to the two sides, Σ n₁n₂/(n(n − 1)) Σ(x − x̄)²: Mantel (1963), Journal of the American Statistical
+    Association 58:690. For 0 and 1 this is the test of Cochran, Mantel and Haenszel without correction. The interval
+    uses the same variance, so it leaves out 0 exactly where p < 1 − level.
 
     Examples
     --------
@@ -71,7 +71,8 @@ def stratified_difference(
     size = int(code.max(initial=-1)) + 1
 
     def total(weights: Floats) -> Floats:
-        return np.bincount(code, weights=weights, minlength=size)
+        summed: Floats = np.bincount(code, weights=weights, minlength=size).astype(np.float64)
+        return summed
 
     first, all_ = total(member.astype(np.float64)), total(np.ones(len(x)))
     second = all_ - first

@@ -202,7 +202,9 @@ _P, _S, _M = "principle", "step", "upkeep"
 _ACKNOWLEDGED = ("opened_at", "acknowledged_at")
 _CLAUSES = (
     _Clause(group=_P, name="commitment", question="Do those who lead back the handling of complaints, in writing?"),
-    _Clause(group=_P, name="capacity", question="Does every case find somebody?", needs=("owner",), check=_named("owner")),
+    _Clause(
+        group=_P, name="capacity", question="Does every case find somebody?", needs=("owner",), check=_named("owner"),
+    ),
     _Clause(group=_P, name="transparency", question="Can everybody find how to complain?"),
     _Clause(
         group=_P, name="accessibility", question="Is there more than one way in that customers use?",
@@ -376,7 +378,8 @@ class Audit(Document):
     def _repr_html_(self) -> str:
         rows = [
             {
-                "clause": f"{f.group}: {f.name}", "verdict": f.verdict.value, "n": None if f.evidence is None else f.evidence.n,
+                "clause": f"{f.group}: {f.name}", "verdict": f.verdict.value,
+                "n": None if f.evidence is None else f.evidence.n,
                 "share": None if f.evidence is None
                 else f"{number_text(f.evidence.value)} [{number_text(f.evidence.low)}, {number_text(f.evidence.high)}]",
             }

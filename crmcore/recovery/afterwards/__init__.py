@@ -1,8 +1,8 @@
 """After a recovery: what customers feel and do, whether it was worth it, and what each of three sides learns.
 
-Surveys fall due by a `FollowUpPlan`, `before_after` and `paradox` test what changed, `ally_rate` counts who came back to
-speak for the brand, `value_of_handling` and `cost_of_silence` say what is at stake, `Views` move customer, causes and
-employees by one event.
+Surveys fall due by a `FollowUpPlan`, `before_after` and `paradox` test what changed, `ally_rate` counts who came back
+to speak for the brand, `value_of_handling` and `cost_of_silence` say what is at stake, `Views` move customer, causes
+and employees by one event.
 """
 
 from __future__ import annotations

@@ -48,6 +48,10 @@ class OutcomeState(enum.StrEnum):
     LOST = "lost"
 
 
+def _kind(value: MomentKind | str) -> MomentKind:
+    return word(MomentKind, value, "kind of moment")
+
+
 @attrs.frozen(kw_only=True)
 class Moment(Document):
     """One thing that happened.
@@ -61,7 +65,7 @@ class Moment(Document):
     """
 
     at: datetime = attrs.field(validator=aware)
-    kind: MomentKind = attrs.field(converter=lambda v: word(MomentKind, v, "kind of moment"))
+    kind: MomentKind = attrs.field(converter=_kind)
     detail: str = ""
 
     def __str__(self) -> str:

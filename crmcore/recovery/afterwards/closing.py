@@ -26,6 +26,14 @@ _CONTENT = {OutcomeState.PLEASED: 1, OutcomeState.KEPT: 1, OutcomeState.ALLY: 1}
 _NOT = {OutcomeState.DISPLEASED: 0, OutcomeState.LOST: 0, OutcomeState.UNANSWERED: 0}
 
 
+def _outcome(value: OutcomeState | str) -> OutcomeState:
+    return word(OutcomeState, value, "outcome")
+
+
+def _copy(value: Mapping[str, str]) -> Mapping[str, str]:
+    return dict(value)
+
+
 @attrs.frozen(kw_only=True)
 class CaseClosed(Document):
     """The event that all three views learn from.
@@ -54,9 +62,9 @@ class CaseClosed(Document):
     case: str
     customer: str = attrs.field(repr=mask)
     at: datetime = attrs.field(validator=aware)
-    outcome: OutcomeState = attrs.field(converter=lambda v: word(OutcomeState, v, "outcome"))
+    outcome: OutcomeState = attrs.field(converter=_outcome)
     failure: str
-    causes: Mapping[str, str] = attrs.field(factory=dict, converter=dict)
+    causes: Mapping[str, str] = attrs.field(factory=dict, converter=_copy)
     employee: str = attrs.field(default="", repr=mask)
     minutes: float | None = None
     cost: Money | None = None

@@ -1,4 +1,4 @@
-"""The recovery paradox, tested per outcome: do the recovered feel or do better than those whom nothing went wrong for?"""
+"""The recovery paradox, per outcome: are the recovered above those for whom nothing went wrong."""
 
 from __future__ import annotations
 
@@ -162,8 +162,8 @@ def paradox(
     Returns
     -------
     Paradox
-        An outcome holds where its interval lies above 0 and its adjusted p-value is below 1 - level. Cautions name small
-        sides, shares of answers that differ, and a difference that strata take away.
+        An outcome holds where its interval lies above 0 and its adjusted p-value is below 1 - level. Cautions name
+        small sides, shares of answers that differ, and a difference that strata take away.
 
     Notes
     -----

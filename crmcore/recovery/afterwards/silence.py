@@ -133,8 +133,8 @@ def cost_of_silence(
         Heard of in a period.
     customer_value : Money
     silent : Counts, optional
-        Of customers with a problem, those who did not complain, as an own survey counted them. None takes TARP's 31 % of
-        customers with a problem of 142 $ as if of 100 asked (Goodman & Newman): far more where little is lost.
+        Of customers with a problem, those who did not complain, as an own survey counted them. None takes TARP's 31 %
+        of customers with a problem of 142 $ as if of 100 asked (Goodman & Newman): far more where little is lost.
     seed : int or Generator
         Of the draws behind the intervals.
     ending : text
@@ -143,8 +143,8 @@ def cost_of_silence(
     Returns
     -------
     SilenceCost
-        silent = complaints × s/(1 − s), cost = silent × value × (stay `ending` − stay silent). Intervals are quantiles of
-        20,000 draws, each share from its Beta distribution with Jeffreys' prior.
+        silent = complaints × s/(1 − s), cost = silent × value × (stay `ending` − stay silent). Intervals are quantiles
+        of 20,000 draws, each share from its Beta distribution with Jeffreys' prior.
 
     Examples
     --------

@@ -16,10 +16,9 @@ from crmcore.errors import BadRow, BadRows, CurrencyMismatch, DuplicateIds, OutO
 from crmcore.metrics.scalars import count_of
 from crmcore.recovery.remedies.menu import RULE_FACTS
 from crmcore.recovery.remedies.staying import step_of
-from crmcore.recovery.remedies.words import PROTECTED, Fault, refuse_protected
+from crmcore.recovery.remedies.words import PROTECTED, Fault, fault_of, refuse_protected
 from crmcore.tables import NO_AMOUNT, TextColumn
 from crmcore.values import Money, Severity
-from crmcore.values.words import word
 
 __all__ = ["CaseTable", "FailedCase"]
 
@@ -30,7 +29,7 @@ def _severity(value: Severity | str | int) -> str:
     return Severity(4 - step_of(value)).name.lower()
 
 
-def _amount(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+def _amount(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     if value is not None and not isinstance(value, Money):
         raise WrongType(attribute.name, f"a {type(value).__name__}", "Money or None", "Money.of('900', 'USD')")
     if value is not None and value.amount_minor < 0:
@@ -42,6 +41,10 @@ def _facts(value: Mapping[str, object]) -> dict[str, object]:
     taken = [name for name in value if name in (*RULE_FACTS, "severity", "relationship")]
     if taken:
         raise OutOfRange("facts", taken[0], "facts that are no parameter of the case", "pass it as the parameter")
+    return dict(value)
+
+
+def _counts(value: Mapping[str, int]) -> Mapping[str, int]:
     return dict(value)
 
 
@@ -77,12 +80,12 @@ class FailedCase(Document):
     customer: str = attrs.field(repr=mask)
     failure: str
     severity: str = attrs.field(default="normal", converter=_severity)
-    fault: Fault = attrs.field(default=Fault.OURS, converter=lambda v: word(Fault, v, "fault"))
+    fault: Fault = attrs.field(default=Fault.OURS, converter=fault_of)
     loss: Money | None = attrs.field(default=None, validator=_amount)
     value: Money | None = attrs.field(default=None, validator=_amount)
     relationship: float | None = None
     earlier_failures: int = 0
-    received: Mapping[str, int] = attrs.field(factory=dict, converter=dict)
+    received: Mapping[str, int] = attrs.field(factory=dict, converter=_counts)
     given_before: Money | None = attrs.field(default=None, validator=_amount)
     facts: Mapping[str, object] = attrs.field(factory=dict, converter=_facts, repr=lambda f: f"{sorted(f)}")
 
@@ -113,8 +116,8 @@ def minor(money: Money | None, currency: str, /) -> int | None:
 class CaseTable:
     """Failed cases as columns; row i of every column is the same case.
 
-    `loss`, `value` and `given_before` are minor units of one currency, `NO_AMOUNT` where missing; `step` counts severity
-    from 0 (low) to 3 (critical).
+    `loss`, `value` and `given_before` are minor units of one currency, `NO_AMOUNT` where missing; `step` counts
+    severity from 0 (low) to 3 (critical).
     """
 
     ids: tuple[str, ...]
@@ -228,7 +231,7 @@ class CaseTable:
                     if name in row:
                         row[name] = Money.of(str(row[name]), currency)
                 row |= {name: str(row[name]) for name in ("id", "customer", "failure")}
-                row["received"] = {k: int(v[i]) for k, v in got.items() if v[i]}
+                row["received"] = {k: count_of(f"received:{k}", v[i]) for k, v in got.items() if v[i]}
                 made.append(FailedCase(**row, facts={k: v[i] for k, v in extra.items() if v[i] is not None}))
             except (OutOfRange, UnknownName, WrongType) as error:
                 name = getattr(error, "name", getattr(error, "what", "row"))

@@ -14,6 +14,7 @@ from crmcore._base import check_aware, html_table
 from crmcore._frames import write_frame
 from crmcore.errors import UnknownName
 from crmcore.metrics.estimates import Estimate
+from crmcore.recovery.employees.limits import Empowerment
 from crmcore.recovery.remedies.cases import CaseTable, minor
 from crmcore.recovery.remedies.menu import Remedy
 from crmcore.recovery.remedies.staying import STEPS
@@ -243,19 +244,17 @@ def _column(
     if remedy.at_most is not None:
         free &= cost <= remedy.at_most.amount_minor
     if policy.empowerment is not None:
-        free &= _alone(policy, remedy, cost, str(grade))
+        free &= _alone(policy.empowerment, remedy, cost, menu.currency, str(grade))
     return _Column(remedy, cost, effect.astype(np.float64), fit, free)
 
 
-def _alone(policy: RemedyPolicy, remedy: Remedy, cost: Ints, grade: str) -> Bools:
-    """Whether a grade may decide each cost alone: limits are asked once for each distinct cost."""
-    distinct, where = np.unique(cost, return_inverse=True)
-    assert policy.empowerment is not None  # noqa: S101  (the caller looked)
-    told = policy.empowerment.decide(remedy.id, Money(0, policy.menu.currency), grade=grade)
+def _alone(empowerment: Empowerment, remedy: Remedy, cost: Ints, currency: str, grade: str) -> Bools:
+    """Whether a grade may decide each cost alone: what it may at most is asked once."""
+    told = empowerment.decide(remedy.id, Money(0, currency), grade=grade)
     if told.room is not None or not told.alone:
         most = -1 if told.room is None or not told.alone else told.room.amount_minor
         return cost <= most
-    return np.ones(len(distinct), np.bool_)[where]
+    return np.ones(len(cost), np.bool_)
 
 
 def _among(column: TextColumn, words: tuple[str, ...]) -> Bools:

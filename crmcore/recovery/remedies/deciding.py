@@ -11,8 +11,9 @@ import attrs
 from crmcore._base import check_aware
 from crmcore.choice import pick
 from crmcore.documents import Document, from_dict, to_dict
-from crmcore.errors import BadDocument, OutOfRange, UnknownName, WrongType
+from crmcore.errors import BadDocument, OutOfRange, UnknownName
 from crmcore.metrics.scalars import above, count_of
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.limits import Empowerment
 from crmcore.recovery.remedies.cases import CaseTable, FailedCase, minor
 from crmcore.recovery.remedies.menu import Menu, Remedy
@@ -63,10 +64,10 @@ def cost_minor(remedy: Remedy, loss_minor: int | None, /) -> int:
 class RemedyPolicy:
     """How a house decides about remedies: the same for everybody, cheap to change, explained each time.
 
-    A plan holds at most one answer, one repair and one extra. Answers and repairs are owed wherever one fits; an extra is
-    given where value × effect × room exceeds its cost. Of several that fit, the one of the highest expected value is
-    taken. Each worse severity starts from the plan of the milder one and may only rise, part by part, so that a worse
-    failure never gets less.
+    A plan holds at most one answer, one repair and one extra. Answers and repairs are owed wherever one fits; an extra
+    is given where value × effect × room exceeds its cost. Of several that fit, the one of the highest expected value
+    is taken. Each worse severity starts from the plan of the milder one and may only rise, part by part, so that a
+    worse failure never gets less.
 
     Parameters
     ----------
@@ -107,8 +108,7 @@ class RemedyPolicy:
     usual_value: Money | None = None
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.menu, Menu):
-            raise WrongType("menu", f"a {type(self.menu).__name__}", "a Menu", "Menu(name=..., remedies=[...])")
+        check_kind("menu", self.menu, Menu, hint="Menu(name=..., currency=..., remedies=[...], failures={...})")
         for money in (self.caps.per_case, self.caps.per_customer, self.usual_value):
             minor(money, self.menu.currency)
         above("relationship_weight", self.relationship_weight, hint="0 switches it off", allowed="0 or more", least=0)
@@ -223,7 +223,7 @@ class _Decision:
         self.step = min(STEPS - 1, case.step + policy.severity_per_failure * case.earlier_failures)
         base, best = policy.prior.columns()
         self.base, self.best = base, best
-        self.room = (best - base).tolist()
+        self.room: list[float] = (best - base).tolist()
         self.limits = self._limits(budget_left)
         self.facts = {
             **case.facts, "failure": case.failure, "failure_kind": self.kind.value, "fault": case.fault.value,
@@ -361,8 +361,10 @@ class _Decision:
             limits = [*c.capped, *self.over(c, before)]
             better = ev > best or (taken is None and part is not Part.EXTRA)
             if c.fits(self.step) and limits and better:
-                waits = Awaiting(remedy=c.remedy.id, part=part, cost=money, reasons=tuple(limits), approver=c.approver)
-                capped.append((-ev, -c.effect, c.remedy.id, waits))
+                better_one = Awaiting(
+                    remedy=c.remedy.id, part=part, cost=money, reasons=tuple(limits), approver=c.approver
+                )
+                capped.append((-ev, -c.effect, c.remedy.id, better_one))
             refused.append(RefusedRemedy(remedy=c.remedy.id, part=part, cost=money, reasons=tuple(reasons)))
         capped.sort(key=lambda x: x[:3])
         waits = [x[3] for x in capped[:1]]

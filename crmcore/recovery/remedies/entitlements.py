@@ -15,11 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import check_aware, html_table, listed, mask, named
 from crmcore._frames import write_frame
 from crmcore.documents import Document
-from crmcore.errors import CurrencyMismatch, DuplicateIds, EmptyInput, OutOfRange, WrongType
+from crmcore.errors import CurrencyMismatch, DuplicateIds, EmptyInput, OutOfRange
 from crmcore.ledger import Ledger, Posting, earn
 from crmcore.ledger.units import Unit
 from crmcore.metrics.columns import numbers, refuse
 from crmcore.metrics.scalars import real
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.values import Money
 from crmcore.values.words import word
 
@@ -31,6 +32,10 @@ class Once(enum.StrEnum):
 
     CUSTOMER = "customer"
     INCIDENT = "incident"  # a public statement
+
+
+def _once(value: Once | str) -> Once:
+    return word(Once, value, "once for")
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +56,7 @@ class Entitlement(Document):
     id: str
     at_least: float
     amount: Money | None = None
-    once: Once = attrs.field(default=Once.CUSTOMER, converter=lambda v: word(Once, v, "once for"))
+    once: Once = attrs.field(default=Once.CUSTOMER, converter=_once)
 
     def __attrs_post_init__(self) -> None:
         if not str(self.id).strip() or ":" in self.id:
@@ -128,7 +133,7 @@ class Entitlements(Document):
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row an entitlement."""
-        columns = {
+        columns: dict[str, list[Any]] = {
             "entitlement": [e.id for e in self.items], "at_least": [e.at_least for e in self.items],
             "amount": [None if e.amount is None else str(e.amount.amount) for e in self.items],
             "once": [e.once.value for e in self.items],
@@ -220,11 +225,8 @@ class GrantBook:
     """
 
     def __init__(self, ledger: Ledger, entitlements: Entitlements, *, name: str = "entitlements") -> None:
-        if not isinstance(ledger, Ledger):
-            raise WrongType("ledger", f"a {type(ledger).__name__}", "a Ledger", "Ledger(SqliteStore('grants.db'))")
-        if not isinstance(entitlements, Entitlements):
-            hint = "Entitlements(name=..., items=[...])"
-            raise WrongType("entitlements", f"a {type(entitlements).__name__}", "Entitlements", hint)
+        check_kind("ledger", ledger, Ledger, hint="Ledger(SqliteStore('grants.db'))")
+        check_kind("entitlements", entitlements, Entitlements, hint="Entitlements(name=..., items=[...])")
         self.ledger, self.entitlements, self.name = ledger, entitlements, name
 
     def __repr__(self) -> str:

@@ -1,19 +1,21 @@
-"""The money of remedies on a ledger: held when decided, paid when given, given back when not; never more than there is."""
+"""The money of remedies on a ledger: held when decided, paid when given, given back when not, never overspent."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
 
 from crmcore._base import check_aware, mask
-from crmcore.errors import OutOfRange, StoreConflict, UnknownName, WrongType
+from crmcore.errors import OutOfRange, StoreConflict, UnknownName
 from crmcore.ledger import Balance, Ledger, Overdraft, Posting, commit, earn, release, reserve
 from crmcore.ledger.refusals import ChangedPosting, LateEntry
 from crmcore.ledger.units import unit_of
+from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.remedies.cases import FailedCase, minor
 from crmcore.recovery.remedies.deciding import RemedyPolicy
 from crmcore.recovery.remedies.plans import Plan
@@ -100,8 +102,7 @@ class RemedyFund:
         per: str = "year",
         zone: str | ZoneInfo = "UTC",
     ) -> None:
-        if not isinstance(ledger, Ledger):
-            raise WrongType("ledger", f"a {type(ledger).__name__}", "a Ledger", "Ledger(SqliteStore('money.db'))")
+        check_kind("ledger", ledger, Ledger, hint="Ledger(SqliteStore('money.db'))")
         if per not in ("month", "year"):
             raise UnknownName("period of a cap", per, ("month", "year"))
         minor(per_customer, currency)
@@ -140,8 +141,8 @@ class RemedyFund:
     def grant(self, policy: RemedyPolicy, case: FailedCase, *, now: datetime, grade: str | None = None) -> Granted:
         """Decide about a case with what budget and customer still have, and hold the money.
 
-        A case that holds or has used money already is returned as it stands. Where another writer takes the money between
-        decision and holding, the case is decided again: the next best remedy, or approval.
+        A case that holds or has used money already is returned as it stands. Where another writer takes the money
+        between decision and holding, the case is decided again: the next best remedy, or approval.
 
         Raises
         ------
@@ -183,7 +184,7 @@ class RemedyFund:
         if not plan.cost:
             return self._granted(plan, State.FREE)
         told = "; ".join(plan.remedies)
-        rest = {"unit": self.unit, "reason": told, "reference": plan.customer}
+        rest: dict[str, Any] = {"unit": self.unit, "reason": told, "reference": plan.customer}
         accounts = [self.account] + ([self._of(plan.customer)] if self.per_customer is not None else [])
         at = self._forward(accounts, at)
         postings = [reserve(self._id("held", plan.case), self.account, plan.cost, at=at, **rest)]

@@ -14,7 +14,18 @@ from crmcore.documents import from_dict, to_dict
 from crmcore.errors import BadDocument, CurrencyMismatch, DuplicateIds, EmptyInput, OutOfRange, UnknownName, WrongType
 from crmcore.metrics.scalars import count_of
 from crmcore.recovery.remedies.staying import step_of
-from crmcore.recovery.remedies.words import PROTECTED, FailureKind, Fault, Justice, Part, refuse_protected
+from crmcore.recovery.remedies.words import (
+    PROTECTED,
+    FailureKind,
+    Fault,
+    Justice,
+    Part,
+    faults_of,
+    justice_of,
+    kinds_of,
+    part_of,
+    refuse_protected,
+)
 from crmcore.rules import Rule
 from crmcore.values import Money
 from crmcore.values.words import word
@@ -34,20 +45,11 @@ MATCH: Mapping[str, Mapping[str, float]] = MappingProxyType(
 are a choice: studies differ widely, so replace them by what your own cases show."""
 
 
-def _words(kind: type[Any], what: str) -> Any:
-    def read(value: Iterable[str]) -> tuple[Any, ...]:
-        given = listed(value, what, str, what="texts", hint=f"such as [{next(iter(kind)).value!r}]")
-        chosen = {word(kind, v, what) for v in given}
-        return tuple(k for k in kind if k in chosen)
-
-    return read
-
-
 def _texts(value: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(listed(value, "failures", str, what="texts", hint="such as ['defective product']"))))
 
 
-def _money(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+def _money(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     if value is None:
         return
     if not isinstance(value, Money):
@@ -91,21 +93,21 @@ class Remedy:
     """
 
     id: str = attrs.field()
-    part: Part = attrs.field(converter=lambda v: word(Part, v, "part of a plan"))
-    justice: Justice = attrs.field(converter=lambda v: word(Justice, v, "kind of justice"))
+    part: Part = attrs.field(converter=part_of)
+    justice: Justice = attrs.field(converter=justice_of)
     effect: float = attrs.field(validator=between(0.0, 1.0, hint="a share of the way to a satisfied customer: 0.3"))
     cost: Money | None = attrs.field(default=None, validator=_money)
     percent_of_loss: float = attrs.field(default=0.0, validator=between(0.0, 1000.0, hint="write 20 % as 20"))
     at_most: Money | None = attrs.field(default=None, validator=_money)
     times: int | None = None
     failures: tuple[str, ...] = attrs.field(default=(), converter=_texts)
-    kinds: tuple[FailureKind, ...] = attrs.field(default=tuple(FailureKind), converter=_words(FailureKind, "kinds"))
-    faults: tuple[Fault, ...] = attrs.field(converter=_words(Fault, "faults"))
+    kinds: tuple[FailureKind, ...] = attrs.field(default=tuple(FailureKind), converter=kinds_of)
+    faults: tuple[Fault, ...] = attrs.field(converter=faults_of)
     from_severity: str = "low"
     when: Rule | None = None
 
     @faults.default
-    def _usual_faults(self) -> tuple[str, ...]:
+    def _usual_faults(self) -> tuple[Fault, ...]:
         return tuple(Fault) if self.part is Part.ANSWER else (Fault.OURS, Fault.PARTNER)
 
     def __attrs_post_init__(self) -> None:
@@ -145,7 +147,8 @@ class Remedy:
 
 
 def _failures(value: Mapping[str, str]) -> Mapping[str, FailureKind]:
-    if not isinstance(value, Mapping):
+    given: object = value
+    if not isinstance(given, Mapping):
         hint = "{'defective product': 'outcome', 'rude staff': 'process'}"
         raise WrongType("failures", f"a {type(value).__name__}", "a mapping of names to kinds", hint)
     return MappingProxyType({name: word(FailureKind, value[name], "kind of failure") for name in sorted(value)})
@@ -163,6 +166,11 @@ def _match(value: Mapping[str, Mapping[str, float]]) -> Mapping[FailureKind, Map
             raise OutOfRange("match", odd[0], "0 to 1", "1 matches fully, 0 is no answer to this kind of failure")
         made[kind] = MappingProxyType(row)
     return MappingProxyType(made)
+
+
+def _remedies(value: Iterable[Remedy]) -> tuple[Remedy, ...]:
+    found: tuple[Remedy, ...] = listed(value, "remedies", Remedy, what="remedies", hint="Remedy(id='apology', ...)")
+    return found
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -204,9 +212,7 @@ class Menu:
 
     name: str
     currency: str
-    remedies: tuple[Remedy, ...] = attrs.field(
-        converter=lambda v: listed(v, "remedies", Remedy, what="remedies", hint="Remedy(id='apology', ...)")
-    )
+    remedies: tuple[Remedy, ...] = attrs.field(converter=_remedies)
     failures: Mapping[str, FailureKind] = attrs.field(converter=_failures)
     match: Mapping[FailureKind, Mapping[Justice, float]] = attrs.field(default=MATCH, converter=_match)
     protected: tuple[str, ...] = attrs.field(default=(), converter=tuple)
@@ -254,7 +260,7 @@ class Menu:
 
     def of_part(self, part: Part | str) -> tuple[Remedy, ...]:
         """Remedies of one part of a plan, by id."""
-        wanted = word(Part, part, "part of a plan")
+        wanted = part_of(part)
         return tuple(sorted((r for r in self.remedies if r.part is wanted), key=lambda r: r.id))
 
     def kind_of(self, failure: str) -> FailureKind:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from crmcore.recovery.remedies.cases import FailedCase
 from crmcore.recovery.remedies.deciding import RemedyPolicy
 from crmcore.recovery.remedies.entitlements import Entitlement, Entitlements
 from crmcore.recovery.remedies.menu import Menu, Remedy
@@ -48,7 +47,9 @@ def electronics_menu(*, currency: str = "USD") -> Menu:
                 id="discount 20 %", part="extra", justice="distributive", effect=0.3, percent_of_loss=20,
                 from_severity="normal",
             ),
-            Remedy(id="personal call", part="extra", justice="interactional", effect=0.25, cost=five, kinds=["process"]),
+            Remedy(
+                id="personal call", part="extra", justice="interactional", effect=0.25, cost=five, kinds=["process"],
+            ),
         ],
     )  # fmt: skip
 
@@ -59,6 +60,7 @@ def electronics_policy(*, currency: str = "USD", usual_value: str = "3000") -> R
     Examples
     --------
     >>> from datetime import UTC, datetime
+    >>> from crmcore.recovery.remedies import FailedCase
     >>> laptop = FailedCase(id="c1", customer="ann", failure="defective product", loss=Money.of(900, "USD"))
     >>> electronics_policy().decide(laptop, now=datetime(2026, 6, 1, tzinfo=UTC)).remedies
     ('apology', 'new product', 'discount 20 %')

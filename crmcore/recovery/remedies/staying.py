@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import attrs
@@ -58,7 +57,7 @@ class StayRow(Document):
 
 @attrs.frozen(kw_only=True, repr=False)
 class StayPrior(Document):
-    """What is believed about staying before own data say better: a small problem, a large one, those between on a line.
+    """What is believed about staying until own data say better: a small problem, a large one, others on a line.
 
     Parameters
     ----------
@@ -72,8 +71,8 @@ class StayPrior(Document):
     Examples
     --------
     >>> print(TARP)
-    TARP (1986): stay after a small problem .37 silent, .46 not satisfied, .70 satisfied, .95 satisfied quickly; after a \
-large one .09, .19, .54, .82; taken as worth 100 customers each
+    TARP (1986): stay after a small problem .37 silent, .46 not satisfied, .70 satisfied, .95 satisfied quickly; \
+after a large one .09, .19, .54, .82; taken as worth 100 customers each
     >>> TARP.at("low").satisfied, round(TARP.at("high").satisfied, 3)
     (0.7, 0.593)
     """
@@ -192,8 +191,8 @@ def forgiveness(
     relationship : strength from 0 to 1, optional
         `relationship_strength(tenure_years)`, or any own measure; None is not known and counts as 0.
     weight : log-odds
-        By which a relationship of full strength raises the chance; 0 or more. Soares & Proença (2015) found that the age
-        of a relationship moderates, and that severity lowers repurchase; the size is a choice.
+        By which a relationship of full strength raises the chance; 0 or more. Soares & Proença (2015) found that the
+        age of a relationship moderates, and that severity lowers repurchase; the size is a choice.
 
     Returns
     -------
@@ -217,7 +216,7 @@ def moved(share: Floats, log_odds: ArrayLike, /) -> Floats:
 
     Examples
     --------
-    >>> moved(np.array([0.5, 0.0]), math.log(3)).round(9).tolist()
+    >>> moved(np.array([0.5, 0.0]), np.log(3)).round(9).tolist()
     [0.75, 0.0]
     """
     factor = np.exp(np.asarray(log_odds, np.float64))

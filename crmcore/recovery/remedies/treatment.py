@@ -153,7 +153,7 @@ def audit_equal_treatment(
     measures : name -> (n,) numbers
         What each case got: cost in minor units, effect, 0 and 1 for one remedy; NaN leaves a case out.
     strata : name -> (n,) labels, optional
-        What may rightly differ: severity, failure, fault, bands of the loss. Leave out what is itself unequal treatment.
+        What may rightly differ: severity, failure, fault, bands of the loss. Leave out what is unequal itself.
     level : share
         Coverage of each interval, and 1 - level the threshold of adjusted p-values.
     adjustment : text

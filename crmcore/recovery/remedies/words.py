@@ -8,7 +8,9 @@ from collections.abc import Iterable
 
 import attrs
 
+from crmcore._base import listed
 from crmcore.errors import CrmError
+from crmcore.values.words import word
 
 __all__ = ["PROTECTED", "FailureKind", "Fault", "Justice", "Part", "ProtectedField", "refuse_protected"]
 
@@ -47,8 +49,8 @@ class Part(enum.StrEnum):
 
 PROTECTED = (
     "age", "birth_date", "birthday", "caste", "citizenship", "colour", "color", "date_of_birth", "disability",
-    "ethnic_group", "ethnicity", "gender", "marital_status", "nationality", "political_opinion", "pregnancy", "pregnant",
-    "race", "religion", "sex", "sexual_orientation", "union_member",
+    "ethnic_group", "ethnicity", "gender", "marital_status", "nationality", "political_opinion", "pregnancy",
+    "pregnant", "race", "religion", "sex", "sexual_orientation", "union_member",
 )  # fmt: skip
 """Facts about a person that must not decide what the person gets; an application adds its own."""
 
@@ -67,6 +69,34 @@ class ProtectedField(CrmError, ValueError):
             f"{self.where} uses {', '.join(map(repr, self.fields))}: expected facts about the failure, not about the "
             "person.\n  hint: leave them out; audit_equal_treatment takes them beside the decisions, never before"
         )
+
+
+def part_of(value: Part | str) -> Part:
+    """Part of a plan by its word."""
+    return word(Part, value, "part of a plan")
+
+
+def justice_of(value: Justice | str) -> Justice:
+    """Kind of justice by its word."""
+    return word(Justice, value, "kind of justice")
+
+
+def fault_of(value: Fault | str) -> Fault:
+    """Fault by its word."""
+    return word(Fault, value, "fault")
+
+
+def faults_of(value: Iterable[Fault | str]) -> tuple[Fault, ...]:
+    """Faults, each once, in the order of the enumeration."""
+    given = {fault_of(v) for v in listed(value, "faults", str, what="texts", hint="such as ['ours', 'partner']")}
+    return tuple(f for f in Fault if f in given)
+
+
+def kinds_of(value: Iterable[FailureKind | str]) -> tuple[FailureKind, ...]:
+    """Kinds of failure, each once, in the order of the enumeration."""
+    given = listed(value, "kinds", str, what="texts", hint="such as ['outcome']")
+    chosen = {word(FailureKind, v, "kind of failure") for v in given}
+    return tuple(k for k in FailureKind if k in chosen)
 
 
 def refuse_protected(where: str, fields: Iterable[str], protected: Iterable[str]) -> None:
