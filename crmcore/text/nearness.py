@@ -13,7 +13,7 @@ from crmcore.text.searching import SearchIndex
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["closeness", "stars"]
+__all__ = ["closeness", "stars", "telling"]
 
 Ints = NDArray[np.int64]
 
@@ -61,3 +61,24 @@ def stars(close: csr_array, least: float, /) -> Ints:
             star[neighbours[star[neighbours] < 0]] = centre
             star[centre] = centre
     return star
+
+
+_FUNCTION = frozenset(
+    "a about all also am an and any are as at be been being but by can cannot could did do does doing don't down for "
+    "from get got had has have having he her here hers him his how i i'd i'll i'm i've if in into is isn't it it's its "
+    "just let let's like may me might my no nor not of off on one only or our out please really s she should so some "
+    "such than thank thanks that that's the their them then there these they this those to too up us very want wanted "
+    "was we were what when where which while who why will wish with would yes you you'd your".split()
+)
+
+
+def telling(text: str, /) -> str:
+    """Text without English function words and the words in which wishes are wrapped; itself where no word is left.
+
+    Examples
+    --------
+    >>> telling("I wish you would please offer oat milk"), telling("Why not?")
+    ('offer oat milk', 'Why not?')
+    """
+    words = [w for w in text.casefold().replace("\u2019", "'").split() if w.strip(".,;:!?\"()'") not in _FUNCTION]
+    return " ".join(words) or text
