@@ -13,7 +13,7 @@ from crmcore.text.searching import SearchIndex
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["closeness", "stars", "telling"]
+__all__ = ["FUNCTION_WORDS", "closeness", "stars", "telling"]
 
 Ints = NDArray[np.int64]
 
@@ -63,22 +63,35 @@ def stars(close: csr_array, least: float, /) -> Ints:
     return star
 
 
-_FUNCTION = frozenset(
-    "a about all also am an and any are as at be been being but by can cannot could did do does doing don't down for "
-    "from get got had has have having he her here hers him his how i i'd i'll i'm i've if in into is isn't it it's its "
-    "just let let's like may me might my no nor not of off on one only or our out please really s she should so some "
-    "such than thank thanks that that's the their them then there these they this those to too up us very want wanted "
-    "was we were what when where which while who why will wish with would yes you you'd your".split()
+# Words of closed classes: pronouns, articles, prepositions, conjunctions, auxiliaries, and their short forms.
+FUNCTION_WORDS = frozenset(
+    """
+    a about above after again against ain't all also although am an and any are aren't around as at away back be
+    because been before being below between both but by can can't cannot could couldn't did didn't do does doesn't
+    doing don't done down during each either else ever every few for from further get gets getting go goes going
+    gonna got had hadn't has hasn't have haven't having he he'd he'll he's her here here's hers herself him himself
+    his how how's i i'd i'll i'm i've if in into is isn't it it'd it'll it's its itself just let let's like made
+    make me more most much must my myself neither no nor not now of off on once one only onto or other our ours
+    ourselves out over own per really same she she'd she'll she's should shouldn't since so some still such than
+    that that's the their theirs them themselves then there there's these they they'd they'll they're they've this
+    those though through till to too u under until up upon ur us very via want was wasn't we we'd we'll we're we've
+    well were weren't what what's when where which while who who's whom whose why will with within without won't
+    would wouldn't yet you you'd you'll you're you've your yours yourself
+    """.split()
 )
+
+_NEGATIONS = frozenset(w for w in FUNCTION_WORDS if w in ("neither", "no", "nor", "not", "without") or w.endswith("n't"))
+_WISHES = frozenset("may might please some thank thanks wanted wish yes".split())
+_SILENT = FUNCTION_WORDS - _NEGATIONS | _WISHES
 
 
 def telling(text: str, /) -> str:
-    """Text without English function words and the words in which wishes are wrapped; itself where no word is left.
+    """Text without English function words and wrappings of wishes, negations kept; itself where no word is left.
 
     Examples
     --------
-    >>> telling("I wish you would please offer oat milk"), telling("Why not?")
-    ('offer oat milk', 'Why not?')
+    >>> telling("I wish you would please offer oat milk"), telling("What is it?")
+    ('offer oat milk', 'What is it?')
     """
-    words = [w for w in text.casefold().replace("\u2019", "'").split() if w.strip(".,;:!?\"()'") not in _FUNCTION]
+    words = [w for w in text.casefold().replace("\u2019", "'").split() if w.strip(".,;:!?\"()'") not in _SILENT]
     return " ".join(words) or text

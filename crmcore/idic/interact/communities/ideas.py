@@ -187,7 +187,14 @@ class IdeaBox:
 
     def ideas(self) -> tuple[Idea, ...]:
         """All ideas that stand for themselves, most supporters first (ties by id)."""
-        found = [self._idea(c) for c in self._all() if c.state != "merged"]
+        cases = {c.id: c for c in self._all()}
+        parts: dict[str, list[str]] = {}
+        for name in cases:
+            top = cases[name]
+            while top.state == "merged":
+                top = cases[str(top.data["into"])]
+            parts.setdefault(top.id, []).append(name)
+        found = [self._idea(cases[top], tuple(names)) for top, names in parts.items()]
         return tuple(sorted(found, key=lambda i: (-len(i.supporters), i.id)))
 
     def to_frame(self, *, backend: Any = None) -> Any:
@@ -203,9 +210,9 @@ class IdeaBox:
         rows = [{"idea": i.text[:60], "status": i.status, "supporters": len(i.supporters)} for i in self.ideas()[:20]]
         return html_table(rows, caption="Ideas")
 
-    def _idea(self, case: Case) -> Idea:
-        parts = self._phrasings(case.id)
-        return Idea(id=case.id, text=str(case.data["text"]), status=case.state, supporters=self.supporters(case.id), phrasings=parts)  # noqa: E501
+    def _idea(self, case: Case, parts: tuple[str, ...]) -> Idea:
+        who = tuple(sorted({who for part in parts for who in self._own_supporters(part)}))
+        return Idea(id=case.id, text=str(case.data["text"]), status=case.state, supporters=who, phrasings=parts)
 
     def _own_supporters(self, idea: str) -> set[str]:
         history = self.cases.history(idea)
