@@ -192,9 +192,19 @@ class SearchIndex:
         return {stem: code for code, stem in enumerate(self.vocabulary)}
 
     @cached_property
+    def _most(self) -> Floats:
+        """(n_stems,) most that a stem adds to the score of any text."""
+        columns = self._columns
+        most, held = np.zeros(columns.shape[1]), np.diff(columns.indptr) > 0
+        if held.any():
+            most[held] = np.maximum.reduceat(columns.data, columns.indptr[:-1][held])
+        return most
+
+    @cached_property
     def _columns(self) -> csc_array:
         """The weights by stem: the texts that hold it stand together."""
         columns: csc_array = self.weights.tocsc()
+        columns.sort_indices()
         return columns
 
     def __len__(self) -> int:
@@ -233,9 +243,9 @@ class SearchIndex:
         if limit < 1:
             raise OutOfRange("limit", limit, "1 or more", "ask for at least one hit")
         asked = self.codes(question)
-        score = self.score(asked)
-        best = best_of(score, limit)
-        return tuple(Hit(int(d), float(score[d]), self.words(int(d), asked)) for d in best if score[d] > 0)
+        best, score = self.top(asked, limit)
+        pairs = zip(best.tolist(), score.tolist(), strict=True)
+        return tuple(Hit(d, x, self.words(d, asked)) for d, x in pairs if x > 0)
 
     def codes(self, question: str, /) -> NDArray[np.integer]:
         """Stems of a question that the index knows, each once, as positions in `vocabulary`."""
@@ -254,6 +264,50 @@ class SearchIndex:
             one, end = start[code], start[code + 1]
             found[text[one:end]] += part[one:end]
         return found
+
+    def top(
+        self, codes: NDArray[np.integer], limit: int, /, *, factor: Floats | None = None
+    ) -> tuple[NDArray[np.intp], Floats]:
+        """Texts of the highest scores and these, highest first; equal scores in the order of the index.
+
+        Rare stems are read first. Once what the others can add at most lifts no further text among the first, only the
+        texts that may still be there are completed (Turtle and Flood 1995), so the words that everybody uses cost little.
+
+        Parameters
+        ----------
+        codes : stems
+            Positions in `vocabulary`.
+        limit : count
+        factor : (n,) numbers above 0, optional
+            What the score of each text is multiplied by.
+        """
+        columns, found = self._columns, np.zeros(len(self))
+        start, text, part = columns.indptr, columns.indices, columns.data
+        by = np.ones(len(self)) if factor is None else factor
+        codes = np.asarray(codes, np.int64)
+        codes = codes[np.lexsort((codes, start[codes + 1] - start[codes]))]
+        left = np.append(np.cumsum(self._most[codes][::-1])[::-1][1:], 0.0) * (by.max() if len(by) else 1.0)
+        seen = np.empty(0, np.int64)
+        for i, code in enumerate(codes.tolist()):
+            one, end = start[code], start[code + 1]
+            fresh = text[one:end]
+            seen = np.concatenate([seen, fresh[found[fresh] == 0]])
+            found[fresh] += part[one:end]
+            if i + 1 < len(codes) and len(seen) >= limit:
+                score = found[seen] * by[seen]
+                least = np.partition(score, len(score) - limit)[len(score) - limit]
+                if left[i] < least * (1 - 1e-9):
+                    seen = np.sort(seen[score + left[i] >= least * (1 - 1e-9)])
+                    for other in codes[i + 1 :].tolist():
+                        texts, adds = text[start[other] : start[other + 1]], part[start[other] : start[other + 1]]
+                        at = np.minimum(np.searchsorted(texts, seen), max(len(texts) - 1, 0))
+                        held = texts[at] == seen if len(texts) else np.zeros(len(seen), np.bool_)
+                        found[seen[held]] += adds[at[held]]
+                    break
+        seen = np.sort(seen)
+        score = found[seen] * by[seen]
+        best = best_of(score, limit)
+        return seen[best].astype(np.intp), score[best]
 
     def words(self, text: int, codes: NDArray[np.integer], /) -> tuple[tuple[str, float], ...]:
         """What each stem adds to the score of a text, most first."""

@@ -20,7 +20,7 @@ from crmcore.metrics.columns import columns_frame, instant, instants, same_lengt
 from crmcore.tables import TextColumn
 from crmcore.text.nearness import closeness as text_closeness
 from crmcore.text.nearness import stars, telling
-from crmcore.text.searching import SearchIndex, best_of, stems
+from crmcore.text.searching import SearchIndex, stems
 from crmcore.text.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -148,11 +148,14 @@ class AnswerSearch:
             raise OutOfRange("limit", limit, "1 or more", "limit=10")
         (key,) = keys_of([question], self.language)
         asked = self.index.code_of(key)
-        score = self.index.score(asked) * self._factor
         same = self._titles.get(key, [])
-        first = sorted(same, key=lambda i: (not self._solved[i], -score[i], i))
-        rest = [i for i in best_of(score, limit + len(first)).tolist() if score[i] > 0 and i not in same]
-        return tuple(self._found(i, float(score[i]), asked, i in same) for i in [*first, *rest][:limit])
+        best, score = self.index.top(asked, limit + len(same), factor=self._factor)
+        scores = dict(zip(best.tolist(), score.tolist(), strict=True))
+        for i in same:
+            scores.setdefault(i, sum(w for _, w in self.index.words(i, asked)) * float(self._factor[i]))
+        first = sorted(same, key=lambda i: (not self._solved[i], -scores[i], i))
+        rest = [i for i in best.tolist() if scores[i] > 0 and i not in set(same)]
+        return tuple(self._found(i, scores[i], asked, i in set(same)) for i in [*first, *rest][:limit])
 
     def _found(self, i: int, score: float, asked: NDArray[np.integer], same: bool) -> Found:
         parts = self.index.words(i, asked)
