@@ -13,6 +13,7 @@ from crmcore.idic.interact.communities.ambassadors import AMBASSADOR
 from crmcore.idic.interact.communities.fans import FanEvent, FanPage
 from crmcore.idic.interact.communities.matching import blocking_pairs
 from crmcore.idic.interact.communities.moderation import TRUST
+from crmcore.idic.interact.communities.practices import gather_practices
 from crmcore.ledger import Ledger
 from crmcore.lifecycle import Cases, Command, IllegalCommand
 from crmcore.rules import Rule, RuleSet, field
@@ -283,3 +284,16 @@ def test_row_097_three_students_and_two_mentors_match_stably() -> None:
     assert blocking_pairs(found, students, mentors, places={"m1": 1, "m2": 2}) == ()
     with pytest.raises(BadRows, match="somebody who is not there"):
         communities.stable_match({"s1": ["m9"]}, {"m1": ["s1"]})
+
+
+def test_row_086_three_accepted_answers_of_one_problem_are_one_entry_with_three_sources() -> None:
+    entries = [
+        Entry(id="1", title="App crashes on login", accepted="Clear the cache"),
+        Entry(id="2", title="Login crashes the app", accepted="Clear the cache!"),
+        Entry(id="3", title="The app crashes at login", accepted="Update first, then restart the phone"),
+        Entry(id="4", title="App crashes on login again", answers="Same here"),
+        Entry(id="5", title="Where is my invoice?", accepted="Under billing"),
+    ]
+    found = gather_practices(entries)
+    assert [p.sources for p in found] == [("1", "2", "3")]
+    assert len(found[0].answers) == 2
