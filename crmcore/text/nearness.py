@@ -80,7 +80,9 @@ FUNCTION_WORDS = frozenset(
     """.split()
 )
 
-_NEGATIONS = frozenset(w for w in FUNCTION_WORDS if w in ("neither", "no", "nor", "not", "without") or w.endswith("n't"))
+_NEGATIONS = frozenset(
+    w for w in FUNCTION_WORDS if w in ("neither", "no", "nor", "not", "without") or w.endswith("n't")
+)
 _WISHES = frozenset("may might please some thank thanks wanted wish yes".split())
 _SILENT = FUNCTION_WORDS - _NEGATIONS | _WISHES
 

@@ -171,7 +171,9 @@ class SearchIndex:
         if not (k1 >= 0 and 0 <= b <= 1 and all(w >= 0 for w in weights.values())):
             raise OutOfRange("k1, b, weights", (k1, b), "numbers from 0, b up to 1", "k1=1.2, b=0.75")
         if not set(weights) <= set(fields) or len({len(texts) for texts in fields.values()}) != 1:
-            raise OutOfRange("fields", sorted(fields), "parts of one length, weights for these", "fields={'text': texts}")
+            raise OutOfRange(
+                "fields", sorted(fields), "parts of one length, weights for these", "fields={'text': texts}"
+            )
         n = len(next(iter(fields.values())))
         every = [text for texts in fields.values() for text in texts]
         batch = stems(Tokenizer(segment=segment).tokenize(every), language=language)
@@ -271,7 +273,7 @@ class SearchIndex:
         """Texts of the highest scores and these, highest first; equal scores in the order of the index.
 
         Rare stems are read first. Once what the others can add at most lifts no further text among the first, only the
-        texts that may still be there are completed (Turtle and Flood 1995), so the words that everybody uses cost little.
+        texts that may still be there are completed (Turtle and Flood 1995), so common words cost little.
 
         Parameters
         ----------

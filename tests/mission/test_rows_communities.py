@@ -47,7 +47,10 @@ def test_row_066_three_members_and_two_replies_by_hand() -> None:
 
 
 def test_row_066_bad_posts_are_all_named_at_once() -> None:
-    rows = [{"id": None, "author": "a", "at": AT, "reply_to": None}, {"id": "2", "author": "a", "at": "soon", "reply_to": None}]
+    rows = [
+        {"id": None, "author": "a", "at": AT, "reply_to": None},
+        {"id": "2", "author": "a", "at": "soon", "reply_to": None},
+    ]
     with pytest.raises(BadRows, match=r"(?s)id: no id in 1 row.*at: no time that can be read in 1 row"):
         Community.from_frame(rows)
     with pytest.raises(DuplicateIds):
@@ -102,7 +105,12 @@ def test_row_071_a_chat_and_a_forum_give_equal_metrics_for_equal_events() -> Non
     chat = {
         "messages": [
             {"id": "9", "timestamp": "2026-05-01T09:00:00Z", "author": {"id": "ann"}, "content": "Help?"},
-            {"id": "5", "timestamp": "2026-05-01T16:30:00+07:00", "author": {"id": "ben"}, "reference": {"messageId": "9"}},
+            {
+                "id": "5",
+                "timestamp": "2026-05-01T16:30:00+07:00",
+                "author": {"id": "ben"},
+                "reference": {"messageId": "9"},
+            },
             {"id": "7", "timestamp": "2026-05-01T10:00:00Z", "author": {"id": "ann"}, "reference": {"messageId": "5"}},
         ],
         "members": [{"id": "cyd"}],
@@ -116,13 +124,22 @@ def test_row_071_a_chat_and_a_forum_give_equal_metrics_for_equal_events() -> Non
 
 
 def test_row_072_five_ranked_ballots_have_a_documented_winner_and_voters_are_told() -> None:
-    said = {"a": ["red", "teal"], "b": ["red", "teal"], "c": ["blue", "teal"], "d": ["blue", "teal"], "e": ["teal", "blue"]}
+    said = {
+        "a": ["red", "teal"],
+        "b": ["red", "teal"],
+        "c": ["blue", "teal"],
+        "d": ["blue", "teal"],
+        "e": ["teal", "blue"],
+    }
     ballots = [Ballot(v, r, AT, v) for v, r in said.items()]
     kind = {"question": "Colour?", "options": ["red", "blue", "teal"], "eligible": list("abcdefg")}
     assert Decision(**kind, method="instant runoff").count(ballots).winner == "blue"
     assert Decision(**kind, method="schulze").count(ballots).winner == "teal"  # beats both 3 : 2
     found = Decision(**kind, quorum=0.5).count([*ballots, Ballot("x", ["red"], AT), Ballot("a", ["blue"], day(1), "z")])
-    assert sorted(r.reason for r in found.rejected) == ["not a member who may vote", "replaced by a later vote of the same person"]
+    assert sorted(r.reason for r in found.rejected) == [
+        "not a member who may vote",
+        "replaced by a later vote of the same person",
+    ]
     told = found.notices()
     assert len(told) == 6
     assert "Thank you" in told[0].text
@@ -242,7 +259,9 @@ def test_row_085_the_same_model_and_fault_match_and_private_fields_are_not_used(
 
 
 def test_row_089_a_page_by_a_customer_is_earned_and_by_the_company_owned() -> None:
-    page = FanPage(id="p", made_by="customer", events=[FanEvent(fan="ann", at=AT), FanEvent(fan="ann", at=day(1), joined=False)])
+    page = FanPage(
+        id="p", made_by="customer", events=[FanEvent(fan="ann", at=AT), FanEvent(fan="ann", at=day(1), joined=False)]
+    )
     assert (page.media, page.count(at=AT), page.count(at=day(1))) == ("earned/shared", 1, 0)
     assert FanPage(id="q", made_by="company").media == "owned"
 

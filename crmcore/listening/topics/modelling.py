@@ -16,8 +16,8 @@ from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.listening.topics.factoring import factor, loads_of, refined
 from crmcore.metrics.columns import columns_frame, held_floats
 from crmcore.metrics.scalars import count_of, share_of
-from crmcore.text.nearness import FUNCTION_WORDS
 from crmcore.text import Tokenizer, TokenKind, count_terms
+from crmcore.text.nearness import FUNCTION_WORDS
 from crmcore.text.ngrams import TermCounts
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import permutations, product
+from itertools import pairwise, permutations, product
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,9 @@ def as_chat(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def as_forum(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    nodes = {r["id"]: {"id": r["id"], "author": r["author"], "created_at": r["at"].isoformat(), "replies": []} for r in rows}
+    nodes = {
+        r["id"]: {"id": r["id"], "author": r["author"], "created_at": r["at"].isoformat(), "replies": []} for r in rows
+    }
     for r in rows:
         if r["reply_to"]:
             nodes[r["reply_to"]]["replies"].append(nodes[r["id"]])
@@ -116,7 +118,7 @@ def strongest(wins: np.ndarray[Any, Any], a: int, b: int) -> int:
     for k in range(len(others) + 1):
         for middle in permutations(others, k):
             path = [a, *middle, b]
-            steps = [(wins[x, y], wins[y, x]) for x, y in zip(path, path[1:], strict=False)]
+            steps = [(wins[x, y], wins[y, x]) for x, y in pairwise(path)]
             if all(x > y for x, y in steps):
                 best = max(best, min(int(x) for x, _ in steps))
     return best
@@ -177,7 +179,10 @@ def test_matching_is_the_best_stable_one_for_who_proposes(case: Any) -> None:
     assert set(best.unmatched) == set(worst.unmatched)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["x", "y", "z"]), st.integers(0, 5)), max_size=12), st.randoms(use_true_random=False))  # noqa: E501
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["x", "y", "z"]), st.integers(0, 5)), max_size=12),
+    st.randoms(use_true_random=False),
+)
 def test_a_poll_counts_everybody_once_in_any_order(sent: list[tuple[str, str, int]], random: Any) -> None:
     poll = communities.Poll(question="?", options=["x", "y"])
     votes = [Vote(who, what, AT + timedelta(hours=h), str(i)) for i, (who, what, h) in enumerate(sent)]

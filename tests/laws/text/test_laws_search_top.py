@@ -27,7 +27,10 @@ def test_top_is_what_scoring_every_text_finds(texts: list[str], question: str, l
 
 @given(TEXTS, st.lists(WORDS, max_size=6).map(" ".join))
 def test_one_part_of_weight_one_is_the_plain_index(texts: list[str], question: str) -> None:
-    one, two = SearchIndex.of(texts, language=None), SearchIndex.of_fields({"t": texts}, weights={"t": 1}, language=None)
+    one, two = (
+        SearchIndex.of(texts, language=None),
+        SearchIndex.of_fields({"t": texts}, weights={"t": 1}, language=None),
+    )
     assert np.allclose(one.score(one.codes(question)), two.score(two.codes(question)))
 
 

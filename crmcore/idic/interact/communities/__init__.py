@@ -1,7 +1,7 @@
 """Communities: who is there and who answers whom, what is asked, decided and held back, and who helps whom.
 
-`from_chat`, `from_forum` and `Community.from_frame` read posts into one table; `health` measures it. Polls, decisions, ideas
-and shared content are one vote or one word each, kept with reasons; `AnswerSearch` lets peers answer before anybody dials.
+`from_chat`, `from_forum` and `Community.from_frame` read posts into one table; `health` measures it. Polls and
+decisions count one vote each, ideas and shared content keep their history; `AnswerSearch` lets peers answer first.
 Depth is one module further in: `polls.QuestionBox`, `moderation.TRUST`, `ambassadors.AMBASSADOR`, `fans.FanEvent`.
 """
 
@@ -28,17 +28,43 @@ if TYPE_CHECKING:
 
 _WHERE = {
     ".alike": ("find_alike",),
-    ".ambassadors": ("rank_ambassadors", "reward", "shield",),
-    ".answers": ("AnswerSearch", "Entry", "deflection", "find_gaps",),
-    ".ballots": ("Ballot", "Decision",),
-    ".community": ("Community", "from_chat", "from_forum",),
+    ".ambassadors": (
+        "rank_ambassadors",
+        "reward",
+        "shield",
+    ),
+    ".answers": (
+        "AnswerSearch",
+        "Entry",
+        "deflection",
+        "find_gaps",
+    ),
+    ".ballots": (
+        "Ballot",
+        "Decision",
+    ),
+    ".community": (
+        "Community",
+        "from_chat",
+        "from_forum",
+    ),
     ".fans": ("FanPage",),
-    ".following": ("Follow", "digest",),
+    ".following": (
+        "Follow",
+        "digest",
+    ),
     ".ideas": ("IdeaBox",),
     ".matching": ("stable_match",),
-    ".measures": ("brand_share", "content_mix", "health",),
+    ".measures": (
+        "brand_share",
+        "content_mix",
+        "health",
+    ),
     ".moderation": ("ModerationQueue",),
-    ".polls": ("Poll", "Vote",),
+    ".polls": (
+        "Poll",
+        "Vote",
+    ),
     ".sharing": ("SharedContent",),
 }
 

@@ -1,4 +1,4 @@
-"""People with a common experience: who owns the same model with the same fault, with the reason, and nothing private."""
+"""People with a common experience: the same model with the same fault, with the reason, and nothing private."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ class Alike(Document):
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a member: member, score, reason."""
-        cells = {"member": [m.member for m in self.members], "score": [m.score for m in self.members]}
+        cells: dict[str, list[Any]] = {
+            "member": [m.member for m in self.members],
+            "score": [m.score for m in self.members],
+        }
         return columns_frame({**cells, "reason": [m.reason for m in self.members]}, backend=backend)
 
     def _repr_html_(self) -> str:

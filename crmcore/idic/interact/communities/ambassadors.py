@@ -181,7 +181,9 @@ def reward(
     account = f"ambassador:{case.id}"
     known = {p.id for p in ledger.postings(account)}
     made = [
-        earn(f"{account}/{post}", account, points, at=at, expires_at=expires_at, reason="accepted answer", reference=post)
+        earn(
+            f"{account}/{post}", account, points, at=at, expires_at=expires_at, reason="accepted answer", reference=post
+        )
         for post in sorted(set(answers))
         if f"{account}/{post}" not in known
     ]
@@ -232,7 +234,12 @@ class Shield(Document):
 
 
 def shield(
-    community: Community, /, *, attacks: ArrayLike | Iterable[str], defends: ArrayLike | Iterable[str], level: float = 0.95
+    community: Community,
+    /,
+    *,
+    attacks: ArrayLike | Iterable[str],
+    defends: ArrayLike | Iterable[str],
+    level: float = 0.95,
 ) -> Shield:
     """Count the replies of customers that defend the brand, for each attack on it.
 

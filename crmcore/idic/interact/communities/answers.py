@@ -110,7 +110,9 @@ class AnswerSearch:
         """
         if not solved_weight > 0:
             raise OutOfRange("solved_weight", solved_weight, "above 0", "1.3; 1 treats all alike")
-        given = sorted(listed(entries, "entries", Entry, what="entries", hint="Entry(id=..., title=...)"), key=lambda e: e.id)
+        given = sorted(
+            listed(entries, "entries", Entry, what="entries", hint="Entry(id=..., title=...)"), key=lambda e: e.id
+        )
         again = tuple(i for i in range(1, len(given)) if given[i].id == given[i - 1].id)
         if again:
             raise DuplicateIds("entries", len(again), again, "give each entry its own id")
@@ -302,7 +304,9 @@ class Gap(Document):
     share: Estimate
 
     def __str__(self) -> str:
-        return f"{self.query}: {self.unanswered} of {self.searches} searches unanswered, {len(self.phrasings)} phrasings"
+        return (
+            f"{self.query}: {self.unanswered} of {self.searches} searches unanswered, {len(self.phrasings)} phrasings"
+        )
 
 
 @attrs.frozen(repr=False)
@@ -325,7 +329,9 @@ class Gaps(Document):
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a gap: query, unanswered, searches, share, low, high, phrasings."""
-        cells: dict[str, list[Any]] = {n: [getattr(g, n) for g in self.gaps] for n in ("query", "unanswered", "searches")}
+        cells: dict[str, list[Any]] = {
+            n: [getattr(g, n) for g in self.gaps] for n in ("query", "unanswered", "searches")
+        }
         cells |= {"share": [g.share.value for g in self.gaps], "low": [g.share.low for g in self.gaps]}
         cells |= {"high": [g.share.high for g in self.gaps], "phrasings": [len(g.phrasings) for g in self.gaps]}
         return columns_frame(cells, backend=backend)
@@ -367,7 +373,9 @@ def find_gaps(
     refund visa: 2 of 2 searches unanswered, 2 phrasings
     """
     if not 0 < closeness <= 1 or least < 1:
-        raise OutOfRange("closeness, least", (closeness, least), "a share above 0, and 1 or more", "closeness=0.6, least=2")
+        raise OutOfRange(
+            "closeness, least", (closeness, least), "a share above 0, and 1 or more", "closeness=0.6, least=2"
+        )
     given = listed(queries, "queries", str, what="texts", hint="['refund visa']")
     ok = truths("answered", answered) if given else np.empty(0, np.bool_)
     same_length("the searches", queries=np.empty(len(given)), answered=ok)

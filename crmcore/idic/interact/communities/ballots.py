@@ -84,7 +84,8 @@ class Decision:
     >>> from datetime import UTC
     >>> at = datetime(2026, 5, 1, tzinfo=UTC)
     >>> vote = Decision(question="New colour", options=["red", "blue", "teal"], eligible=["a", "b", "c", "d", "e"])
-    >>> said = {"a": ["red", "teal"], "b": ["red", "teal"], "c": ["blue", "teal"], "d": ["blue", "teal"], "e": ["teal", "blue"]}
+    >>> said = {"a": ["red", "teal"], "b": ["red", "teal"], "c": ["blue", "teal"], "d": ["blue", "teal"],
+    ...         "e": ["teal", "blue"]}
     >>> found = vote.count([Ballot(voter, ranking, at) for voter, ranking in said.items()])
     >>> found.winner, found.rounds
     ('blue', ({'red': 2, 'blue': 2, 'teal': 1}, {'red': 2, 'blue': 3}))
@@ -191,7 +192,10 @@ class DecisionResult(Document):
     def notices(self) -> tuple[Notice, ...]:
         """Thanks and result for everybody who voted; a sentence for those whose ballots did not count."""
         result = str(self)
-        told = [Notice(v, f"Thank you for voting. {result}. Your first choice was {c}.") for v, c in sorted(self.voters.items())]  # noqa: E501
+        told = [
+            Notice(v, f"Thank you for voting. {result}. Your first choice was {c}.")
+            for v, c in sorted(self.voters.items())
+        ]
         lost = {r.voter: r.reason for r in self.rejected if r.voter not in self.voters}
         return (*told, *(Notice(v, f"Your ballot did not count: {why}. {result}.") for v, why in sorted(lost.items())))
 
@@ -208,7 +212,9 @@ class DecisionResult(Document):
         return bar(list(first), list(first.values()), title=self.question)
 
     def _repr_html_(self) -> str:
-        rows = [{"option": o, **{f"round {i + 1}": r.get(o) for i, r in enumerate(self.rounds[:8])}} for o in self.options]
+        rows = [
+            {"option": o, **{f"round {i + 1}": r.get(o) for i, r in enumerate(self.rounds[:8])}} for o in self.options
+        ]
         return html_table(rows, caption=str(self))
 
 
@@ -259,4 +265,4 @@ def schulze_winners(wins: Ints, /) -> list[int]:
     for k in range(len(path)):  # widest paths, as Floyd and Warshall would
         path = np.maximum(path, np.minimum(path[:, k : k + 1], path[k : k + 1, :]))
         np.fill_diagonal(path, 0)
-    return np.flatnonzero((path >= path.T).all(axis=1)).tolist()  # type: ignore[no-any-return]
+    return np.flatnonzero((path >= path.T).all(axis=1)).tolist()

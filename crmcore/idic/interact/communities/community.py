@@ -93,7 +93,7 @@ class Community:
                  else TextColumn.empty(n) for name in (id, author, reply_to, text)}  # fmt: skip
         series = read.series(at)
         plain = series.to_numpy() if series is not None and str(series.dtype).startswith("Datetime") else None
-        when: ArrayLike = plain if plain is not None and plain.dtype.kind == "M" else _times(read.column(at))
+        when: Any = plain if plain is not None and plain.dtype.kind == "M" else _times(read.column(at))
         return _table(found[id], found[author], when, found[reply_to], found[text], members=members, staff=staff)
 
     def where(self, keep: ArrayLike, /) -> Community:
@@ -216,7 +216,7 @@ def _time(written: str) -> object:
 
 
 def _table(
-    post_id: TextColumn, author: TextColumn, at: ArrayLike, reply_to: TextColumn, text: TextColumn, *,
+    post_id: TextColumn, author: TextColumn, at: Any, reply_to: TextColumn, text: TextColumn, *,
     members: Iterable[str], staff: Iterable[str],
 ) -> Community:  # fmt: skip
     when = instants("at", at, missing_ok=True) if len(post_id) else np.empty(0, "datetime64[us]")
@@ -252,12 +252,14 @@ def _table(
 
 def rows_of(community: Community, marked: ArrayLike | Iterable[str], name: str, /) -> Bools:
     """(n,) truths of posts that are named by a mask or by their ids."""
-    given = list(marked) if not isinstance(marked, np.ndarray) else marked
+    given: Any = marked if isinstance(marked, np.ndarray) else list(marked)  # type: ignore[arg-type]
     if len(given) and all(isinstance(x, str) for x in given):
         known = set(community.post_id.values)
         lost = [x for x in given if x not in known]
         if lost:
-            raise OutOfRange(name, f"{len(lost)} ids", "ids of posts of the community", "take them from community.post_id")
+            raise OutOfRange(
+                name, f"{len(lost)} ids", "ids of posts of the community", "take them from community.post_id"
+            )
         wanted = set(map(str, given))
         return np.array([v in wanted for v in community.post_id.values], np.bool_)[community.post_id.codes]
     if not len(given) and len(community):

@@ -43,6 +43,10 @@ class FanEvent(Document):
         check_aware(self.at, "at")
 
 
+def _events(value: Iterable[FanEvent]) -> tuple[FanEvent, ...]:
+    return listed(value, "events", FanEvent, what="events", hint="[FanEvent(fan=..., at=...)]")
+
+
 @attrs.frozen(kw_only=True)
 class FanPage(Document):
     """A page, and who joined it.
@@ -68,7 +72,7 @@ class FanPage(Document):
     made_at: datetime | None = None
     events: tuple[FanEvent, ...] = attrs.field(
         default=(), repr=lambda e: f"<{len(e)}>",
-        converter=lambda e: listed(e, "events", FanEvent, what="events", hint="[FanEvent(fan=..., at=...)]"),
+        converter=_events,
     )  # fmt: skip
 
     def __attrs_post_init__(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-
 import attrs
 
 from crmcore._base import check_aware, listed, mask
@@ -73,7 +72,7 @@ def followers(follows: Iterable[Follow], /, *, at: datetime) -> dict[str, dict[s
 def digest(
     community: Community, follows: Iterable[Follow], /, *, since: datetime, until: datetime
 ) -> tuple[DigestLine, ...]:
-    """Lines for everybody who follows at `until`: posts after `since` up to `until` that were written while they followed.
+    """Lines for everybody who follows at `until`: posts after `since`, up to `until`, written while they followed.
 
     So digests of successive spans neither lose nor repeat a post, and whoever stopped gets nothing.
 
@@ -102,7 +101,7 @@ def digest(
         if not since < at <= until:
             continue
         author, post, text = community.members[code], str(community.post_id[row]), community.text[row] or ""
-        lines += [DigestLine(to=f, post=post, author=author, at=at, text=text) for f, start in mine.items() if start <= at]
+        lines += [
+            DigestLine(to=f, post=post, author=author, at=at, text=text) for f, start in mine.items() if start <= at
+        ]
     return tuple(sorted(lines, key=lambda line: (line.to, line.at, line.post)))
-
-

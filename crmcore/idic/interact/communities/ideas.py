@@ -200,7 +200,8 @@ class IdeaBox:
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row an idea: idea, text, status, supporters, phrasings (counts)."""
         rows: Sequence[Mapping[str, object]] = [
-            {"idea": i.id, "text": i.text, "status": i.status, "supporters": len(i.supporters), "phrasings": len(i.phrasings)}
+            {"idea": i.id, "text": i.text, "status": i.status, "supporters": len(i.supporters),
+             "phrasings": len(i.phrasings)}
             for i in self.ideas()
         ]  # fmt: skip
         names = ("idea", "text", "status", "supporters", "phrasings")

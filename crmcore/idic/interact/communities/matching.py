@@ -70,7 +70,12 @@ class Matching(Document):
 
 
 def stable_match(
-    seekers: Wishes, hosts: Wishes, /, *, places: Mapping[str, int] | None = None, proposed_by: Side | str = Side.SEEKERS
+    seekers: Wishes,
+    hosts: Wishes,
+    /,
+    *,
+    places: Mapping[str, int] | None = None,
+    proposed_by: Side | str = Side.SEEKERS,
 ) -> Matching:
     """Match seekers (students) with hosts (mentors), each with a number of places.
 
@@ -101,7 +106,7 @@ def stable_match(
     """
     side = Side(proposed_by)
     want, like = _ranks(seekers), _ranks(hosts)
-    room = {h: 1 for h in hosts} | dict(places or {})
+    room = dict.fromkeys(hosts, 1) | dict(places or {})
     _check(seekers, hosts, room)
     mutual = {s: [h for h in sorted(r, key=r.__getitem__) if s in like[h]] for s, r in want.items()}
     held = _by_seekers(mutual, like, room) if side is Side.SEEKERS else _by_hosts(want, like, room)
@@ -183,7 +188,7 @@ def blocking_pairs(
 ) -> tuple[tuple[str, str], ...]:
     """Pairs that both would rather be in than what they have; none in a stable matching."""
     want, like = _ranks(seekers), _ranks(hosts)
-    room = {h: 1 for h in hosts} | dict(places or {})
+    room = dict.fromkeys(hosts, 1) | dict(places or {})
     found = list[tuple[str, str]]()
     for s, r in sorted(want.items()):
         now = matching.host(s)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import attrs
 
-from crmcore._base import check_aware, html_table, listed, mask
+from crmcore._base import check_aware, listed, mask
 from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.metrics import ShareTable, share_table
-from crmcore.metrics.columns import columns_frame
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -222,5 +221,3 @@ class QuestionBox:
             lost += out
         order = sorted((q for q in counted if q not in self.answered), key=lambda q: (-counted[q], q))
         return tuple((q, counted[q]) for q in order), lost
-
-

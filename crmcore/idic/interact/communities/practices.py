@@ -63,8 +63,12 @@ def gather_practices(
     App crashes on login: 2 answers from 3 sources
     """
     if not 0 < closeness <= 1 or least_sources < 1:
-        raise OutOfRange("closeness, least_sources", (closeness, least_sources), "a share above 0, and 1 or more", "0.5, 2")
-    given = sorted(listed(entries, "entries", Entry, what="entries", hint="Entry(id=..., title=...)"), key=lambda e: e.id)
+        raise OutOfRange(
+            "closeness, least_sources", (closeness, least_sources), "a share above 0, and 1 or more", "0.5, 2"
+        )
+    given = sorted(
+        listed(entries, "entries", Entry, what="entries", hint="Entry(id=..., title=...)"), key=lambda e: e.id
+    )
     solved = [e for e in given if e.solved]
     if not solved:
         return ()
@@ -72,7 +76,11 @@ def gather_practices(
     groups: dict[int, list[int]] = {}
     for i, centre in enumerate(stars(text_closeness(titles, language=language), closeness).tolist()):
         groups.setdefault(centre, []).append(i)
-    found = [_practice([solved[i] for i in mine], solved[c].title) for c, mine in groups.items() if len(mine) >= least_sources]
+    found = [
+        _practice([solved[i] for i in mine], solved[c].title)
+        for c, mine in groups.items()
+        if len(mine) >= least_sources
+    ]
     return tuple(sorted(found, key=lambda p: (-len(p.sources), p.problem, p.sources)))
 
 

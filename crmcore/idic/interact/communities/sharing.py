@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import attrs
@@ -27,9 +27,18 @@ SHARING = Workflow(
         Transition("ask", ["found", "declined", "revoked"], "asked", actors=BRAND, needs="channels"),
         Transition("permit", ["found", "asked"], "permitted", actors=MAKER, needs="channels", keeps="until"),
         Transition("decline", ["found", "asked"], "declined", actors=MAKER),
-        Transition("reshare", ["permitted", "reshared", "credited"], "reshared", actors=BRAND, guard=COVERED, needs=["channel", "link"]),  # noqa: E501
+        Transition(
+            "reshare",
+            ["permitted", "reshared", "credited"],
+            "reshared",
+            actors=BRAND,
+            guard=COVERED,
+            needs=["channel", "link"],
+        ),
         Transition("credit", "reshared", "credited", actors=BRAND, needs="credit"),
-        Transition("revoke", ["permitted", "reshared", "credited"], "revoked", actors=MAKER, emits="permission revoked"),
+        Transition(
+            "revoke", ["permitted", "reshared", "credited"], "revoked", actors=MAKER, emits="permission revoked"
+        ),
     ],
 )
 """Life of one piece of content; only its maker permits, declines and revokes, and nothing is reshared without."""
@@ -56,7 +65,10 @@ class SharedContent:
 
     store: EventStore
     cases: Cases = attrs.field(
-        default=attrs.Factory(lambda self: Cases(self.store, [SHARING]), takes_self=True), init=False, eq=False, repr=False
+        default=attrs.Factory(lambda self: Cases(self.store, [SHARING]), takes_self=True),
+        init=False,
+        eq=False,
+        repr=False,
     )
 
     def found(self, content: str, *, maker: str, link: str, at: datetime) -> Case:
@@ -86,9 +98,7 @@ class SharedContent:
         """The maker takes the permission back: later use is refused, `uses` lists what to take down."""
         return self._do("revoke", content, {}, by, self._role(content, by), at)
 
-    def reshare(
-        self, content: str, *, channel: str, link: str, at: datetime, actor: str = BRAND
-    ) -> Accepted | Refused:
+    def reshare(self, content: str, *, channel: str, link: str, at: datetime, actor: str = BRAND) -> Accepted | Refused:
         """Share it on a channel, if the permission covers that channel at that time."""
         known = self.cases.read(content).data
         until = known.get("until")
@@ -115,8 +125,8 @@ class SharedContent:
         return MAKER if self.cases.read(content).data.get("maker") == who else "somebody else"
 
     def _do(
-        self, name: str, content: str, data: dict[str, object], actor: str, role: str, at: datetime,
-        facts: dict[str, object] | None = None,
+        self, name: str, content: str, data: Mapping[str, object], actor: str, role: str, at: datetime,
+        facts: Mapping[str, object] | None = None,
     ) -> Accepted | Refused:  # fmt: skip
         more = f"/{data['channel']}" if "channel" in data else ""
         sent = Command(name, data, actor=actor, role=role, at=at, id=f"{content}/{name}/{at.isoformat()}{more}")
