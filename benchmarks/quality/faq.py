@@ -82,10 +82,10 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
             say(f"{name} {asked}: BM25 {last['BM25 MRR']:.3f}, ours {last['AnswerSearch MRR']:.3f}, gain {gain}")
     Table(
         name="quality-faq", section="quality", title="Search of answers", order=75,
-        about="Mean reciprocal rank of the thread whose title is asked (titles are in no index), with the mean gain over "
-        "BM25 alone and its 95 % interval. Solved threads weigh 1.3 times. Where only solved ones are asked for, BM25 is "
-        "not told so: part of that gain is this knowledge. All sets were looked at when weights were chosen: none is "
-        "held out.",
+        about="Mean reciprocal rank of the thread whose title is asked (titles are in no index), with mean gain over "
+        "BM25 alone and its 95 % interval. Solved threads weigh 1.3 times. Where only solved ones are asked for, BM25 "
+        "is not told so: part of that gain is this knowledge. All sets were looked at when weights were chosen: none "
+        "is held out.",
         rows=rows, key=("set", "asked for"),
     ).save(folder)  # fmt: skip
 
