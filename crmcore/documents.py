@@ -4,6 +4,7 @@ Aware datetimes and dates are ISO 8601 text, enums their values, tuples and sets
 durations seconds, zones their names. numpy arrays are lists; instants in them ISO text in UTC; NaN and NaT are null.
 A field that may hold one of several attrs classes carries the class name under "type". Fields that are unknown,
 missing or of another type are errors. A field annotated `object` holds a JSON value and passes as it is, copied.
+A class that writes and reads itself (its own `to_dict` and `from_dict`) does so inside of others too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from types import MappingProxyType, NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Union, cast, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -40,7 +41,8 @@ def to_dict(value: object) -> Any:
     >>> to_dict(Money(1250, "THB"))
     {'amount_minor': 1250, 'currency': 'THB'}
     """
-    return _converter().unstructure(value)
+    kind: Any = type(value)
+    return _fields_out(kind)(value) if _speaks(kind) else _converter().unstructure(value)
 
 
 def from_dict(kind: type[T], document: object) -> T:
@@ -60,6 +62,9 @@ def from_dict(kind: type[T], document: object) -> T:
     from cattrs import BaseValidationError, transform_error
 
     try:
+        if _speaks(kind):
+            made: T = _fields_in(cast("Any", kind))(document, kind)
+            return made
         return _converter().structure(document, kind)
     except BaseValidationError as error:
         problems = tuple(map(_path_first, transform_error(error, format_exception=_reason)))
@@ -249,6 +254,27 @@ def _is_set(kind: Any) -> bool:
     return origin in (set, frozenset)
 
 
+def _speaks(kind: Any) -> bool:
+    """Whether a class writes and reads itself in its own way."""
+    own = getattr(kind, "to_dict", None) if isinstance(kind, type) and hasattr(kind, "from_dict") else None
+    return own is not None and own is not Document.to_dict
+
+
+@cache
+def _fields_out(kind: Any) -> Any:
+    """Write the fields of such a class, with which its own `to_dict` may begin."""
+    from cattrs.gen import make_dict_unstructure_fn
+
+    return make_dict_unstructure_fn(kind, _converter())
+
+
+@cache
+def _fields_in(kind: Any) -> Any:
+    from cattrs.gen import make_dict_structure_fn
+
+    return make_dict_structure_fn(kind, _converter(), _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=True)
+
+
 def _members(kind: Any) -> tuple[type, ...]:
     """Attrs classes of a union of at least two, else nothing."""
     if get_origin(kind) not in (Union, UnionType):
@@ -314,6 +340,8 @@ def _converter() -> Converter:
     made.register_structure_hook_func(_is_object, lambda v, _: _plain(v))
     made.register_unstructure_hook_func(_is_array, _array_out)
     made.register_structure_hook_func(_is_array, _array_in)
+    made.register_unstructure_hook_func(_speaks, lambda v: v.to_dict())
+    made.register_structure_hook_func(_speaks, lambda v, kind: kind.from_dict(v))
     made.register_unstructure_hook_func(lambda kind: bool(_members(kind)), _union_out(made))
     made.register_structure_hook_func(lambda kind: bool(_members(kind)), _union_in(made))
     made.register_unstructure_hook_func(

@@ -10,7 +10,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["BlockingRule", "Comparator", "LanguageDetector", "SentimentAnalyzer", "SpamFilter", "Survivorship"]
+__all__ = [
+    "BlockingRule",
+    "Comparator",
+    "ItemScorer",
+    "LanguageDetector",
+    "Recommender",
+    "SentimentAnalyzer",
+    "SpamFilter",
+    "Survivorship",
+]
 
 
 @runtime_checkable
@@ -93,4 +102,37 @@ class SpamFilter(Protocol):
 
     def spam(self, texts: Sequence[str | None], /) -> NDArray[np.float64]:
         """(n,) probabilities that a text is spam."""
+        ...
+
+
+@runtime_checkable
+class ItemScorer(Protocol):
+    """How well items fit histories.
+
+    Called with n histories of codes of items: history r holds `item[starts[r]:starts[r + 1]]`, distinct and rising,
+    with weights in (0, 1]: 1 for a purchase of today, less for what is long ago. Returns (n, n_items) scores, larger
+    is better, only scores above 0 are personal enough to be shown; NaN or -inf where it cannot tell. Every history
+    alone decides its row. A scorer may also have `parts(item, weight, target)`: for one history the (len(item),
+    len(target)) parts that add up to the scores of the targets; lists can then say why.
+    """
+
+    def scores(
+        self, starts: NDArray[np.intp], item: NDArray[np.intp], weight: NDArray[np.float64], /
+    ) -> NDArray[np.floating]:
+        """(n, n_items) scores."""
+        ...
+
+
+@runtime_checkable
+class Recommender(Protocol):
+    """What learns from histories how well items fit.
+
+    Called with histories as in `ItemScorer`, with the days since each purchase, and the size of the catalogue. The
+    same histories give the same scorer; an item that nobody bought is allowed.
+    """
+
+    def fit(
+        self, starts: NDArray[np.intp], item: NDArray[np.intp], age_days: NDArray[np.float64], n_items: int, /
+    ) -> ItemScorer:
+        """Scorer of the items."""
         ...

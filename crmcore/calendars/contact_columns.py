@@ -15,7 +15,7 @@ from crmcore.calendars.contact_walk import CapPeriod, ContactReason, count_in_pe
 from crmcore.errors import BadRow, BadRows, OutOfRange
 from crmcore.zones import DAY, EARLIEST, LATEST, MINUTE, NAT, as_instants, check_years, offset_table
 
-__all__ = ["ContactDecisions", "decide_columns"]
+__all__ = ["ContactDecisions", "decide_columns", "period_days"]
 
 Micros = NDArray[np.int64]
 REASONS = tuple(ContactReason)
@@ -221,7 +221,9 @@ def _sorted_sends(sends: ArrayLike, offsets: ArrayLike | None, n: int) -> _Sends
         problem = BadRow("sends", "no instant", tuple(missing.tolist()))
         raise BadRows("decide_all", (problem,), "leave out sends without an instant")
     falls = np.flatnonzero(us[1:] < us[:-1]) + 1
-    if len(falls) and not np.isin(falls, places).all():
+    first = np.zeros(len(us) + 1, np.bool_)
+    first[places] = True
+    if not first[falls].all():
         us = us[np.lexsort((us, np.repeat(np.arange(n), np.diff(places))))]
     return _Sends(us, places, int(us.max(initial=EARLIEST)))
 
@@ -240,17 +242,20 @@ def _first_reasons(
     grid = zone_grid(zones, int(us.min()) - 40 * DAY, int(us.max()) + 1)
     offset, end = grid.look(us, codes)
     day, clock = np.divmod(us + offset, DAY)
+    if plan.closed:
+        reason[np.isin(day, plan.closed)] = REASONS.index(ContactReason.HOLIDAY)
     if plan.ahead:
         reason[np.array(plan.ahead)[(day + 3) % 7] > 0] = 1
     if plan.quiet is not None:
         reason[_quiet(clock, plan.quiet)] = 0
     rows = np.flatnonzero(reason < 0)
-    some = _Rows(us, np.arange(len(us)), codes, offset, end).take(rows)
+    some = _Rows(us, np.arange(len(us)), codes, offset, end)
+    some = some.take(rows) if len(rows) < len(us) else some
     for i, (length, period, most) in enumerate(plan.caps):
         full, _ = _cap_full(length, period, most, some, grid=grid, sends=sends, zones=zones)
-        reason[some.rows[full]], cap[some.rows[full]] = 2, i
+        reason[some.rows[full]], cap[some.rows[full]] = REASONS.index(ContactReason.CAP), i
         if len(full):
-            some = some.take(reason[some.rows] < 0)
+            some = some.take(np.flatnonzero(reason[some.rows] < 0))
 
 
 def _quiet(clock: Micros, quiet: tuple[int, int]) -> NDArray[np.bool_]:
@@ -294,7 +299,7 @@ def _cap_full(
         return enough[full], first[full] + length
     some = some.take(enough)
     day = (some.us + some.offset) // DAY
-    begins = _period_days(day, period) * DAY
+    begins = period_days(day, period) * DAY
     since = begins - some.offset
     moved, _ = grid.look(since - 1, some.codes)  # before it, because a clock may go back to the very midnight (Havana)
     changed = moved != some.offset
@@ -305,7 +310,7 @@ def _cap_full(
         own = sends.us[sends.offsets[some.rows[i]] : sends.offsets[some.rows[i] + 1]]
         held = own[own <= some.us[i]].tolist()
         full[i] = count_in_period(held, int(day[i]), period, zones[int(some.codes[i])]) >= most
-    ends = _period_days(day[full], period, after=True) * DAY - some.offset[full]
+    ends = period_days(day[full], period, after=True) * DAY - some.offset[full]
     return enough[full], np.minimum(ends, some.end[full])
 
 
@@ -353,6 +358,8 @@ def _blocked_until_rows(
     if plan.ahead:
         days = np.array(plan.ahead)[(day + 3) % 7]
         until = np.where(days > 0, np.maximum(until, np.minimum(us + days * DAY - clock, end)), until)
+    if plan.closed:
+        until = np.where(np.isin(day, plan.closed), np.maximum(until, np.minimum(us + DAY - clock, end)), until)
     some = _Rows(us, rows, codes, offset, end)
     for length, period, most in plan.caps:
         full, release = _cap_full(length, period, most, some, grid=grid, sends=sends, zones=zones)
@@ -360,7 +367,7 @@ def _blocked_until_rows(
     return until
 
 
-def _period_days(day: Micros, period: CapPeriod, *, after: bool = False) -> Micros:
+def period_days(day: Micros, period: CapPeriod, *, after: bool = False) -> Micros:
     """First local day of the period that holds each day, or of the next period."""
     if period is CapPeriod.DAY:
         return day + after

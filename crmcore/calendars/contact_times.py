@@ -7,7 +7,7 @@ midnight, an expiring send), never from minute to minute; consent and priorities
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table
 from crmcore.calendars.contact_walk import CapPeriod, ContactReason, Plan, first_reason, next_us
 from crmcore.calendars.errors import BadWindows
-from crmcore.calendars.windows import MIDNIGHT, WEEKDAYS, clock_text, clock_us, weekdays_of
+from crmcore.calendars.windows import MIDNIGHT, WEEKDAYS, clock_text, clock_us, read_date, weekdays_of
 from crmcore.documents import Document
 from crmcore.errors import OutOfRange, UnknownName, WrongType
 from crmcore.zones import MINUTE, NAT, as_instants, from_us, to_us, zone_of
@@ -131,6 +131,20 @@ def _caps(value: Iterable[Cap]) -> tuple[Cap, ...]:
     return caps  # type: ignore[return-value]  # all of them are caps
 
 
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+def _holidays(value: Iterable[date | str]) -> tuple[date, ...]:
+    """Dates in order, each once."""
+    given: object = value
+    listed = [given] if isinstance(given, str | date) else list(given) if isinstance(given, Iterable) else [given]
+    read = [read_date(day) for day in listed]
+    odd = [f"{day!r}: expected a date" for day, found in zip(listed, read, strict=True) if found is None]
+    if odd:
+        raise BadWindows("holidays", tuple(odd), 'write dates, or ISO text: ["2026-04-13"]')
+    return tuple(sorted({day for day in read if day is not None}))
+
+
 @attrs.frozen(kw_only=True)
 class ContactDecision:
     """Whether a contact may be written to at one instant; if not, why, on what evidence, and when it may."""
@@ -193,7 +207,7 @@ def _plan(times: ContactTimes) -> Plan:
         else (0, cap.period, cap.max_sends)
         for cap in times.caps
     )
-    return Plan(quiet, ahead, caps)
+    return Plan(quiet, ahead, caps, tuple(day.toordinal() - _EPOCH_DAY for day in times.holidays))
 
 
 @attrs.frozen
@@ -211,6 +225,8 @@ class ContactTimes(Document):
         Local weekdays on which sends are allowed; None is all.
     caps : SlidingCap or CalendarCap
         All must have room.
+    holidays : dates, optional
+        Local dates without sends; a mapping of dates to names will do.
 
     Examples
     --------
@@ -224,6 +240,7 @@ class ContactTimes(Document):
     quiet_hours: tuple[str, str] | None = attrs.field(default=None, converter=_quiet)
     weekdays: tuple[str, ...] | None = attrs.field(default=None, converter=_days)
     caps: tuple[SlidingCap | CalendarCap, ...] = attrs.field(default=(), converter=_caps)
+    holidays: tuple[date, ...] = attrs.field(default=(), converter=_holidays)
     plan: Plan = attrs.field(init=False, eq=False, repr=False, default=attrs.Factory(_plan, takes_self=True))
     """The same rules as numbers."""
 
@@ -253,7 +270,7 @@ class ContactTimes(Document):
         Returns
         -------
         ContactDecision
-            The first reason in the order quiet hours, weekday, cap; the next instant assumes no further sends.
+            The first reason in the order quiet hours, weekday, holiday, cap; the next instant assumes no further sends.
         """
         us = to_us(at)
         name = self.zone if zone is None else str(zone_of(zone))

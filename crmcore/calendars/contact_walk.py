@@ -15,8 +15,11 @@ __all__ = [
     "ContactReason",
     "Plan",
     "blocked_until",
+    "cap_block",
     "count_in_period",
+    "evidence_of",
     "first_reason",
+    "in_quiet",
     "next_us",
     "period_end",
     "period_start",
@@ -30,6 +33,7 @@ class ContactReason(enum.StrEnum):
 
     QUIET_HOURS = "quiet_hours"
     WEEKDAY = "weekday"
+    HOLIDAY = "holiday"
     CAP = "cap"
 
 
@@ -48,6 +52,7 @@ class Plan:
     quiet: tuple[int, int] | None  # microseconds since local midnight; the end past 24:00 where it wraps
     ahead: tuple[int, ...]  # by weekday, Monday 0: days until an allowed one; () where every day is
     caps: tuple[tuple[int, CapPeriod | None, int], ...]  # sliding length or 0, period, most sends
+    closed: tuple[int, ...] = ()  # local dates without sends, in days since 1970, rising
 
 
 def period_start(day: int, period: CapPeriod) -> int:
@@ -115,10 +120,12 @@ def first_reason(
     """First rule that blocks at an instant, which cap where it is one, and the sends that fill it."""
     stretch = stretch_at(zone, us)
     day, clock = divmod(us + stretch[2], DAY)
-    if plan.quiet is not None and _in_quiet(plan.quiet, clock):
+    if plan.quiet is not None and in_quiet(plan.quiet, clock):
         return ContactReason.QUIET_HOURS, None, []
     if plan.ahead and plan.ahead[(day + 3) % 7]:
         return ContactReason.WEEKDAY, None, []
+    if plan.closed and day in plan.closed:
+        return ContactReason.HOLIDAY, None, []
     for i, (length, period, most) in enumerate(plan.caps):
         block = cap_block(length, period, most, us, sends, zone, stretch)
         if block is not None:
@@ -136,7 +143,8 @@ def evidence_of(sends: list[int], length: int, period: CapPeriod | None, us: int
     return [s for s in near if period_start((s + stretch_at(zone, s)[2]) // DAY, period) == wanted]
 
 
-def _in_quiet(quiet: tuple[int, int], clock: int) -> bool:
+def in_quiet(quiet: tuple[int, int], clock: int) -> bool:
+    """Whether a time of the day, in microseconds, lies in quiet hours."""
     start, end = quiet
     return start <= clock < end or clock < end - DAY
 
@@ -151,17 +159,22 @@ def next_us(plan: Plan, at: int, sends: list[int], zone: str) -> int:
         us = at + -(-(until - at) // MINUTE) * MINUTE
 
 
-def blocked_until(plan: Plan, us: int, sends: list[int], zone: str) -> int:
+def blocked_until(
+    plan: Plan, us: int, sends: list[int], zone: str, *, stretch: tuple[int, int, int] | None = None
+) -> int:
     """Instant before which a rule that blocks now surely goes on blocking; `us` itself where none blocks."""
-    stretch = stretch_at(zone, us)
+    if stretch is None:
+        stretch = stretch_at(zone, us)
     end, offset = stretch[1], stretch[2]
     day, clock = divmod(us + offset, DAY)
     until = us
-    if plan.quiet is not None and _in_quiet(plan.quiet, clock):
+    if plan.quiet is not None and in_quiet(plan.quiet, clock):
         over = plan.quiet[1] - DAY if clock < plan.quiet[1] - DAY else plan.quiet[1]
         until = min(us + over - clock, end)
     if plan.ahead and (days := plan.ahead[(day + 3) % 7]):
         until = max(until, min(us + days * DAY - clock, end))
+    if plan.closed and day in plan.closed:
+        until = max(until, min(us + DAY - clock, end))
     for length, period, most in plan.caps:
         block = cap_block(length, period, most, us, sends, zone, stretch)
         if block is not None:

@@ -220,8 +220,9 @@ def due_between(
     _check_codes(codes, len(days), len(names))
     years = range(from_us(low, "UTC").year - 1, from_us(high, "UTC").year + 2)
     clock = np.timedelta64(clock_us(_at(at)) or 0, "us")
-    parts = [_turns(days, year, low, high, policy) for year in years]
-    rows = np.concatenate([rows for rows, _, _ in parts])
+    near = _maybe_due(days, low, high)
+    parts = [_turns(days[near], year, low, high, policy) for year in years]
+    rows = near[np.concatenate([rows for rows, _, _ in parts])]
     local_day = np.concatenate([found for _, found, _ in parts])
     ages = np.concatenate([age for _, _, age in parts])
     instants = np.full(len(rows), np.datetime64("NaT"), "datetime64[us]")
@@ -232,6 +233,24 @@ def due_between(
     keep = ~np.isnat(instants) & (us >= low) & (us < high)
     order = np.flatnonzero(keep)[np.lexsort((rows[keep], us[keep]))]
     return DueDates(rows[order], instants[order], local_day[order], ages[order])
+
+
+def _maybe_due(days: NDArray[np.datetime64], low: int, high: int) -> NDArray[np.intp]:
+    """Rows whose day of the year comes round in a span, for short spans: all the others need no arithmetic."""
+    if high - low > 300 * DAY:
+        return np.arange(len(days))
+    span = np.arange(low // DAY - 3, high // DAY + 4).astype("datetime64[D]")
+    wanted = np.zeros(12 * 31 + 1, np.bool_)
+    wanted[_day_of_year(span)] = True
+    wanted[31 + 28] |= wanted[31 + 27] or wanted[2 * 31]  # 29 February may come round on the day before or after
+    return np.flatnonzero(wanted[_day_of_year(days)])
+
+
+def _day_of_year(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Month and day as one number, 31 a month; NaT has one of its own, which nobody wants."""
+    month = days.astype("datetime64[M]")
+    number = month.astype(np.int64) % 12 * 31 + (days - month).astype(np.int64)
+    return np.where(np.isnat(days), 12 * 31, number)
 
 
 def _turns(

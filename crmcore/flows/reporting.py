@@ -117,15 +117,17 @@ def brand_chapters(brand: Brand, people: People) -> tuple[Chapter, ...]:
     >>> from crmcore.datasets import simulate_brand
     >>> from crmcore.idic import identify
     >>> brand = simulate_brand(300, seed=1)
-    >>> [c.title for c in brand_chapters(brand, identify.resolve(dict(brand.sources)))]
-    ['What they say and do', 'How they wander', 'What they are worth', 'What they say in public']
+    >>> [c.title[:24] for c in brand_chapters(brand, identify.resolve(dict(brand.sources)))]
+    ['What they say and do', 'How they wander', 'What they are worth', 'What they say in public',
+     'What went wrong, and how']
     """
     from crmcore.flows.sections.listen import listen
     from crmcore.flows.sections.measures import measures
+    from crmcore.flows.sections.recover import recover
     from crmcore.flows.sections.wander import wander
     from crmcore.flows.sections.worth import worth
 
-    return measures(brand, people), wander(brand, people), worth(brand, people), listen(brand, people)
+    return tuple(chapter(brand, people) for chapter in (measures, wander, worth, listen, recover))
 
 
 def brand_truth(brand: Brand) -> dict[str, str]:

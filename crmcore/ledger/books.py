@@ -70,6 +70,7 @@ class Ledger:
         self.store, self.prefix = store, prefix
         self._books: dict[str, Book] = {}
         self._usage: dict[str, Usage] = {}
+        self._values: dict[str, tuple[Book, Account]] = {}
 
     def __repr__(self) -> str:
         return f"Ledger({self.store!r}, {len(self.limits)} limits)"
@@ -180,12 +181,12 @@ class Ledger:
         """The account after its last posting, or after its last posting up to an instant (inclusive)."""
         if not isinstance(account, str):
             raise WrongType("account", f"a {type(account).__name__}", "text", "name the account: 'card:7'")
-        if as_of is None:
-            return frozen(self._book(account))
-        check_aware(as_of, "as_of")
         book = self._book(account)
+        if as_of is None:
+            return self._value(account, book)
+        check_aware(as_of, "as_of")
         if micros_of(as_of, 0) >= book.at:
-            return frozen(book)
+            return self._value(account, book)
         book = Book(account, book.unit)
         for event in self.store.read(self.prefix + account, until=as_of):
             book.post(posting_of(event, prefix=self.prefix))
@@ -242,7 +243,15 @@ class Ledger:
 
     # --- books in memory ----------------------------------------------------------------------------------------
 
+    def _value(self, account: str, book: Book) -> Account:
+        """The value of a book, made once for each version of it."""
+        kept = self._values.get(account)
+        if kept is None or kept[0] is not book or kept[1].version != book.version:
+            kept = self._values[account] = (book, frozen(book))
+        return kept[1]
+
     def _forget(self, account: str) -> None:
+        self._values.pop(account, None)
         self._books.pop(account, None)
         self._usage.pop(account, None)
 

@@ -2,7 +2,8 @@
 
 A `Workflow` is data: states, transitions with guards, timers. `decide` says what a command does (events, or reasons
 why not), `evolve` folds events into a `Case`, `due` and `advance` let time pass without a scheduler, `Cases` keeps it
-all in an event store, and `replay_log` holds a whole log of a foreign system against a workflow.
+all in an event store, and `replay_log` holds a whole log of a foreign system against a workflow. `Permissions` is the
+ledger of what may be reused of what people said.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from crmcore.lifecycle.errors import BadHistory, BadWorkflow, IllegalCommand, UnmappedStates
     from crmcore.lifecycle.log import replay_frame, replay_log, replay_table
     from crmcore.lifecycle.outcomes import Accepted, Refused
+    from crmcore.lifecycle.permissions import Permissions
     from crmcore.lifecycle.repository import Cases
     from crmcore.lifecycle.timing import advance, due, open_timers
     from crmcore.lifecycle.workflow import Timer, Transition, Workflow
@@ -31,6 +33,7 @@ _WHERE = {
     ".audit": ("History", "history", "redact"),
     ".log": ("replay_frame", "replay_log", "replay_table"),
     ".outcomes": ("Accepted", "Refused"),
+    ".permissions": ("Permissions",),
     ".repository": ("Cases",),
     ".timing": ("advance", "due", "open_timers"),
     ".workflow": ("Timer", "Transition", "Workflow"),
@@ -46,6 +49,7 @@ __all__ = [
     "History",
     "IllegalCommand",
     "Late",
+    "Permissions",
     "Refused",
     "Timer",
     "Transition",

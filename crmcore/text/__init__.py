@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crmcore.text.classifying import Familiarity, TextClassifier, TextClassifierModel
     from crmcore.text.duplicates import DuplicateFinder, DuplicateTexts, find_duplicates
     from crmcore.text.forms import FormTable, Vocabulary
+    from crmcore.text.languages import Languages, detect_languages
     from crmcore.text.ngrams import TermCounts, count_terms
     from crmcore.text.patterns import TokenKind
     from crmcore.text.postings import Postings
@@ -28,6 +29,7 @@ __all__ = [
     "Familiarity",
     "FormTable",
     "Hit",
+    "Languages",
     "Postings",
     "SearchIndex",
     "Segmenter",
@@ -39,6 +41,7 @@ __all__ = [
     "Tokenizer",
     "Vocabulary",
     "count_terms",
+    "detect_languages",
     "find_duplicates",
     "stems",
     "tokenize",
@@ -52,6 +55,7 @@ __getattr__ = lazy_names(
         "Familiarity": ".classifying",
         "FormTable": ".forms",
         "Hit": ".searching",
+        "Languages": ".languages",
         "Postings": ".postings",
         "SearchIndex": ".searching",
         "Segmenter": ".tokens",
@@ -63,6 +67,7 @@ __getattr__ = lazy_names(
         "Tokenizer": ".tokens",
         "Vocabulary": ".forms",
         "count_terms": ".ngrams",
+        "detect_languages": ".languages",
         "find_duplicates": ".duplicates",
         "stems": ".searching",
         "tokenize": ".tokens",

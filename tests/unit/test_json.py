@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from crmcore.documents import Document, dumps, from_dict, loads, placed, to_dict
 from crmcore.errors import BadDocument, BadRow, BadRows, OutOfRange, WrongType
+from crmcore.recovery.process.registers import PreventionCheck, PreventionPlan
+from crmcore.rules import Rule, field
 from crmcore.values import Interaction, Money
 
 
@@ -254,3 +256,43 @@ def test_members_of_enums_come_back_as_members() -> None:
     assert again.to_dict() == value.to_dict()
     with pytest.raises(BadDocument, match="level"):
         Graded.from_dict({**value.to_dict(), "level": 7})
+
+
+@attrs.frozen
+class Shout:
+    """Writes itself in its own way, beginning with its fields."""
+
+    words: str
+
+    def to_dict(self) -> dict[str, object]:
+        return {"loud": to_dict(self)["words"].upper()}
+
+    @classmethod
+    def from_dict(cls, document: object) -> Shout:
+        if not isinstance(document, dict) or set(document) != {"loud"}:
+            raise BadDocument("Shout", ("$: expected loud",), "write it with to_dict")
+        return from_dict(cls, {"words": document["loud"].lower()})
+
+
+@attrs.frozen
+class Scene(Document):
+    first: Shout
+    rest: tuple[Shout, ...] = ()
+
+
+def test_a_class_that_writes_itself_does_so_inside_of_others() -> None:
+    scene = Scene(Shout("hey"), (Shout("you"),))
+    assert scene.to_dict() == {"first": {"loud": "HEY"}, "rest": [{"loud": "YOU"}]}
+    assert Scene.from_dict(scene.to_dict()) == scene
+
+
+def test_its_faults_are_named_with_their_place() -> None:
+    with pytest.raises(BadDocument, match=r"(?s)first.*expected loud"):
+        Scene.from_dict({"first": {"words": "hey"}, "rest": []})
+
+
+def test_a_rule_is_a_field_like_any_other() -> None:
+    plan = PreventionPlan([PreventionCheck("pack", Rule("address complete", field("checked")), "ask")])
+    assert PreventionPlan.from_dict(plan.to_dict()) == plan
+    with pytest.raises(BadDocument, match="checks"):
+        PreventionPlan.from_dict({})

@@ -154,13 +154,22 @@ def clocks_named(name: str) -> tuple[ClockName, ...]:
 
 @attrs.frozen(hash=False)
 class ClockTerms:
-    """Terms that an event of kind "policy" can switch a case to: other targets and, where given, another calendar.
+    """Terms that an event of kind "policy" can switch a case to: other targets and, where given, other calendars.
 
     Start, minutes so far and pauses of the running clocks stay; from the switch on, the new calendar counts.
+
+    Parameters
+    ----------
+    targets : Targets, or Targets by priority
+    calendar : BusinessCalendar or CalendarHistory, optional
+        None: those of the policy go on counting.
+    calendars : calendar by clock, optional
+        Of the clocks that do not go by `calendar`.
     """
 
     targets: Promised = attrs.field(converter=_by_priority)
     calendar: BusinessTime | None = None
+    calendars: Mapping[ClockName, BusinessTime] = attrs.field(default=None, converter=_own_calendars, kw_only=True)
 
 
 def _statuses(value: Iterable[str]) -> tuple[str, ...]:
@@ -284,10 +293,12 @@ class ClockPolicy:
         return Standing.RESOLVED if status in self.resolved_statuses else Standing.ACTIVE
 
     def calendar_of(self, clock: ClockName, terms: str = "") -> BusinessTime:
-        """Calendar that counts a clock: that of the terms, else the clock's own, else the policy's."""
+        """Calendar that counts a clock: its own under the terms, else that of the terms, else the policy's."""
         switched = self.terms.get(terms)
-        if switched is not None and switched.calendar is not None:
-            return switched.calendar
+        if switched is not None:
+            own = switched.calendars.get(clock, switched.calendar)
+            if own is not None:
+                return own
         return self.calendars.get(clock, self.calendar)
 
     def target(self, priority: str, terms: str, clock: ClockName) -> float | None:
@@ -325,7 +336,11 @@ class ClockPolicy:
         fields["calendars"] = {name.value: _calendar_out(calendar) for name, calendar in self.calendars.items()}
         fields["targets"] = _targets_out(self.targets)
         fields["terms"] = {
-            name: {"targets": _targets_out(t.targets), "calendar": _calendar_out(t.calendar)}
+            name: {
+                "targets": _targets_out(t.targets),
+                "calendar": _calendar_out(t.calendar),
+                "calendars": {clock.value: _calendar_out(c) for clock, c in t.calendars.items()},
+            }
             for name, t in self.terms.items()
         }
         out: dict[str, Any] = to_dict(fields)
@@ -352,7 +367,11 @@ class ClockPolicy:
         fields["calendars"] = {name: _calendar_in(c) for name, c in fields.get("calendars", {}).items()}
         fields["targets"] = _targets_in(fields.get("targets", {}))
         fields["terms"] = {
-            name: ClockTerms(_targets_in(t["targets"]), _calendar_in(t.get("calendar")))
+            name: ClockTerms(
+                _targets_in(t["targets"]),
+                _calendar_in(t.get("calendar")),
+                calendars={clock: _calendar_in(c) for clock, c in t.get("calendars", {}).items()},
+            )
             for name, t in fields.get("terms", {}).items()
         }
         return cls(**fields)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.listening.cleaning.languages import UNDETERMINED, Langid, Languages, detect_languages
     from crmcore.listening.cleaning.removing import CleanedMentions, Cleaner, clean
     from crmcore.listening.cleaning.reviews import ReviewSignal, ReviewWeights, SuspiciousReviews, suspicious_reviews
     from crmcore.listening.cleaning.signals import STARTING_SIGNALS, Signal, SpamSignals, SpamWeights, spam_signals
     from crmcore.listening.cleaning.spam import SpamModel, fit_spam
     from crmcore.listening.cleaning.topic import TopicGate, topic_gate
+    from crmcore.text.languages import UNDETERMINED, Langid, Languages, detect_languages
 
 __all__ = [
     "STARTING_SIGNALS",
@@ -45,11 +45,11 @@ __getattr__ = lazy_names(
     __name__,
     {
         "STARTING_SIGNALS": ".signals",
-        "UNDETERMINED": ".languages",
+        "UNDETERMINED": "crmcore.text.languages",
         "CleanedMentions": ".removing",
         "Cleaner": ".removing",
-        "Langid": ".languages",
-        "Languages": ".languages",
+        "Langid": "crmcore.text.languages",
+        "Languages": "crmcore.text.languages",
         "ReviewSignal": ".reviews",
         "ReviewWeights": ".reviews",
         "Signal": ".signals",
@@ -59,7 +59,7 @@ __getattr__ = lazy_names(
         "SuspiciousReviews": ".reviews",
         "TopicGate": ".topic",
         "clean": ".removing",
-        "detect_languages": ".languages",
+        "detect_languages": "crmcore.text.languages",
         "fit_spam": ".spam",
         "spam_signals": ".signals",
         "suspicious_reviews": ".reviews",

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import Progress, html_table, reporter
 from crmcore.errors import OutOfRange, UnknownName
-from crmcore.listening.cleaning.languages import UNDETERMINED, Languages, detect_languages
 from crmcore.listening.cleaning.signals import STARTING_SIGNALS, SpamSignals, SpamWeights, spam_signals
 from crmcore.listening.cleaning.topic import TopicGate
 from crmcore.metrics.columns import columns_frame
@@ -23,6 +22,7 @@ from crmcore.protocols import LanguageDetector, SpamFilter
 from crmcore.tables import MentionTable
 from crmcore.text import TokenBatch, tokenize
 from crmcore.text.duplicates import DuplicateFinder, DuplicateTexts
+from crmcore.text.languages import UNDETERMINED, Languages, detect_languages
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart

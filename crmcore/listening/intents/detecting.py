@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from crmcore._base import html_table
 from crmcore.errors import OutOfRange, UnknownName
 from crmcore.listening.intents.cues import STARTING_CUES, Cue, Cues, Intent
-from crmcore.listening.reach import within_reach
 from crmcore.metrics.columns import columns_frame
 from crmcore.metrics.proportions import proportion
 from crmcore.text import Postings, TokenBatch, TokenKind, tokenize
+from crmcore.text.reach import within_reach
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart

@@ -43,8 +43,8 @@ def _tasks(tasks: Iterable[Task]) -> tuple[Task, ...]:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Desk:
-    """Who takes work, and by which rules.
+class Desk(Document):
+    """Who takes work, and by which rules; ids of agents are in its JSON.
 
     Parameters
     ----------
@@ -90,25 +90,6 @@ class Desk:
     def _repr_html_(self) -> str:
         rows = [{"task": t.name, "needs": ", ".join(f"{s} {n}" for s, n in t.needs.items())} for t in self.tasks]
         return html_table(rows, caption=repr(self))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; ids of agents are among them."""
-        parts = (self.limits, self.targets, self.support)
-        limits, targets, support = (None if part is None else part.to_dict() for part in parts)
-        return {
-            "zone": self.zone, "agents": [a.to_dict() for a in self.agents], "skills": self.skills.to_dict(),
-            "tasks": [t.to_dict() for t in self.tasks], "limits": limits, "targets": targets, "support": support,
-        }  # fmt: skip
-
-    @classmethod
-    def from_dict(cls, document: object, /) -> Desk:
-        """Read what `to_dict` wrote."""
-        read = _DeskDocument.from_dict(document)
-        return cls(
-            zone=read.zone, agents=read.agents, skills=SkillMatrix.from_dict(read.skills), tasks=read.tasks,
-            limits=read.limits, support=read.support,
-            targets=None if read.targets is None else ResponseTargets.from_dict(read.targets),
-        )  # fmt: skip
 
     def needs(self, work: Work, /) -> Mapping[str, int]:
         """Levels that work needs: those of its task and its own, the higher where both name a skill.
@@ -207,17 +188,6 @@ class Desk:
         for name, value in values.items():
             column[self.ids.index(name)] = value
         return column
-
-
-@attrs.frozen(kw_only=True)
-class _DeskDocument(Document):
-    zone: str
-    agents: tuple[Agent, ...]
-    skills: object
-    tasks: tuple[Task, ...]
-    limits: Empowerment | None
-    targets: object
-    support: SupportRule | None
 
 
 @attrs.frozen(eq=False, repr=False)

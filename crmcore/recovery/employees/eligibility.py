@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 import numpy as np
@@ -41,6 +41,7 @@ class Pool:
         "_heap",
         "_inside",
         "_names",
+        "_parts",
         "_stale",
         "_surplus",
         "_sweep",
@@ -53,11 +54,14 @@ class Pool:
     def __init__(self, sweep: Sweep, agents: list[int], units: float, hard: bool, surplus: list[float]) -> None:
         self._sweep, self._units, self._hard, self._surplus = sweep, units, hard, surplus
         self._names = [p for p in sweep.prefer if p is not Prefer.KNOWN]
-        self._inside = {i for i in agents if self._fits(i)}
-        self._heap = [self._key(i) for i in self._inside]
+        self._parts = [self._part(name) for name in self._names]
+        room = sweep.room(units)
+        inside = [i for i in agents if room[i] and not (hard and sweep.stop[i])]
+        self._inside = set(inside)
+        self._heap = list(zip(*(map(part, inside) for part in self._parts), inside, strict=True))
         heapq.heapify(self._heap)
         self._stale: set[int] = set()
-        self.dirty = set(range(len(sweep.capacities)))
+        self.dirty = set(range(len(room)))
         self.refused: list[Refused] = []
         self.back: dict[int, datetime] = {}
 
@@ -66,19 +70,19 @@ class Pool:
         room = sweep.open[i] + self._units <= sweep.capacities[i] + ROOM
         return room and not (self._hard and sweep.stop[i])
 
+    def _part(self, name: Prefer) -> Callable[[int], float]:
+        """What an agent has of one preference; less goes first."""
+        sweep, units = self._sweep, self._units
+        if name is Prefer.LEAST_LOADED:
+            open_, most = sweep.open, sweep.capacities
+            return lambda i: math.floor((open_[i] + units) / most[i] * FINE + 0.5)
+        if name is Prefer.LEAST_SURPLUS:
+            return self._surplus.__getitem__
+        held = sweep.taken if name is Prefer.FEWEST_LATELY else sweep.last
+        return held.__getitem__
+
     def _key(self, i: int) -> tuple[float, ...]:
-        sweep = self._sweep
-        key: list[float] = []
-        for name in self._names:
-            if name is Prefer.LEAST_LOADED:
-                key.append(math.floor((sweep.open[i] + self._units) / sweep.capacities[i] * FINE + 0.5))
-            elif name is Prefer.FEWEST_LATELY:
-                key.append(sweep.taken[i])
-            elif name is Prefer.LEAST_SURPLUS:
-                key.append(self._surplus[i])
-            else:
-                key.append(sweep.last[i])
-        return (*key, i)
+        return (*[part(i) for part in self._parts], i)
 
     def moved(self, i: int) -> None:
         """Take note that an agent has got work, of whatever kind."""
@@ -102,6 +106,11 @@ class Pool:
             heapq.heapreplace(heap, self._key(i))
         return None
 
+    def best(self) -> int | None:
+        """The best alone."""
+        held = self._top()
+        return None if held is None else int(held[-1])
+
     def first(self) -> tuple[int, str, int] | None:
         """The best, what put them before the next, and how many could take it."""
         best = self._top()
@@ -118,14 +127,27 @@ class Pool:
 
 
 class Sweep:
-    """One moment of a desk: what is the same for all work is found once, the load moves with each piece taken."""
+    """One moment of a desk: what is the same for all work is found once, the load moves with each piece taken.
 
-    def __init__(self, desk: Desk, now: datetime, load: DeskLoad, prefer: tuple[Prefer, ...]) -> None:
+    Whoever looks at many moments passes `on_duty`, found for all of them at once, and `like`, the moment before.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        now: datetime,
+        load: DeskLoad,
+        prefer: tuple[Prefer, ...],
+        *,
+        on_duty: Bools | None = None,
+        like: Sweep | None = None,
+    ) -> None:
         self.desk, self.now, self.prefer = desk, now, prefer
         self.day = now.astimezone(zone_of(desk.zone)).date()
         n = len(desk.agents)
         self.capacity = np.array([a.capacity for a in desk.agents], np.float64)
-        self.on_duty: Bools = np.array([a.on_duty(now) for a in desk.agents], np.bool_)
+        duty = [a.on_duty(now) for a in desk.agents] if on_duty is None else on_duty
+        self.on_duty: Bools = np.asarray(duty, np.bool_)
         self.capacities: list[float] = self.capacity.tolist()
         self.open: list[float] = load.open_units.tolist()
         self.taken: list[int] = load.taken.tolist()
@@ -141,7 +163,8 @@ class Sweep:
         self._away: dict[int, tuple[tuple[str, ...], datetime | None]] = {}
         self._lacks: dict[tuple[int, tuple[tuple[str, int], ...]], tuple[str, ...]] = {}
         self.by_id = np.arange(n)  # agents of a desk are in the order of their ids
-        self._levels = self._all_levels()
+        same_day = like is not None and like.day == self.day and like.desk is desk
+        self._levels: NDArray[np.int64] = like._levels if same_day and like is not None else self._all_levels()
         self._skilled: dict[tuple[tuple[str, int], ...], Bools] = {}
         self._surplus: dict[tuple[tuple[str, int], ...], Floats] = {}
         self._allowed: dict[tuple[str, Money | None], Bools] = {}
@@ -152,6 +175,11 @@ class Sweep:
         rows = {name: i for i, name in enumerate(matrix.agents)}
         levels = np.vstack([matrix.levels(self.day), np.zeros((1, len(matrix.skills)), np.int64)])
         return levels[[rows.get(name, -1) for name in self.desk.ids]]
+
+    def room(self, units: float) -> list[bool]:
+        """Of every agent, whether so many units more fit now."""
+        found: list[bool] = (np.array(self.open) + units <= self.capacity + ROOM).tolist()
+        return found
 
     def load(self) -> DeskLoad:
         """Load as it stands."""
@@ -201,6 +229,30 @@ class Sweep:
         if found is None:
             return self._nobody(work, needs, due, pool)
         i, why, eligible = found
+        self._count(i, work, hard)
+        return Assigned(
+            work=work.id, agent=self.desk.agents[i].id, at=self.now, due=due, severity=work.severity,
+            decided_by=why, eligible=eligible,
+        )  # fmt: skip
+
+    def booker(self, work: Work) -> Callable[[], int | None]:
+        """Function that books like work piece by piece: place of the agent whom `take` would take, None for nobody."""
+        needs, hard = self._needs(work), self.is_hard(work)
+        pool = self._pool(work, needs, hard)
+
+        def book() -> int | None:
+            if pool is None or work.not_to or work.prefers:
+                found = self._by_columns(work, needs, hard)
+                i = None if found is None else found[0]
+            else:
+                i = pool.best()
+            if i is not None:
+                self._count(i, work, hard)
+            return i
+
+        return book
+
+    def _count(self, i: int, work: Work, hard: bool) -> None:
         self.open[i] += work.units
         self.taken[i] += 1
         self.last[i] = max(self.last[i], self._now)
@@ -210,10 +262,6 @@ class Sweep:
             self.stop[i] |= most is not None and self.hard[i] >= most
         for other in self._all_pools:
             other.moved(i)
-        return Assigned(
-            work=work.id, agent=self.desk.agents[i].id, at=self.now, due=due, severity=work.severity,
-            decided_by=why, eligible=eligible,
-        )  # fmt: skip
 
     def _needs(self, work: Work) -> Mapping[str, int]:
         if work.task and not work.needs:

@@ -130,8 +130,8 @@ def test_a_population_is_counted_by_reason() -> None:
         zones=[BANGKOK, "America/New_York"],
         zone_codes=[0, 0, 1],
     )
-    assert rows.counts() == {"allowed": 1, "quiet_hours": 1, "weekday": 0, "cap": 1}
-    assert repr(rows) == "ContactDecisions(3 contacts: 1 allowed, 1 quiet hours, 0 weekday, 1 cap)"
+    assert rows.counts() == {"allowed": 1, "quiet_hours": 1, "weekday": 0, "holiday": 0, "cap": 1}
+    assert repr(rows) == "ContactDecisions(3 contacts: 1 allowed, 1 quiet hours, 0 weekday, 0 holiday, 1 cap)"
     assert rows.to_frame()["reason"] == ["cap", None, "quiet_hours"]
     assert rows.to_frame()["next_allowed"][0] == datetime(2026, 6, 3, 1, tzinfo=UTC)
     assert "contact times of 3 contacts" in rows._repr_html_()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from datetime import datetime
 from html import escape
 from typing import TypeVar
@@ -19,7 +18,7 @@ from crmcore.metrics.comparing import Comparable, Comparison, compare
 from crmcore.metrics.estimates import check_level
 from crmcore.rules import Rule, field
 
-__all__ = ["Capa", "CapaKind", "Effect", "Effectiveness", "capa_workflow", "effectiveness", "overdue"]
+__all__ = ["Capa", "CapaKind", "Effect", "Effectiveness", "capa_workflow", "effectiveness"]
 
 C = TypeVar("C", bound=Comparable)
 
@@ -165,7 +164,7 @@ class Capa(Document):
 
 
 @attrs.frozen(kw_only=True)
-class Effectiveness:
+class Effectiveness(Document):
     """Whether an action worked.
 
     Parameters
@@ -182,28 +181,6 @@ class Effectiveness:
     comparison: Comparison
     smallest_gain: float
     lower_is_better: bool
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain JSON values."""
-        return {
-            **attrs.asdict(self, recurse=False),
-            "effect": self.effect.value,
-            "comparison": self.comparison.to_dict(),
-        }
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, object], /) -> Effectiveness:
-        """Read what `to_dict` wrote."""
-        known = dict(fields)
-        inner = known.pop("comparison")
-        if not isinstance(inner, Mapping):
-            raise BadDocument("test of an action", ("comparison: not a mapping",), "pass what to_dict wrote")
-        return cls(
-            effect=Effect(str(known["effect"])),
-            comparison=Comparison.from_dict(inner),
-            smallest_gain=float(str(known["smallest_gain"])),
-            lower_is_better=bool(known["lower_is_better"]),
-        )
 
     def command(self, *, at: datetime, actor: str, id: str, role: str = "") -> Command:
         """Command `verify` that brings the effect into the action's life."""
@@ -282,10 +259,3 @@ def effectiveness(
     else:
         effect = Effect.NOT_SHOWN
     return Effectiveness(effect=effect, comparison=made, smallest_gain=smallest_gain, lower_is_better=lower_is_better)
-
-
-def overdue(due_at: datetime, *, now: datetime) -> bool:
-    """Whether an action should have been done by now; at the very instant it is not."""
-    check_aware(due_at, "due_at")
-    check_aware(now, "now")
-    return now > due_at

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore._base import listed
+from crmcore.documents import Document
 from crmcore.errors import BadDocument, EmptyInput, UnknownName, WrongType
 from crmcore.metrics.estimates import frame_of
 from crmcore.rules import Decision, Facts, FactTable, Rule, Truth
@@ -31,7 +32,7 @@ class OnFailure(enum.StrEnum):
 
 
 @attrs.frozen
-class PreventionCheck:
+class PreventionCheck(Document):
     """A condition that must hold before a step is taken.
 
     Parameters
@@ -75,22 +76,6 @@ class PreventionCheck:
 
     def __str__(self) -> str:
         return f"{self.step}: {self.rule.name}, else {self.on_failure}: {self.says}"
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain JSON values."""
-        return {**attrs.asdict(self, recurse=False), "rule": self.rule.to_dict(), "on_failure": self.on_failure.value,
-                "on_unknown": self.on_unknown.value}  # fmt: skip
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any], /) -> PreventionCheck:
-        """Read what `to_dict` wrote."""
-        known = dict(fields)
-        try:
-            rule = Rule.from_dict(known.pop("rule"))
-            return cls(known.pop("step"), rule, known.pop("says"), **known)
-        except (KeyError, TypeError, ValueError) as error:
-            told = f"{type(error).__name__}: {error}"
-            raise BadDocument("prevention check", (told,), "pass what to_dict wrote") from None
 
 
 @attrs.frozen
@@ -154,7 +139,7 @@ def _checks(value: Iterable[PreventionCheck]) -> tuple[PreventionCheck, ...]:
 
 
 @attrs.frozen(repr=False)
-class PreventionPlan:
+class PreventionPlan(Document):
     """Checks of all steps of a process.
 
     Parameters
@@ -248,15 +233,6 @@ class PreventionPlan:
             if name not in known:
                 raise UnknownName("failure mode", name, known)
         return tuple(m for m in fmea.ranked() if m.name not in named)
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain JSON values."""
-        return {"checks": [c.to_dict() for c in self.checks]}
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any], /) -> PreventionPlan:
-        """Read what `to_dict` wrote."""
-        return cls([PreventionCheck.from_dict(c) for c in fields["checks"]])
 
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row a check: step, check, on_failure, on_unknown, says, prevents."""

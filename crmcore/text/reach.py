@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.text import TokenBatch
+from crmcore.text.tokens import TokenBatch
 
 __all__ = ["within_reach"]
 

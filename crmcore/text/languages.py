@@ -15,7 +15,9 @@ from crmcore.errors import MissingExtra, OutOfRange
 from crmcore.metrics.columns import columns_frame
 from crmcore.plugins import PluginKind, resolve
 from crmcore.protocols import LanguageDetector
-from crmcore.text import FormTable, TokenBatch, TokenKind, tokenize
+from crmcore.text.forms import FormTable
+from crmcore.text.patterns import TokenKind
+from crmcore.text.tokens import TokenBatch, tokenize
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart

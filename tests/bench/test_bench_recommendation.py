@@ -1,0 +1,18 @@
+"""The benchmark of recommendation runs, at a small size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.common import load
+from benchmarks.peers import recommendation
+
+
+@pytest.mark.bench
+def test_the_benchmark_of_recommendation_runs(tmp_path: Path, data_dir: Path) -> None:
+    recommendation.main(["--splits", "random 20 %, seed 7", "--limit", "20000"], tmp_path)
+    rows = load(tmp_path / "peers-recommendation.json")[1]
+    assert [r["engine"] for r in rows][-1] == "crmcore"
+    assert rows[-1]["NDCG@10"] > rows[0]["NDCG@10"]
