@@ -40,6 +40,7 @@ PATTERNS = tuple(
                  rf"(?: (?:on )?(?P<after>{_DAY}))?"),
         ("hour", rf"(?P<day>{_DAY})?(?:\s|,)*(?:by|at|before) (?P<h>\d{{1,2}}):(?P<min>\d{{2}})"
                  rf"(?: (?:on )?(?P<after>{_DAY}))?"),
+        ("hour", rf"(?P<day>{_DAY})?(?:\s|,)*(?:by|at|before) (?P<noon>noon|midday)(?: (?:on )?(?P<after>{_DAY}))?"),
         ("day", r"(?P<word>the day after tomorrow|tomorrow|today|tonight|end of (?:the )?(?:business )?day)"),
         ("week", r"(?P<week>next week|this week|(?:by )?(?:the )?end of (?:the )?week)"),
         ("weekday", rf"(?:next |this )?(?P<weekday>{'|'.join(DAYS)})"),
@@ -100,11 +101,11 @@ def read_promise(text: str, /, *, at: datetime, calendar: BusinessCalendar) -> P
     Notes
     -----
     Read are: today, tonight, tomorrow, the day after tomorrow, end of day; this, next and end of week; weekdays (the
-    next one after the day of saying); dates such as 3 June or 2026-06-03; "by 5 pm", with a day or without; "within 2
-    hours", "in three working days". A day is over at its last closing; one that is not open moves to the next that is,
-    which the reason tells. Minutes and hours are counted in opening hours. Of several dates the latest holds. A
-    question and a sentence that denies ("we cannot call") are no promises. Other words (soon, in a few days) and other
-    languages are not understood; `not_understood` quotes what was met.
+    next one after the day of saying); dates such as 3 June or 2026-06-03; "by 5 pm" or "by noon", with a day or
+    without; "within 2 hours", "in three working days". A day is over at its last closing; one that is not open moves to
+    the next that is, which the reason tells. Minutes and hours are counted in opening hours. Of several dates the
+    latest holds. A question and a sentence that denies ("we cannot call") are no promises. Other words (soon, in a few
+    days) and other languages are not understood; `not_understood` quotes what was met.
 
     Examples
     --------
@@ -189,17 +190,17 @@ def _date(match: re.Match[str], at: datetime, calendar: BusinessCalendar) -> Rea
 
 def _hour(match: re.Match[str], at: datetime, calendar: BusinessCalendar) -> Read:
     groups = match.groupdict()
-    hour, half = int(groups["h"]), groups.get("half")
+    hour, half = int(groups.get("h") or 12), groups.get("half")
     if half:
         if not 1 <= hour <= 12:
             raise ValueError(hour)
         hour = hour % 12 + 12 * (half == "pm")
     word = groups["day"] or groups["after"]
     day = at.date() if word is None else _day_of(word, at)
-    due = local(day.year, day.month, day.day, hour, int(groups["min"] or 0), zone=calendar.zone)
+    due = local(day.year, day.month, day.day, hour, int(groups.get("min") or 0), zone=calendar.zone)
     if word is None and due < at:
         day += timedelta(days=1)
-        due = local(day.year, day.month, day.day, hour, int(groups["min"] or 0), zone=calendar.zone)
+        due = local(day.year, day.month, day.day, hour, int(groups.get("min") or 0), zone=calendar.zone)
         return due, "that hour of the next day, as today's is over"
     return due, "the hour itself"
 

@@ -223,6 +223,7 @@ def test_plans_refuse_contradictions() -> None:
     [
         ("We call you tomorrow.", 5, 18), ("I'll reply today", 4, 18), ("We will fix it by Friday.", 8, 18),
         ("We will call you within 2 hours.", 4, 14), ("You will hear from us by 5 pm", 4, 17),
+        ("We will call you tomorrow by noon.", 5, 12),
         ("We will write tomorrow by 10:30", 5, 10.5), ("We'll do it in two working days.", 6, 18),
         ("We will refund it this week.", 8, 18), ("Don't worry, we will call tomorrow.", 5, 18),
         ("We call you today or tomorrow.", 5, 18), ("We will send it on 13 May", 13, 18),
