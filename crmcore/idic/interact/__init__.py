@@ -1,7 +1,8 @@
 """Interact: conversations with customers, on every channel.
 
-`consents` keeps who said yes or no to what, `contact` decides whether, when and where a message goes, `triggers` says
-what calls for one. The names below are those that are used most.
+`conversations` makes one talk of many channels, `consents` keeps who said yes or no to what, `contact` decides whether,
+when and where a message goes, `triggers` says what calls for one, `pipeline` follows leads and deals, `communities`
+hears, helps and moderates members among themselves. The other names are those that are used most.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.idic.interact import consents, contact
+    from crmcore.idic.interact import communities, consents, contact, conversations, pipeline
     from crmcore.idic.interact.consents.ledger import ConsentLedger
     from crmcore.idic.interact.consents.statements import Proof, Statement
     from crmcore.idic.interact.consents.table import ConsentTable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from crmcore.idic.interact.contact.triggers.sources import Sources
 
 _WHERE = {
+    ".communities": ("communities",),
     ".consents": ("consents",),
     ".consents.ledger": ("ConsentLedger",),
     ".consents.statements": ("Proof", "Statement"),
@@ -39,6 +41,8 @@ _WHERE = {
     ".contact.templates": ("Template",),
     ".contact.triggers": ("triggers",),
     ".contact.triggers.firing": ("fire",),
+    ".conversations": ("conversations",),
+    ".pipeline": ("pipeline",),
     ".contact.triggers.sources": ("Sources",),
 }
 
@@ -57,10 +61,13 @@ __all__ = [
     "Sources",
     "Statement",
     "Template",
+    "communities",
     "consents",
     "contact",
+    "conversations",
     "decide",
     "fire",
+    "pipeline",
     "plan",
     "triggers",
 ]

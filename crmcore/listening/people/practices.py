@@ -14,7 +14,9 @@ from crmcore.listening.people.answers import answers_of
 from crmcore.listening.people.talking import Conversations
 from crmcore.metrics.columns import columns_frame
 from crmcore.metrics.scalars import count_of, share_of
-from crmcore.text import SearchIndex, count_terms, stems, tokenize
+from crmcore.text import count_terms, stems, tokenize
+from crmcore.text.nearness import closeness as text_closeness
+from crmcore.text.nearness import stars
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -146,7 +148,7 @@ def best_practices(
     given = given.where(given.accepted)
     text = [words or "" for words in talk.mentions.text.to_list()]
     questions = np.unique(given.question)
-    star = _stars(_closeness([text[row] for row in questions.tolist()], language), closeness)
+    star = stars(text_closeness([text[row] for row in questions.tolist()], language=language), closeness)
     answers = stems(tokenize([text[row] for row in given.row.tolist()]), language=language)
     counts = count_terms(answers, orders=(1,))
     terms, holds = counts.terms, counts.counts.astype(bool).astype(np.float64).tocsr()
@@ -167,35 +169,6 @@ def best_practices(
             )
         )
     return BestPractices(talk=talk, entries=tuple(sorted(found, key=lambda e: (-len(e.sources), e.problem))))
-
-
-def _closeness(texts: list[str], language: str | None) -> csr_array:
-    """(n, n) mean of the scores of two texts for each other, each over the score for itself."""
-    from scipy.sparse import csr_array, diags_array
-
-    index = SearchIndex.of(texts, language=language)
-    scores = index.scores(texts)
-    own = scores.diagonal()
-    share = diags_array(1 / np.where(own > 0, own, 1.0)) @ scores
-    return csr_array((share + share.T) / 2)
-
-
-def _stars(close: csr_array, least: float) -> Ints:
-    """(n,) centre of each row: itself, or the neighbour with most neighbours."""
-    coo = close.tocoo()
-    left, right = coo.coords
-    near = (coo.data >= least) & (left != right)
-    left, right, strength = left[near], right[near], coo.data[near]
-    n = close.shape[0]
-    total = np.bincount(left, strength, n)
-    bounds = np.searchsorted(left[order := np.argsort(left, kind="stable")], np.arange(n + 1))
-    star = np.full(n, -1, np.int64)
-    for centre in np.argsort(-total, kind="stable"):
-        if star[centre] < 0:
-            neighbours = right[order[bounds[centre] : bounds[centre + 1]]]
-            star[neighbours[star[neighbours] < 0]] = centre
-            star[centre] = centre
-    return star
 
 
 def _typical(holds: csr_array, mine: Ints, terms: tuple[str, ...]) -> tuple[Ints, tuple[str, ...]]:

@@ -17,6 +17,7 @@ from crmcore.listening.topics.factoring import factor, loads_of, refined
 from crmcore.metrics.columns import columns_frame, held_floats
 from crmcore.metrics.scalars import count_of, share_of
 from crmcore.text import Tokenizer, TokenKind, count_terms
+from crmcore.text.nearness import FUNCTION_WORDS
 from crmcore.text.ngrams import TermCounts
 
 if TYPE_CHECKING:
@@ -28,22 +29,6 @@ __all__ = ["Topic", "TopicModel", "TopicTable", "find_topics"]
 
 Floats = NDArray[np.float64]
 STEP = 20_000  # texts whose loads are computed at a time
-# Words of closed classes: pronouns, articles, prepositions, conjunctions, auxiliaries, and their short forms.
-FUNCTION_WORDS = frozenset(
-    """
-    a about above after again against ain't all also although am an and any are aren't around as at away back be
-    because been before being below between both but by can can't cannot could couldn't did didn't do does doesn't
-    doing don't done down during each either else ever every few for from further get gets getting go goes going
-    gonna got had hadn't has hasn't have haven't having he he'd he'll he's her here here's hers herself him himself
-    his how how's i i'd i'll i'm i've if in into is isn't it it'd it'll it's its itself just let let's like made
-    make me more most much must my myself neither no nor not now of off on once one only onto or other our ours
-    ourselves out over own per really same she she'd she'll she's should shouldn't since so some still such than
-    that that's the their theirs them themselves then there there's these they they'd they'll they're they've this
-    those though through till to too u under until up upon ur us very via want was wasn't we we'd we'll we're we've
-    well were weren't what what's when where which while who who's whom whose why will with within without won't
-    would wouldn't yet you you'd you'll you're you've your yours yourself
-    """.split()
-)
 KINDS = (TokenKind.WORD, TokenKind.HASHTAG, TokenKind.CHARACTER, TokenKind.EMOJI)
 
 
