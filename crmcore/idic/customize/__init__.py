@@ -4,7 +4,7 @@
 recipes without allergens, and orders batched on a shared line. `recommend(orders)` ranks what each customer may want
 next, with the purchases that speak for it; `recommending` is the depth behind it. `offers` decides who gets which offer
 within limits, and values policies from logs. `loyalty` runs programmes on a ledger: points, stamps, coupons, tiers,
-early access.
+early access. `opinions` keeps reviews and wish lists.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.idic.customize import configuring, loyalty, offers, recommending
+    from crmcore.idic.customize import configuring, loyalty, offers, opinions, recommending
     from crmcore.idic.customize.recommending.door import recommend
 
-__all__ = ["configuring", "loyalty", "offers", "recommend", "recommending"]
+__all__ = ["configuring", "loyalty", "offers", "opinions", "recommend", "recommending"]
 
 __getattr__ = lazy_names(
     __name__,
@@ -25,6 +25,7 @@ __getattr__ = lazy_names(
         "configuring": ".configuring",
         "loyalty": ".loyalty",
         "offers": ".offers",
+        "opinions": ".opinions",
         "recommend": ".recommending.door",
         "recommending": ".recommending",
     },
