@@ -112,9 +112,10 @@ def _kept(brand: Brand) -> Part:
             f"4 slow ones, {truly} of whom are among them."
         ),
         Table(("severity", "cases", "answered in time", "overdue", "pending", "goal of 80 %"), rows, "First answers; open cases are censored."),
-        Figure(report.chart("first response", by="agent"), "Answers in time by agent, with their intervals; the line is the goal."),
+        Figure(report.chart("first response", by="agent"), "Answers in time by agent; the line is the goal.", "An interval that lies wholly left of the line misses the goal; one that crosses it says that more cases are needed."),
     ]  # fmt: skip
-    return Part(blocks, KeyFigure("First answers in time", said(first.share), f"{first.overdue:,} overdue now"))
+    share, span = said(first.share).split(" ", 1)
+    return Part(blocks, KeyFigure("First answers in time", share, f"{span}; {first.overdue:,} overdue now"))
 
 
 def _causes(brand: Brand) -> Part:
@@ -146,7 +147,8 @@ def _causes(brand: Brand) -> Part:
     ]  # fmt: skip
     if found.findings:
         caption = "Complaints by cause: those that would not have been without it."
-        blocks.append(Figure(found.pareto().chart(), caption))
+        reading = "The longest bar is what an action can win most by; what is not explained has causes that orders do not show."
+        blocks.append(Figure(found.pareto().chart(), caption, reading))
     return Part(
         blocks, KeyFigure("Causes of complaints", str(len(found.findings)), f"{len(right)} of them were planted")
     )
@@ -189,7 +191,7 @@ def _afterwards(brand: Brand) -> Part:
             f"{holds}. The simulation knows of no such effect."
         ),
         Table(("outcome", "recovered minus not failed", "alone", "paradox", "orders"), rows, "After the order, by outcome."),
-        Figure(found.chart(), "Recovered minus not failed: points of the score, and share that buys within 90 days."),
+        Figure(found.chart(), "Recovered minus not failed: points of the score, and share that buys within 90 days.", "An interval across zero claims nothing."),
     ]  # fmt: skip
     checks = [
         Check(f"{r.outcome} after recovery, less that without failure", r.difference, 0.0, r.outcome == "repurchase")
