@@ -117,17 +117,23 @@ def brand_chapters(brand: Brand, people: People) -> tuple[Chapter, ...]:
     >>> from crmcore.datasets import simulate_brand
     >>> from crmcore.idic import identify
     >>> brand = simulate_brand(300, seed=1)
-    >>> [c.title[:24] for c in brand_chapters(brand, identify.resolve(dict(brand.sources)))]
-    ['What they say and do', 'How they wander', 'What they are worth', 'What they say in public',
-     'What went wrong, and how']
+    >>> for chapter in brand_chapters(brand, identify.resolve(dict(brand.sources))):
+    ...     print(chapter.title)
+    What they say and do
+    How they wander
+    What they are worth
+    What they say in public
+    The right thing for each
+    What went wrong, and how it was put right
     """
     from crmcore.flows.sections.listen import listen
     from crmcore.flows.sections.measures import measures
     from crmcore.flows.sections.recover import recover
+    from crmcore.flows.sections.tailor import tailor
     from crmcore.flows.sections.wander import wander
     from crmcore.flows.sections.worth import worth
 
-    return tuple(chapter(brand, people) for chapter in (measures, wander, worth, listen, recover))
+    return tuple(chapter(brand, people) for chapter in (measures, wander, worth, listen, tailor, recover))
 
 
 def brand_truth(brand: Brand) -> dict[str, str]:
