@@ -13,13 +13,13 @@ from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
     from crmcore.recovery.audit.auditing import audit_handling
-    from crmcore.recovery.audit.evidence import COLUMNS
+    from crmcore.recovery.audit._evidence import COLUMNS
     from crmcore.recovery.audit.findings import Audit, Finding, Verdict
     from crmcore.recovery.audit.targets import AuditTargets
 
 _WHERE = {
     ".auditing": ("audit_handling",),
-    ".evidence": ("COLUMNS",),
+    "._evidence": ("COLUMNS",),
     ".findings": ("Audit", "Finding", "Verdict"),
     ".targets": ("AuditTargets",),
 }

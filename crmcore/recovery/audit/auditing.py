@@ -11,8 +11,8 @@ from crmcore.errors import EmptyInput, UnknownName, WrongType
 from crmcore.metrics.columns import instant
 from crmcore.metrics.estimates import SMALL_N, Estimate
 from crmcore.metrics.proportions import proportion
-from crmcore.recovery.audit.clauses import CLAUSES, Clause
-from crmcore.recovery.audit.evidence import COLUMNS, AuditCases
+from crmcore.recovery.audit._clauses import CLAUSES, Clause
+from crmcore.recovery.audit._evidence import COLUMNS, AuditCases
 from crmcore.recovery.audit.findings import Audit, Finding, Verdict
 from crmcore.recovery.audit.targets import AuditTargets
 

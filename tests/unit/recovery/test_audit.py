@@ -9,7 +9,7 @@ import pytest
 
 from crmcore.errors import CrmError, EmptyInput, UnknownName
 from crmcore.recovery.audit import COLUMNS, Audit, AuditTargets, audit_handling
-from crmcore.recovery.audit.clauses import CLAUSES
+from crmcore.recovery.audit._clauses import CLAUSES
 from crmcore.recovery.remedies import audit_equal_treatment
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

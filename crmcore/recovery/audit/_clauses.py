@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import attrs
 
-from crmcore.recovery.audit.evidence import (
+from crmcore.recovery.audit._evidence import (
     AuditCases,
     Counted,
     filled,
