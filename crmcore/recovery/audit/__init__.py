@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
-    from crmcore.recovery.audit.auditing import audit_handling
     from crmcore.recovery.audit._evidence import COLUMNS
+    from crmcore.recovery.audit.auditing import audit_handling
     from crmcore.recovery.audit.findings import Audit, Finding, Verdict
     from crmcore.recovery.audit.targets import AuditTargets
 
