@@ -111,6 +111,7 @@ class Book(Lots):
             lot.left -= x
             lot.held += x
         self.holds[id] = Hold(id, until, parts)
+        self.soonest = min(self.soonest, until)
 
     def commit(self, id: str, of: str, amount: int | None) -> None:
         """Turn a reservation into a spending; what it does not need goes back, latest payer first."""

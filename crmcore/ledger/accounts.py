@@ -404,6 +404,7 @@ def thawed(account: Account) -> Book:
     for hold in account.reservations:
         parts = [(book.lots[name], x) for name, x in hold.parts]
         book.holds[hold.id] = _lots.Hold(hold.id, micros_of(hold.until, NEVER), parts)
+        book.soonest = min(book.soonest, micros_of(hold.until, NEVER))
     for paid in account.payments:
         payment = _lots.Payment(
             paid.id, paid.kind, micros_of(paid.at, 0), [(book.lots[name], x) for name, x, _ in paid.parts]

@@ -13,7 +13,7 @@ from crmcore.errors import BadRow, BadRows, CrmError, OutOfRange, StoreConflict,
 from crmcore.ledger._book import Book
 from crmcore.ledger._events import Line, event_of, line_of, posting_of
 from crmcore.ledger._lots import Lot, instant_of, micros_of
-from crmcore.ledger.accounts import Account, Explanation, frozen, thawed
+from crmcore.ledger.accounts import Account, Explanation, balance_of, frozen, thawed
 from crmcore.ledger.balances import Balance
 from crmcore.ledger.limits import Limit, Usage
 from crmcore.ledger.postings import RANK, Kind, Posting
@@ -179,9 +179,7 @@ class Ledger:
 
     def account(self, account: str, *, as_of: datetime | None = None) -> Account:
         """The account after its last posting, or after its last posting up to an instant (inclusive)."""
-        if not isinstance(account, str):
-            raise WrongType("account", f"a {type(account).__name__}", "text", "name the account: 'card:7'")
-        book = self._book(account)
+        book = self._named(account)
         if as_of is None:
             return self._value(account, book)
         check_aware(as_of, "as_of")
@@ -194,16 +192,40 @@ class Ledger:
 
     def balance(self, account: str, *, as_of: datetime) -> Balance:
         """Where everything is at an instant, past or future; an account without postings has nothing."""
+        book = self._named(account)
         check_aware(as_of, "as_of")
+        now = micros_of(as_of, 0)
+        if now >= book.at and book.quiet(now):
+            return balance_of(book, as_of)  # no value of the account is made: it would cost as much as its history
         return self.account(account, as_of=as_of).balance(as_of=as_of)
+
+    def knows(self, account: str, id: str) -> bool:
+        """Whether a posting stands in the books of an account; costs the same however long they are.
+
+        Examples
+        --------
+        >>> from datetime import datetime, UTC
+        >>> from crmcore.ledger import earn
+        >>> from crmcore.stores import MemoryStore
+        >>> ledger = Ledger(MemoryStore())
+        >>> _ = ledger.post(earn("visit-1", "card:7", 10, at=datetime(2026, 5, 1, tzinfo=UTC)))
+        >>> ledger.knows("card:7", "visit-1"), ledger.knows("card:7", "visit-2")
+        (True, False)
+        """
+        return id in self._named(account).ids
+
+    def last_at(self, account: str) -> datetime | None:
+        """Instant of the last posting of an account; None before the first. Later postings must not be older."""
+        return instant_of(self._named(account).at)
 
     def explain(self, account: str, payment: str) -> Explanation:
         """Which lots paid for a spending, a commit or a transfer."""
         return self.account(account).explain(payment)
 
-    def postings(self, account: str) -> tuple[Posting, ...]:
-        """All postings of an account in the order in which they were written."""
-        return tuple(posting_of(e, prefix=self.prefix) for e in self.store.read(self.prefix + account))
+    def postings(self, account: str, *, after: int = 0) -> tuple[Posting, ...]:
+        """Postings of an account in the order in which they were written, without the first `after` of them."""
+        read = self.store.read(self.prefix + account, after=after)
+        return tuple(posting_of(e, prefix=self.prefix) for e in read)
 
     def statement(self, account: str, *, as_of: datetime, since: datetime | None = None) -> Statement:
         """What happened on an account between two instants, expiries included."""
@@ -249,6 +271,12 @@ class Ledger:
         if kept is None or kept[0] is not book or kept[1].version != book.version:
             kept = self._values[account] = (book, frozen(book))
         return kept[1]
+
+    def _named(self, account: str) -> Book:
+        """The book of an account that a caller names."""
+        if not isinstance(account, str):
+            raise WrongType("account", f"a {type(account).__name__}", "text", "name the account: 'card:7'")
+        return self._book(account)
 
     def _forget(self, account: str) -> None:
         self._values.pop(account, None)

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from crmcore._base import check_aware, mask
-from crmcore.errors import OutOfRange, StoreConflict, UnknownName
-from crmcore.ledger import Balance, Ledger, Overdraft, Posting, commit, earn, release, reserve
+from crmcore.errors import BadRows, OutOfRange, StoreConflict, UnknownName
+from crmcore.ledger import Balance, Kind, Ledger, Overdraft, Posting, commit, earn, release, reserve
 from crmcore.ledger.refusals import ChangedPosting, LateEntry
 from crmcore.ledger.units import unit_of
 from crmcore.recovery.employees.checks import check_kind
@@ -109,6 +109,7 @@ class RemedyFund:
         self.ledger, self.currency, self.name = ledger, Money(0, currency).currency, name
         self.per_customer, self.per, self.zone = per_customer, per, zone_of(zone)
         self.unit = unit_of(currency)
+        self._read, self._holdings = 0, dict[str, Posting]()  # postings of the budget, read once
 
     def __repr__(self) -> str:
         cap = f", {self.per_customer} a customer and {self.per}" if self.per_customer is not None else ""
@@ -133,8 +134,7 @@ class RemedyFund:
         """What one customer may still get in the period; None without a cap."""
         if self.per_customer is None:
             return None
-        found = self.ledger.account(self._of(customer))
-        if self._allowance(customer, as_of)[0] not in found.postings:
+        if not self.ledger.knows(self._of(customer), self._allowance(customer, as_of)[0]):
             return self.per_customer
         return Money(self._balance(self._of(customer), as_of).active, self.currency)
 
@@ -161,7 +161,7 @@ class RemedyFund:
                 return self.reserve(plan, at=now)
             except (Overdraft, LateEntry, StoreConflict):
                 continue
-        raise StoreConflict(self.account, 0, self.ledger.account(self.account).version)
+        raise self._overtaken()
 
     def _decided(self, policy: RemedyPolicy, case: FailedCase, now: datetime, grade: str | None) -> Plan:
         left = self.left_for(case.customer, as_of=now)
@@ -235,19 +235,18 @@ class RemedyFund:
             except (LateEntry, StoreConflict):
                 continue
             return self._known(case)
-        raise StoreConflict(self.account, 0, self.ledger.account(self.account).version)
+        raise self._overtaken()
 
     # --- reading ------------------------------------------------------------------------------------------------
 
     def of_case(self, case: str) -> Granted | None:
         """What a case got, as the ledger has it; None where it holds nothing and never did."""
-        posted = self.ledger.account(self.account).postings
-        if self._id("held", case) not in posted:
+        if not self._posted("held", case):
             return None
         state = State.HELD
-        if self._id("paid", case) in posted:
+        if self._posted("paid", case):
             state = State.PAID
-        elif self._id("back", case) in posted:
+        elif self._posted("back", case):
             state = State.GIVEN_BACK
         held = self._held(case)
         amount = Money(held.amount or 0, self.currency)
@@ -259,17 +258,28 @@ class RemedyFund:
             raise UnknownName("case that holds money", case, ())
         return found
 
+    def _posted(self, what: str, case: str) -> bool:
+        return self.ledger.knows(self.account, self._id(what, case))
+
     def _held(self, case: str) -> Posting:
+        """What was held for a known case: the postings since the last look are read, never the whole account again."""
         own = self._id("held", case)
-        return next(p for p in self.ledger.postings(self.account) if p.id == own)
+        if own not in self._holdings:
+            fresh = self.ledger.postings(self.account, after=self._read)
+            self._holdings.update((p.id, p) for p in fresh if p.kind is Kind.RESERVE)
+            self._read += len(fresh)
+        return self._holdings[own]
 
     def _capped(self, case: str, customer: str) -> bool:
-        return self._id("held for the customer", case) in self.ledger.account(self._of(customer)).postings
+        return self.ledger.knows(self._of(customer), self._id("held for the customer", case))
 
     def _balance(self, account: str, as_of: datetime) -> Balance:
         """Balance now, not before the last posting: other clocks may be a little ahead."""
-        found = self.ledger.account(account)
-        return found.balance(as_of=as_of if found.at is None else max(as_of, found.at))
+        last = self.ledger.last_at(account)
+        return self.ledger.balance(account, as_of=as_of if last is None else max(as_of, last))
+
+    def _overtaken(self) -> StoreConflict:
+        return StoreConflict(self.account, 0, self.ledger.account(self.account).version)
 
     # --- postings -----------------------------------------------------------------------------------------------
 
@@ -282,8 +292,7 @@ class RemedyFund:
     def _forward(self, accounts: list[str], at: datetime) -> datetime:
         """An instant that no account has passed: clocks of several machines differ."""
         check_aware(at, "at")
-        last = [found.at for name in accounts if (found := self.ledger.account(name)).at is not None]
-        return max([at, *(x for x in last if x is not None)])
+        return max([at, *(last for name in accounts if (last := self.ledger.last_at(name)) is not None)])
 
     def _allowance(self, customer: str, at: datetime) -> tuple[str, datetime, datetime]:
         """Id, first instant and end of the customer's allowance of the period."""
@@ -299,7 +308,7 @@ class RemedyFund:
         """The allowance of the period, where it is not in the books yet."""
         cap = self.per_customer
         id_, since, until = self._allowance(customer, at)
-        if not cap or id_ in self.ledger.account(self._of(customer)).postings:
+        if not cap or self.ledger.knows(self._of(customer), id_):
             return []
         return [earn(id_, self._of(customer), cap, at=since, unit=self.unit, expires_at=until)]
 
@@ -310,9 +319,20 @@ class RemedyFund:
         except Overdraft as error:
             kept = mask(error.account.rpartition(":")[2]) if ":customer:" in error.account else error.account
             raise attrs.evolve(error, account=kept) from None
+        except BadRows:  # budget and customer both refuse: what the budget lacks is said, and no name
+            raise self._refused(postings[0]) from None
         except ChangedPosting:
             return False
         return True
+
+    def _refused(self, posting: Posting) -> Overdraft | StoreConflict:
+        has, asked = self._balance(self.account, posting.at), posting.amount or 0
+        if has.active >= asked:
+            return self._overtaken()
+        return Overdraft(
+            self.account, posting.kind.value, self.unit.name, asked, has.active, has.pending, has.reserved, has.expired,
+            has.debt, self.unit.digits, has.as_of,
+        )  # fmt: skip
 
     def _granted(self, plan: Plan, state: State) -> Granted:
         return Granted(case=plan.case, remedies=plan.remedies, cost=plan.cost, state=state, plan=plan)

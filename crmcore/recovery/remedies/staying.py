@@ -118,7 +118,7 @@ after a large one .09, .19, .54, .82; taken as worth 100 customers each
 
     def columns(self) -> tuple[Floats, Floats]:
         """Shares not satisfied and satisfied quickly of the four severities, low first."""
-        rows = [self.at(s) for s in (4, 3, 2, 1)]
+        rows = [self.at(s) for s in sorted(Severity, reverse=True)]
         return np.array([r.not_satisfied for r in rows]), np.array([r.satisfied_quickly for r in rows])
 
     def to_frame(self, *, backend: Any = None) -> Any:
@@ -149,6 +149,8 @@ def step_of(severity: Severity | str | int) -> int:
     >>> step_of("critical"), step_of(Severity.NORMAL)
     (3, 1)
     """
+    if isinstance(severity, Severity):
+        return STEPS - severity.value
     names = tuple(s.name.lower() for s in Severity)
     if isinstance(severity, str):
         if severity not in names:

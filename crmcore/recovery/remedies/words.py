@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 import attrs
 
@@ -111,12 +112,14 @@ def refuse_protected(where: str, fields: Iterable[str], protected: Iterable[str]
 not about the person.
       hint: leave them out; audit_equal_treatment takes them beside the decisions, never before
     """
-    closed = {_plain(name) for name in protected}
-    found = tuple(name for name in fields if _plain(name) in closed)
+    named = tuple(fields)
+    closed = {_plain(name) for name in protected} if named else set[str]()
+    found = tuple(name for name in named if _plain(name) in closed)
     if found:
         raise ProtectedField(where, found)
 
 
+@lru_cache(maxsize=1_024)
 def _plain(name: str) -> str:
     folded = re.sub(r"[\s.-]+", "_", name.strip().casefold())
     return _OWNER.sub("", folded)

@@ -13,7 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmcore.errors import CrmError
-from crmcore.ledger import Account, Ledger, Posting, PostingTable, claw_back, earn, evolve, replay, reverse, spend
+from crmcore.ledger import (
+    Account,
+    Ledger,
+    Posting,
+    PostingTable,
+    claw_back,
+    commit,
+    earn,
+    evolve,
+    replay,
+    reserve,
+    reverse,
+    spend,
+)
 from crmcore.ledger._events import event_of, line_of, posting_of
 from crmcore.ledger.accounts import in_order
 from crmcore.ledger.balances import BUCKETS
@@ -230,3 +243,43 @@ def test_a_full_refund_restores_the_account_exactly(first: int, second: int, pri
     assert back.lots == before.lots
     later = START + 45 * HOUR
     assert back.balance(as_of=later) == before.balance(as_of=later)
+
+
+@given(books(), st.integers(-1, 40))
+def test_a_balance_read_in_place_is_that_of_the_value(postings: list[Posting], hours: int) -> None:
+    at, ledger = START + hours * HOUR, Ledger(MemoryStore())
+    ledger.post_many(postings)
+    for name in ledger.accounts():
+        before = ledger.account(name)
+        assert ledger.balance(name, as_of=at) == ledger.account(name, as_of=at).balance(as_of=at)
+        assert ledger.account(name) == before == Ledger(ledger.store).account(name)
+        assert ledger.last_at(name) == before.at
+        assert all(ledger.knows(name, p.id) == (p.account == name) for p in postings)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.none() | st.integers(1, 6), st.booleans()), max_size=12),
+    st.integers(0, 20),
+)
+def test_reservations_lapse_at_their_instant_however_many_are_open(
+    holds: list[tuple[int, int | None, bool]], wait: int
+) -> None:
+    """The first instant at which a hold can lapse is kept, not searched: it must never be missed."""
+    ledger = Ledger(MemoryStore())
+    ledger.post(earn("load", "card:0", 200, at=START))
+    still: dict[int, tuple[int, int | None]] = {}
+    for n, (amount, life, paid) in enumerate(holds):
+        until = START + (n + life) * HOUR if life else None
+        ledger.post(reserve(f"h{n}", "card:0", amount, at=START + n * HOUR, until=until))
+        if paid:
+            ledger.post(commit(f"c{n}", "card:0", of=f"h{n}", at=START + n * HOUR))
+        else:
+            still[n] = (amount, None if life is None else n + life)
+    end = len(holds) + wait
+    spent = sum(amount for amount, _, paid in holds if paid)
+    held = sum(amount for amount, until in still.values() if until is None or until > end)
+    for books in (ledger, Ledger(ledger.store)):
+        found = books.balance("card:0", as_of=START + end * HOUR)
+        assert (found.active, found.reserved, found.spent) == (200 - spent - held, held, spent)
+    books.post(spend("last", "card:0", 1, at=START + end * HOUR))
+    assert books.account("card:0").check().balance(as_of=START + end * HOUR).reserved == held

@@ -453,3 +453,30 @@ def test_a_limit_survives_json() -> None:
 
     limit = Limit(kind="spend", at_most=Decimal("5"), unit="THB", per="week", zone="Asia/Bangkok", above="approval")
     assert documents.loads(Limit, documents.dumps(limit)) == limit
+
+
+def test_a_ledger_knows_its_postings_and_the_last_instant(store: EventStore) -> None:
+    books = Ledger(store)
+    assert not books.knows("card:1", "a")
+    assert books.last_at("card:1") is None
+    books.post_many([earn("a", "card:1", 10, at=day(1)), spend("b", "card:1", 4, at=day(2))])
+    other = Ledger(store)  # another process
+    other.post(spend("c", "card:1", 1, at=day(3)))
+    assert books.knows("card:1", "c")
+    assert not books.knows("card:2", "c")
+    assert books.last_at("card:1") == day(3)
+    assert [p.id for p in books.postings("card:1", after=1)] == ["b", "c"]
+    assert books.postings("card:1", after=3) == ()
+    with pytest.raises(TypeError, match="name the account"):
+        books.knows(7, "a")  # type: ignore[arg-type]
+
+
+def test_a_balance_makes_no_value_of_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    books = Ledger(MemoryStore())
+    books.post_many([earn("a", "card:1", 10, at=day(1)), reserve("h", "card:1", 4, at=day(2), until=day(5))])
+    late = books.balance("card:1", as_of=day(5))
+    assert (late.active, late.reserved) == (10, 0)  # the hold has lapsed by itself: this needs a copy
+    monkeypatch.setattr("crmcore.ledger.books.frozen", None)
+    books.post(spend("s", "card:1", 1, at=day(3)))
+    found = books.balance("card:1", as_of=day(4))
+    assert (found.active, found.reserved, found.spent) == (5, 4, 1)
