@@ -80,7 +80,8 @@ class Sweep:
         day = now.astimezone(zone_of(self.desk.zone)).date()
         anew = len(self._all_pools) >= MOST_POOLS
         if day != self.day:
-            self.day, levels = day, self._all_levels()
+            self.day = day
+            levels = self._all_levels()  # of the day that is set
             if not np.array_equal(levels, self._levels):
                 self._levels, anew = levels, True
                 for known in (self._skilled, self._surplus, self._lacks):
