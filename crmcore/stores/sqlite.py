@@ -64,7 +64,7 @@ class _Open:
             raise StoreClosed(repr(store))
         return store._db
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         self._store._lock.release()
 
 
