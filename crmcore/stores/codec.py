@@ -52,9 +52,10 @@ def _refuse(value: object, path: str) -> None:
 def _json(data: Mapping[str, object], path: str) -> str:
     plain = data if type(data) is dict else dict(data)
     for key, value in plain.items():
-        if type(key) is not str or type(value) not in SCALARS:
-            _refuse(plain, path)
-            break
+        if type(key) is not str:
+            _refuse({key: value}, path)
+        elif type(value) not in SCALARS:
+            _refuse(value, f"{path}[{key!r}]")
     try:
         text = ENCODER.encode(plain)
         if not text.isascii():

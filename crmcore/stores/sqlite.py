@@ -7,8 +7,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -28,10 +27,10 @@ from crmcore.stores.codec import (
     redacted,
 )
 from crmcore.stores.contract import Event, Redact, Snapshot
+from crmcore.stores.schema import MIGRATIONS, migrate
 
 __all__ = ["MIGRATIONS", "Durability", "SqliteStore", "migrate"]
 
-APPLICATION_ID = 0x63726D63  # "crmc": tells our files from other SQLite files
 PAGE = 4096  # events fetched at a time by read_all
 CHUNK = 500  # names in one IN (...)
 NAMES_KEPT = 200_000  # streams whose heads are remembered
@@ -49,52 +48,59 @@ class Durability(enum.StrEnum):
     POWER = "power"  # a power cut too, at the price of waiting for the disk at every call
 
 
-def _first_schema(db: sqlite3.Connection) -> None:
-    db.execute("CREATE TABLE streams (code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)")
-    db.execute(
-        "CREATE TABLE events (position INTEGER PRIMARY KEY, stream INTEGER NOT NULL REFERENCES streams,"
-        " version INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, time INTEGER NOT NULL,"
-        " data TEXT NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL)"
-    )
-    db.execute("CREATE UNIQUE INDEX events_by_stream ON events (stream, version)")
-    db.execute("CREATE UNIQUE INDEX events_by_id ON events (id)")
-    db.execute(
-        "CREATE TABLE snapshots (stream INTEGER PRIMARY KEY REFERENCES streams,"
-        " version INTEGER NOT NULL, state TEXT NOT NULL)"
-    )
+class _Open:
+    """The connection under the lock of its store; a class, since a generator costs as much as a statement."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    def __enter__(self) -> sqlite3.Connection:
+        store = self._store
+        store._lock.acquire()
+        if store._db is None:
+            store._lock.release()
+            raise StoreClosed(repr(store))
+        return store._db
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        self._store._lock.release()
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_schema,)
-"""Step i lifts a file from schema version i to i + 1; a released step is never edited, a new one is added."""
+class _Transaction(_Open):
+    """The same, and all or nothing."""
 
+    __slots__ = ()
 
-def migrate(db: sqlite3.Connection, steps: Sequence[Callable[[sqlite3.Connection], None]], /) -> int:
-    """Lift a file to the newest schema in one transaction; returns the version it had.
+    def __enter__(self) -> sqlite3.Connection:
+        db = super().__enter__()
+        try:
+            db.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._store._lock.release()
+            raise
+        return db
 
-    Raises
-    ------
-    OutOfRange
-        The file was written by a newer crmcore, or is a SQLite file of something else.
-    """
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        had = int(db.execute("PRAGMA user_version").fetchone()[0])
-        owner = int(db.execute("PRAGMA application_id").fetchone()[0])
-        foreign = owner == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if foreign or owner not in (0, APPLICATION_ID):
-            raise OutOfRange("path", "a file of another application", "a new file or a crmcore store", "name another")
-        if had > len(steps):
-            raise OutOfRange("schema version", had, f"0 to {len(steps)}", "install the newer crmcore that wrote it")
-        for step in steps[had:]:
-            step(db)
-        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        db.execute(f"PRAGMA user_version = {len(steps)}")
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        store = self._store
+        db = store._db
+        try:
+            if db is not None and kind is None:
+                db.execute("COMMIT")
+                return
+        except BaseException:
+            self._back(db)
+            raise
+        else:
+            self._back(db)
+        finally:
+            store._lock.release()
+
+    def _back(self, db: sqlite3.Connection | None) -> None:
+        if db is not None and db.in_transaction:
             db.execute("ROLLBACK")
-        raise
-    return had
+        self._store._forget()
 
 
 class SqliteStore:
@@ -185,25 +191,11 @@ class SqliteStore:
                 self._db.close()
                 self._db = None
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            if self._db is None:
-                raise StoreClosed(repr(self))
-            yield self._db
+    def _open(self) -> _Open:
+        return _Open(self)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._open() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                self._forget()
-                raise
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self)
 
     def append(self, stream: str, events: Iterable[Event], *, expected: int | None = None) -> tuple[Event, ...]:
         """Add events to the end of one stream; see `EventStore.append`."""
@@ -260,10 +252,11 @@ class SqliteStore:
     ) -> list[Event]:
         self._forget_if_stale(db)
         heads = self._heads
-        for stream, version in expected.items():
-            if self._head(db, stream) != version:
-                raise StoreConflict(stream, version, self._head(db, stream))
         self._learn(db, [stream for stream in {stream for stream, _ in pairs} if stream not in heads])
+        for stream, version in expected.items():
+            head = heads[stream][1] if stream in heads else self._head(db, stream)
+            if head != version:
+                raise StoreConflict(stream, version, head)
         end = self._end
         if end is None:
             end = int(db.execute("SELECT ifnull(max(position), 0) FROM events").fetchone()[0])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
-import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
@@ -14,6 +12,7 @@ from crmcore.calendars.errors import NoOpening
 from crmcore.choice.picking import Refused, decided_by, first_of
 from crmcore.recovery.employees.desk import Desk, DeskLoad
 from crmcore.recovery.employees.people import Agent
+from crmcore.recovery.employees.pools import FINE, ROOM, Pool
 from crmcore.recovery.employees.routing import Assigned, Prefer, Unassigned
 from crmcore.recovery.employees.work import Work
 from crmcore.values import Money
@@ -24,112 +23,13 @@ __all__ = ["Sweep"]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-ROOM = 1e-9  # capacity is a sum of units, and floats round
-FINE = 1e9  # loads that differ by less are equal
 MOST_POOLS = 48
-
-
-class Pool:
-    """Agents who may take one kind of work, the first of them on top of a heap.
-
-    While work is handed out loads only grow, so a key on the heap may be too small, never too large: the top is right
-    as soon as it is of somebody who has got nothing since, and whoever is full for this kind stays so.
-    """
-
-    __slots__ = (
-        "_hard",
-        "_heap",
-        "_inside",
-        "_names",
-        "_parts",
-        "_stale",
-        "_surplus",
-        "_sweep",
-        "_units",
-        "back",
-        "dirty",
-        "refused",
-    )
-
-    def __init__(self, sweep: Sweep, agents: list[int], units: float, hard: bool, surplus: list[float]) -> None:
-        self._sweep, self._units, self._hard, self._surplus = sweep, units, hard, surplus
-        self._names = [p for p in sweep.prefer if p is not Prefer.KNOWN]
-        self._parts = [self._part(name) for name in self._names]
-        room = sweep.room(units)
-        inside = [i for i in agents if room[i] and not (hard and sweep.stop[i])]
-        self._inside = set(inside)
-        self._heap = list(zip(*(map(part, inside) for part in self._parts), inside, strict=True))
-        heapq.heapify(self._heap)
-        self._stale: set[int] = set()
-        self.dirty = set(range(len(room)))
-        self.refused: list[Refused] = []
-        self.back: dict[int, datetime] = {}
-
-    def _fits(self, i: int) -> bool:
-        sweep = self._sweep
-        room = sweep.open[i] + self._units <= sweep.capacities[i] + ROOM
-        return room and not (self._hard and sweep.stop[i])
-
-    def _part(self, name: Prefer) -> Callable[[int], float]:
-        """What an agent has of one preference; less goes first."""
-        sweep, units = self._sweep, self._units
-        if name is Prefer.LEAST_LOADED:
-            open_, most = sweep.open, sweep.capacities
-            return lambda i: math.floor((open_[i] + units) / most[i] * FINE + 0.5)
-        if name is Prefer.LEAST_SURPLUS:
-            return self._surplus.__getitem__
-        held = sweep.taken if name is Prefer.FEWEST_LATELY else sweep.last
-        return held.__getitem__
-
-    def _key(self, i: int) -> tuple[float, ...]:
-        return (*[part(i) for part in self._parts], i)
-
-    def moved(self, i: int) -> None:
-        """Take note that an agent has got work, of whatever kind."""
-        self.dirty.add(i)
-        self._stale.add(i)
-        if i in self._inside and not self._fits(i):
-            self._inside.discard(i)
-
-    def _top(self) -> tuple[float, ...] | None:
-        """The best key, fresh and of somebody who still fits; it stays on the heap."""
-        heap = self._heap
-        while heap:
-            held = heap[0]
-            i = int(held[-1])
-            if i not in self._inside:
-                heapq.heappop(heap)
-                continue
-            if i not in self._stale:
-                return held
-            self._stale.discard(i)
-            heapq.heapreplace(heap, self._key(i))
-        return None
-
-    def best(self) -> int | None:
-        """The best alone."""
-        held = self._top()
-        return None if held is None else int(held[-1])
-
-    def first(self) -> tuple[int, str, int] | None:
-        """The best, what put them before the next, and how many could take it."""
-        best = self._top()
-        if best is None:
-            return None
-        heapq.heappop(self._heap)
-        second = self._top()
-        heapq.heappush(self._heap, best)
-        why = "only one"
-        if second is not None:
-            pairs = zip(self._names, best, second, strict=False)
-            why = next((name.value for name, a, b in pairs if a != b), "id")
-        return int(best[-1]), why, len(self._inside)
 
 
 class Sweep:
     """One moment of a desk: what is the same for all work is found once, the load moves with each piece taken.
 
-    Whoever looks at many moments passes `on_duty`, found for all of them at once, and `like`, the moment before.
+    Whoever looks at many moments passes `on_duty`, found for all of them at once, and goes on with `move_to`.
     """
 
     def __init__(
@@ -140,7 +40,6 @@ class Sweep:
         prefer: tuple[Prefer, ...],
         *,
         on_duty: Bools | None = None,
-        like: Sweep | None = None,
     ) -> None:
         self.desk, self.now, self.prefer = desk, now, prefer
         self.day = now.astimezone(zone_of(desk.zone)).date()
@@ -163,11 +62,41 @@ class Sweep:
         self._away: dict[int, tuple[tuple[str, ...], datetime | None]] = {}
         self._lacks: dict[tuple[int, tuple[tuple[str, int], ...]], tuple[str, ...]] = {}
         self.by_id = np.arange(n)  # agents of a desk are in the order of their ids
-        same_day = like is not None and like.day == self.day and like.desk is desk
-        self._levels: NDArray[np.int64] = like._levels if same_day and like is not None else self._all_levels()
+        self._levels: NDArray[np.int64] = self._all_levels()
         self._skilled: dict[tuple[tuple[str, int], ...], Bools] = {}
         self._surplus: dict[tuple[tuple[str, int], ...], Floats] = {}
         self._allowed: dict[tuple[str, Money | None], Bools] = {}
+
+    def move_to(self, now: datetime, on_duty: Bools, *, freed: Mapping[int, float] | None = None) -> bool:
+        """Go on to a later moment, at which agents (by place) have so many units less; the rest of the load stays.
+
+        Returns
+        -------
+        bool
+            Whether somebody may take now what nobody could take at the moment before.
+        """
+        self.now, self._now = now, to_us(now)
+        self._away.clear()
+        day = now.astimezone(zone_of(self.desk.zone)).date()
+        anew = len(self._all_pools) >= MOST_POOLS
+        if day != self.day:
+            self.day = day
+            levels = self._all_levels()  # of the day that is set
+            if not np.array_equal(levels, self._levels):
+                self._levels, anew = levels, True
+                for known in (self._skilled, self._surplus, self._lacks):
+                    known.clear()
+        rested = ~(self.resting > self._now)
+        if not (np.array_equal(on_duty, self.on_duty) and np.array_equal(rested, self.rested)):
+            self.on_duty, self.rested, anew = on_duty, rested, True
+        for i, units in (freed or {}).items():
+            self.open[i] = max(self.open[i] - units, 0.0)
+        if anew:
+            self._pools.clear()
+            self._all_pools.clear()
+        for pool in self._all_pools:
+            pool.freed(freed or ())
+        return anew or bool(freed)
 
     def _all_levels(self) -> NDArray[np.int64]:
         """Levels by agent of the desk and skill; agents without certificates have 0."""

@@ -30,6 +30,7 @@ from crmcore.errors import OutOfRange
 from crmcore.recovery.service.applying import under_promises
 from crmcore.recovery.service.policies import ServicePolicy
 from crmcore.recovery.service.service_log import ServiceLog
+from crmcore.rules.wording import plural
 from crmcore.values.words import word
 from crmcore.zones import from_us, to_us
 
@@ -102,7 +103,7 @@ class Alerts(Document):
 
     def __repr__(self) -> str:
         back = sum(a.kind is AlertKind.HAND_BACK for a in self.alerts)
-        return f"Alerts({len(self) - back} escalations, {back} hand-backs)"
+        return f"Alerts({plural(len(self) - back, 'escalation')}, {plural(back, 'hand-back')})"
 
     def __str__(self) -> str:
         more = [f"  ... {len(self) - 50} more"] if len(self) > 50 else []
@@ -226,7 +227,7 @@ def alerts_between(
     ...     Promise("all", Scope.everything(), Targets(first_response_minutes=240))])
     >>> print(alerts_between(log, stages("first response", before=[60]), policy,
     ...                      since=nine, until=nine.replace(hour=19)))
-    Alerts(2 escalations, 1 hand-backs)
+    Alerts(2 escalations, 1 hand-back)
       2026-06-01T12:00+00:00  case tweet, first response: 60 business minutes before the breach, level 1
       2026-06-01T13:00+00:00  case tweet, first response: at the breach, level 2
       2026-06-01T15:00+00:00  case tweet, first response: hand back from level 2

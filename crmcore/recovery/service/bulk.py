@@ -238,25 +238,27 @@ class _Handing:
         upto = np.searchsorted(self.first_tick, ticks[somebody], side="right").tolist()
         queue = _Queue(self)
         busy: list[tuple[int, int]] = []  # (closed, agent)
-        load, sweep = self.desk.load(), None
+        sweep: Sweep | None = None
         arrivals, done = self.arrivals.tolist(), 0
-        for place, end in zip(somebody.tolist(), upto, strict=True):
+        for place, tick, end in zip(somebody.tolist(), ticks[somebody].tolist(), upto, strict=True):
+            fresh = end > done
             queue.add(arrivals[done:end])
             done = end
             if not queue.n:
                 continue
-            tick = int(ticks[place])
-            units = load.open_units.copy()
+            freed: dict[int, float] = {}
             while busy and busy[0][0] <= tick:
-                units[heapq.heappop(busy)[1]] -= 1.0
-            load = attrs.evolve(load, open_units=np.maximum(units, 0.0))
+                agent = heapq.heappop(busy)[1]
+                freed[agent] = freed.get(agent, 0.0) + 1.0
             now = from_us(tick, self.desk.zone)
-            sweep = Sweep(self.desk, now, load, self.prefer, on_duty=duty[place], like=sweep)
+            if sweep is None:
+                sweep = Sweep(self.desk, now, self.desk.load(), self.prefer, on_duty=duty[place])
+            elif not sweep.move_to(now, duty[place], freed=freed) and not fresh:
+                continue  # whom nobody could take at the tick before, nobody can take now
             for case, agent in queue.hand_out(sweep, tick):
                 self.agent[case], self.at[case] = agent, tick
                 if queue.closed[case] != NAT:
                     heapq.heappush(busy, (queue.closed[case], agent))
-            load = sweep.load()
             report("handed out", done, len(arrivals))
         return self
 
@@ -274,22 +276,23 @@ class _Handing:
 
 
 class _Queue:
-    """Cases that wait, by kind of work, those that are due first on top."""
+    """Cases that wait, by kind of work, those that are due first on top; a case is its rank among all by that order."""
 
     def __init__(self, handing: _Handing) -> None:
         self.n = 0
-        self.kind, self.due, self.born, self.closed = (
-            x.tolist() for x in (handing.task.codes, handing.due, handing.born, handing.closed)
-        )
-        self._heaps: dict[int, list[tuple[int, int, int]]] = {}
+        self.kind, self.closed = handing.task.codes.tolist(), handing.closed.tolist()
+        order = np.lexsort((handing.born, handing.due))  # stable: ties by case
+        self._cases, self._ranks = order.tolist(), np.empty(len(order), np.int64)
+        self._ranks[order] = np.arange(len(order))
+        self._heaps: dict[int, list[int]] = {}
         words = (*handing.task.values, "")
         at = from_us(handing.end, "UTC")
         self._works = {i: Work(id="any", at=at, task=words[i]) for i in range(-1, len(words) - 1)}
 
     def add(self, cases: list[int]) -> None:
         """Put cases into the queue."""
-        for case in cases:
-            heapq.heappush(self._heaps.setdefault(self.kind[case], []), (self.due[case], self.born[case], case))
+        for case, rank in zip(cases, self._ranks[cases].tolist(), strict=True):
+            heapq.heappush(self._heaps.setdefault(self.kind[case], []), rank)
         self.n += len(cases)
 
     def hand_out(self, sweep: Sweep, tick: int) -> Iterator[tuple[int, int]]:
@@ -298,14 +301,18 @@ class _Queue:
         heapq.heapify(heads)
         book = {kind: sweep.booker(self._works[kind]) for _, kind in heads}
         while heads:
-            (_, _, case), kind = heapq.heappop(heads)
+            rank, kind = heads[0]
+            case = self._cases[rank]
             if self.closed[case] == NAT or self.closed[case] > tick:
                 agent = book[kind]()
                 if agent is None:
+                    heapq.heappop(heads)
                     continue  # nobody may take this kind now: the rest of it waits
                 yield case, agent
             heap = self._heaps[kind]
             heapq.heappop(heap)
             self.n -= 1
             if heap:
-                heapq.heappush(heads, (heap[0], kind))
+                heapq.heapreplace(heads, (heap[0], kind))
+            else:
+                heapq.heappop(heads)

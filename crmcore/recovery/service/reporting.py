@@ -98,7 +98,8 @@ class ServiceRow(Document):
         share = f"{self.share}{' SMALL' if self.small else ''}" if self.share else "nothing promised"
         half = f"; median {number_text(self.median.value)} min" if self.median else ""
         verdict = f"; goal {100 * self.goal:g} %: {self.verdict}" if self.goal is not None and self.share else ""
-        return f"{self.clock}, {self.by} {self.group}: {share}; {counts}{half}{verdict}"
+        whose = "all cases" if self.by == ALL else f"{self.by} {self.group}"
+        return f"{self.clock}, {whose}: {share}; {counts}{half}{verdict}"
 
     def cells(self) -> dict[str, Any]:
         """Plain cells of one row."""
@@ -232,7 +233,7 @@ def service_report(
     ...     Promise("all", Scope.everything(), Targets(first_response_minutes=120))])
     >>> read = service_clocks(log, policy, now=datetime(2026, 6, 1, 13, tzinfo=UTC), names=["first response"])
     >>> print(service_report(read).rows[0])
-    first response, all all: 0.5 [0.155, 0.942] (95 %, n = 4, kaplan-meier, log-log) SMALL; \
+    first response, all cases: 0.5 [0.155, 0.942] (95 %, n = 4, kaplan-meier, log-log) SMALL; \
 2 kept, 1 late, 1 overdue, 0 pending; median 120 min
     """
     if goal is not None:
