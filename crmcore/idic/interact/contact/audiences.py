@@ -181,7 +181,7 @@ class SendTable:
     us: NDArray[np.int64]
     """(m,) microseconds since 1970."""
     offsets: NDArray[np.int64]
-    """(n + 1,) customer i's sends are `us[offsets[i]:offsets[i + 1]]`."""
+    """(n + 1,) where each customer's sends begin in `us`, and where the last ones end."""
     channel: TextColumn
     kind: NDArray[np.int8]
     """(m,) position in `MessageClass`."""
