@@ -213,7 +213,7 @@ class CaseTable:
         cells: dict[str, list[Any]] = {}
         for name in known:
             source = columns.get(name, name)
-            if name in ("id", "customer", "failure") or source in read.columns:
+            if source is not None and (name in ("id", "customer", "failure") or source in read.columns):
                 cells[name] = read.column(source)
         extra = {name: read.column(name) for name in facts}
         got = {x.removeprefix("received:"): read.column(x) for x in read.columns if x.startswith("received:")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -58,6 +58,10 @@ def _money(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> No
         raise OutOfRange(attribute.name, str(value), "0 or more", "what is given, not what is taken back")
 
 
+def _usual_faults(part: Part) -> tuple[Fault, ...]:
+    return tuple(Fault) if part is Part.ANSWER else (Fault.OURS, Fault.PARTNER)
+
+
 @attrs.frozen(kw_only=True)
 class Remedy:
     """One thing that may be given after a failure.
@@ -102,13 +106,11 @@ class Remedy:
     times: int | None = None
     failures: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     kinds: tuple[FailureKind, ...] = attrs.field(default=tuple(FailureKind), converter=kinds_of)
-    faults: tuple[Fault, ...] = attrs.field(converter=faults_of)
+    faults: tuple[Fault, ...] = attrs.field(
+        default=attrs.Factory(lambda self: _usual_faults(self.part), takes_self=True), converter=faults_of
+    )
     from_severity: str = "low"
     when: Rule | None = None
-
-    @faults.default
-    def _usual_faults(self) -> tuple[Fault, ...]:
-        return tuple(Fault) if self.part is Part.ANSWER else (Fault.OURS, Fault.PARTNER)
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.id, str) or not self.id.strip():
@@ -214,7 +216,9 @@ class Menu:
     currency: str
     remedies: tuple[Remedy, ...] = attrs.field(converter=_remedies)
     failures: Mapping[str, FailureKind] = attrs.field(converter=_failures)
-    match: Mapping[FailureKind, Mapping[Justice, float]] = attrs.field(default=MATCH, converter=_match)
+    match: Mapping[FailureKind, Mapping[Justice, float]] = attrs.field(
+        default=cast("Mapping[FailureKind, Mapping[Justice, float]]", MATCH), converter=_match
+    )
     protected: tuple[str, ...] = attrs.field(default=(), converter=tuple)
 
     def __attrs_post_init__(self) -> None:
