@@ -14,6 +14,7 @@ from crmcore._base import html_table, listed, mask
 from crmcore._frames import write_frame
 from crmcore.recovery.words.level import checked, level
 from crmcore.recovery.words.private_patterns import (
+    BARE,
     RUN,
     SPELT,
     PrivateKind,
@@ -195,14 +196,31 @@ def _known(plain: str, told: Sequence[str]) -> Iterable[tuple[int, int]]:
 
 
 def _without_harmless(plain: str, taken: Sequence[bool]) -> str:
-    """The text with prices, dates, hours and the like, and with what was found, blotted out."""
+    """The text with prices, dates, hours and the like, and with what was found, blotted out.
+
+    What only looks like a date or an hour because a longer number is broken there stays: "080 0) 1-1-00) 0".
+    """
     signs = ["\n" if hidden else c for c, hidden in zip(plain, taken, strict=True)]
+    worded = list(signs)  # with that alone blotted out which a word or a sign makes harmless
     rest = "".join(signs)
     for pattern in harmless():
         for match in pattern.finditer(rest):
-            signs[match.start() : match.end()] = "\n" * (match.end() - match.start())
+            blot = "\n" * len(match[0])
+            signs[match.start() : match.end()] = blot
+            if not BARE.fullmatch(match[0]):
+                worded[match.start() : match.end()] = blot
         rest = "".join(signs)
-    return rest
+    for run in RUN.finditer("".join(worded)):
+        left = [_digits(part) for part in rest[run.start() : run.end()].split("\n")]
+        fits = (2, 0, -1)[_how_called(plain, run.start())]  # "12.03.2026 9" against "call 01-9-11-12) 01-2-99"
+        if len(_digits(run[0])) >= SHORTEST and (sum(map(len, left)) > fits or any(p.startswith("0") for p in left)):
+            signs[run.start() : run.end()] = run[0]
+    return "".join(signs)
+
+
+def _digits(run: str) -> str:
+    """Digits of a run; letters that look like one count."""
+    return "".join("0" if c in "oO" else "1" if c in "lI" else c for c in run if c.isdigit() or c in "oOlI")
 
 
 def _is_false(kind: PrivateKind, piece: str, plain: str, start: int) -> bool:
@@ -242,10 +260,16 @@ def _luhn_ok(digits: str) -> bool:
     return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
 
 
+def _how_called(text: str, start: int) -> int:
+    """How words before announce a telephone number: 0 not, 1 some words before, 2 with no word between."""
+    before = text[max(0, start - 28) : start]
+    ends = [match.end() for match in phone_context.finditer(before)]
+    return 0 if not ends else 1 if any(c.isalnum() for c in before[ends[-1] :]) else 2
+
+
 def _kind_of_run(run: str, rest: str, start: int) -> PrivateKind | None:
-    digits = "".join("0" if c in "oO" else "1" if c in "lI" else c for c in run if c.isdigit() or c in "oOlI")
-    before = rest[max(0, start - 28) : start]
-    called = phone_context.search(before) is not None
+    digits = _digits(run)
+    called = _how_called(rest, start) > 0
     if len(digits) < SHORTEST and not (called and len(digits) >= SHORTEST - 1):
         return None
     if not called and _counts_up(run):

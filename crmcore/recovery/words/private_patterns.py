@@ -278,6 +278,8 @@ RUN = re.compile(
     rf"(?<![A-Za-z0-9])[oO](?=[\d.\- ]*\d)(?:{_PAUSE}{{0,3}}\d){{6,}}(?![A-Za-z0-9])"
 )
 """A run of digits with what people write between them."""
+BARE = re.compile(rf"(?:\d|,|(?!:){_PAUSE})*")
+"""Digits and what people write between them, but no colon: "9:00" is an hour."""
 
 _WORD_ALT = "|".join(
     sorted(map(re.escape, {n for names in _DIGIT_WORDS.values() for n in names.split()}), key=len, reverse=True)

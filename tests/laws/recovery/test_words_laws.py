@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,13 @@ def test_a_number_of_nine_digits_passes_in_no_writing(digits: list[int], between
     zero = ("0", "\u0e50", "\uff10")[script]
     written = "".join(chr(ord(zero) + d) + s for d, s in zip(digits, between, strict=False))
     text = f"please call 0{written.strip()} tonight"
+    assert not find_private(text).may_be_public
+    assert find_private(redact(text)).may_be_public
+
+
+@pytest.mark.parametrize("number", ["00 0 0 0) 1-1-00) 0", "0812 - 1999 - 345", "0812.1999.345", "01 20 2020 345"])
+def test_a_number_holding_what_could_be_a_date_or_a_year_is_still_a_number(number: str) -> None:
+    text = f"please call {number} tonight"
     assert not find_private(text).may_be_public
     assert find_private(redact(text)).may_be_public
 
