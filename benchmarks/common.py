@@ -206,6 +206,31 @@ def spread(rows: Sequence[Row], field: str) -> str:
     return f"{number(min(values))}-{number(max(values))}"
 
 
+def measure(
+    name: str, unit: str, runs: Sequence[Row], field: str, of: int, bar: float | None = None, *, low: bool = False
+) -> Row:
+    """Row of one measure of several runs; `low` where less is better."""
+    value = middle(runs, field)
+    met = None if bar is None else value <= bar if low else value >= bar
+    return {
+        "measure": name, "unit": unit, "of": of, "median": value, "lowest-highest": spread(runs, field),
+        "bar": bar, "met": met, "runs": len(runs),
+    }  # fmt: skip
+
+
+def measures(
+    many: Mapping[str, tuple[str, str]], runs: Sequence[Row], bars: Mapping[str, float], *, value: str = "value"
+) -> list[Row]:
+    """A row for each of `many` (what: field, unit) that was measured; seconds should be few, rates should be high."""
+    rows: list[Row] = []
+    for what, (field, unit) in many.items():
+        if field in runs[0]:
+            found, bar = middle(runs, field), bars.get(what)
+            met = None if bar is None else found <= bar if unit.startswith(("s ", "s,")) else found >= bar
+            rows.append({"what": what, value: found, "unit": unit, "bar": bar, "met": met, "runs": len(runs)})
+    return rows
+
+
 # --- storing -------------------------------------------------------------------------------------------------------
 
 

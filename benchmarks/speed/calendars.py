@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import RESULTS, Meter, Row, Table, answer, in_turns, middle, say
+from benchmarks.common import RESULTS, Meter, Row, Table, answer, in_turns, measures, middle, say
 
 SIZE = 100_000
 SINGLE = 5_000
@@ -107,12 +107,7 @@ def store(runs: list[Row], n: int, folder: Path = RESULTS) -> None:
         "single contact decisions": ("decided", "a second"),
         "the same, in quiet hours": ("waiting", "a second"),
     }
-    rows = []
-    for what, (field, unit) in many.items():
-        value, bar = middle(runs, field), BARS.get(what)
-        faster = "second" in unit
-        met = "-" if bar is None else value >= bar if faster else value <= bar
-        rows.append({"what": what, "value": value, "unit": unit, "bar": bar, "met": met, "runs": len(runs)})
+    rows = measures(many, runs, BARS)
     Table(
         name="speed-calendars", section="speed", order=20, title="Business time and contact times",
         about="A desk in Berlin with two windows a day; contacts in six zones with quiet hours, weekdays, two sliding "

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import RESULTS, Row, Table, answer, in_turns, middle, say, spread
+from benchmarks.common import RESULTS, Row, Table, answer, in_turns, measure, middle, say
 
 CASES, BAR = 2_000, 5_000
 AT = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -120,25 +120,18 @@ def store(found: dict[str, list[Row]], n: int, folder: Path = RESULTS) -> None:
     """Keep a row a measure."""
     desk, engine, triage = (found[k] for k in ("desk", "engine", "triage"))
 
-    def row(measure: str, unit: str, runs: list[Row], field: str, of: int, bar: float | None = None) -> Row:
-        value = middle(runs, field)
-        return {
-            "measure": measure, "unit": unit, "of": of, "median": value, "lowest-highest": spread(runs, field),
-            "bar": bar, "met": None if bar is None else value >= bar, "runs": len(runs),
-        }  # fmt: skip
-
     steps = n * len(STEPS)
     rows = [
-        row("live: messages and commands, wall", "events/s", desk, "events", n, BAR),
-        row("live: messages and commands, CPU", "events/CPU s", desk, "events_cpu", n),
-        row("CaseDesk.take, wall", "messages/s", desk, "take", n),
-        row("CaseDesk.take, CPU", "messages/CPU s", desk, "take_cpu", n),
-        row("CaseDesk.handle, wall", "commands/s", desk, "handle", steps),
-        row("CaseDesk.handle, CPU", "commands/CPU s", desk, "handle_cpu", steps),
-        row("lifecycle alone on the same commands, wall", "commands/s", engine, "handle", steps),
-        row("lifecycle alone on the same commands, CPU", "commands/CPU s", engine, "handle_cpu", steps),
-        row("CaseDesk.tick, CPU", "cases/CPU s", desk, "tick_cpu", n),
-        row("Triage.table", "cases/s", triage, "rate", n * 500),
+        measure("live: messages and commands, wall", "events/s", desk, "events", n, BAR),
+        measure("live: messages and commands, CPU", "events/CPU s", desk, "events_cpu", n),
+        measure("CaseDesk.take, wall", "messages/s", desk, "take", n),
+        measure("CaseDesk.take, CPU", "messages/CPU s", desk, "take_cpu", n),
+        measure("CaseDesk.handle, wall", "commands/s", desk, "handle", steps),
+        measure("CaseDesk.handle, CPU", "commands/CPU s", desk, "handle_cpu", steps),
+        measure("lifecycle alone on the same commands, wall", "commands/s", engine, "handle", steps),
+        measure("lifecycle alone on the same commands, CPU", "commands/CPU s", engine, "handle_cpu", steps),
+        measure("CaseDesk.tick, CPU", "cases/CPU s", desk, "tick_cpu", n),
+        measure("Triage.table", "cases/s", triage, "rate", n * 500),
     ]
     Table(
         name="speed-cases", section="speed", order=75, title="Recovery: cases",

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import RESULTS, Meter, Row, Table, answer, in_turns, middle, say
+from benchmarks.common import RESULTS, Meter, Row, Table, answer, in_turns, measures, middle, say
 
 SIZE = 1_000_000
 SINGLE = 5_000
@@ -173,12 +173,7 @@ def store(runs: list[Row], n: int, folder: Path = RESULTS) -> None:
         "plan of two messages": ("plan two", f"s for {n:,} contacts"),
         "triggers": ("triggers", f"s for {n:,} customers, 20 triggers, {4 * n:,} events"),
     }
-    rows = []
-    for what, (field, unit) in many.items():
-        value, bar = middle(runs, field), BARS.get(what)
-        faster = "second" in unit
-        met = "-" if bar is None else value >= bar if faster else value <= bar
-        rows.append({"what": what, "value": value, "unit": unit, "bar": bar, "met": met, "runs": len(runs)})
+    rows = measures(many, runs, BARS)
     Table(
         name="speed-contact", section="speed", order=21, title="Consents, contact policies and triggers",
         about="Contacts in six zones on two channels; quiet hours, weekdays, two sliding caps and a monthly one, five "

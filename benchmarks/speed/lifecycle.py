@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import RESULTS, Meter, Row, Table, answer, in_turns, middle, say, spread
+from benchmarks.common import RESULTS, Meter, Row, Table, answer, in_turns, measure, middle, say
 
 CASES, EVENTS_PER_CASE, STEPS = 100_000, 10, 200_000
 AT = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -159,24 +159,14 @@ def store(found: dict[str, list[Row]], sizes: dict[str, int], folder: Path = RES
     """Keep a row a measure."""
     one, kept, columns, memory = (found[k] for k in ("one", "store", "columns", "memory"))
 
-    def row(
-        measure: str, unit: str, runs: list[Row], field: str, n: int, bar: float | None, *, low: bool = False
-    ) -> Row:
-        value = middle(runs, field)
-        met = None if bar is None else value <= bar if low else value >= bar
-        return {
-            "measure": measure, "unit": unit, "of": n, "median": value, "lowest-highest": spread(runs, field),
-            "bar": bar, "met": met, "runs": len(runs),
-        }  # fmt: skip
-
     rows = [
-        row("evolve: read a history", "transitions/s", one, "evolve", sizes["one"], ONE_BAR),
-        row("decide and evolve", "commands/s", one, "decide", sizes["one"], None),
-        row("decide and evolve, a timer running", "commands/s", one, "decide, a timer running", sizes["one"], None),
-        row("Cases.handle over SQLite", "commands/s", kept, "handle", sizes["store"], 5_000),
-        row("replay_log", "transitions/s", columns, "rate", sizes["columns"] * EVENTS_PER_CASE, COLUMN_BAR),
-        row("replay_log", "s", columns, "wall_s", sizes["columns"], REPLAY_BAR_S, low=True),
-        row("a running case", "bytes", memory, "bytes", sizes["memory"], MEMORY_BAR, low=True),
+        measure("evolve: read a history", "transitions/s", one, "evolve", sizes["one"], ONE_BAR),
+        measure("decide and evolve", "commands/s", one, "decide", sizes["one"], None),
+        measure("decide and evolve, a timer running", "commands/s", one, "decide, a timer running", sizes["one"], None),
+        measure("Cases.handle over SQLite", "commands/s", kept, "handle", sizes["store"], 5_000),
+        measure("replay_log", "transitions/s", columns, "rate", sizes["columns"] * EVENTS_PER_CASE, COLUMN_BAR),
+        measure("replay_log", "s", columns, "wall_s", sizes["columns"], REPLAY_BAR_S, low=True),
+        measure("a running case", "bytes", memory, "bytes", sizes["memory"], MEMORY_BAR, low=True),
     ]
     Table(
         name="speed-lifecycle", section="speed", order=30, title="Lifecycle: state machines",

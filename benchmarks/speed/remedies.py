@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import RESULTS, Row, Table, answer, in_turns, middle, say, spread
+from benchmarks.common import RESULTS, Row, Table, answer, in_turns, measure, middle, say
 
 CASES, SIZES, BAR = 2_000, (200, 1_000, 3_000), 300
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -99,28 +99,21 @@ RUNS = {"one": run_one, "table": run_table, "fund": run_fund, "capped": run_capp
 def store(found: dict[str, list[Row]], n: int, sizes: Sequence[int], folder: Path = RESULTS) -> None:
     """Keep a row a measure."""
 
-    def row(measure: str, unit: str, runs: list[Row], field: str, of: int, bar: float | None = None) -> Row:
-        value = middle(runs, field)
-        return {
-            "measure": measure, "unit": unit, "of": of, "median": value, "lowest-highest": spread(runs, field),
-            "bar": bar, "met": None if bar is None else value >= bar, "runs": len(runs),
-        }  # fmt: skip
-
     rows = [
-        row("RemedyPolicy.decide", "cases/s", found["one"], "rate", n),
-        row("RemedyPolicy.decide, CPU", "cases/CPU s", found["one"], "rate_cpu", n),
-        row("RemedyPolicy.decide_all", "cases/s", found["table"], "rate", n * 100),
-        row("RemedyPolicy.decide_all, CPU", "cases/CPU s", found["table"], "rate_cpu", n * 100),
+        measure("RemedyPolicy.decide", "cases/s", found["one"], "rate", n),
+        measure("RemedyPolicy.decide, CPU", "cases/CPU s", found["one"], "rate_cpu", n),
+        measure("RemedyPolicy.decide_all", "cases/s", found["table"], "rate", n * 100),
+        measure("RemedyPolicy.decide_all, CPU", "cases/CPU s", found["table"], "rate_cpu", n * 100),
     ]
     for kind, told in (("fund", "no cap"), ("capped", "cap a customer")):
         for size in sizes:
             runs = found[f"{kind} {size}"]
-            rows.append(row(f"RemedyFund.grant and commit, {told}", "cases/s", runs, "rate", size, BAR))
-            rows.append(row(f"RemedyFund.grant and commit, {told}, CPU", "cases/CPU s", runs, "rate_cpu", size))
+            rows.append(measure(f"RemedyFund.grant and commit, {told}", "cases/s", runs, "rate", size, BAR))
+            rows.append(measure(f"RemedyFund.grant and commit, {told}, CPU", "cases/CPU s", runs, "rate_cpu", size))
         low, high = (middle(found[f"{kind} {size}"], "cost") for size in (sizes[0], sizes[-1]))
-        measure = f"cost of a grant at {sizes[-1]:,} cases over that at {sizes[0]:,}, {told}"
+        what = f"cost of a grant at {sizes[-1]:,} cases over that at {sizes[0]:,}, {told}"
         rows.append(
-            {"measure": measure, "unit": "ratio", "of": sizes[-1], "median": high / low, "runs": len(found["one"])}
+            {"measure": what, "unit": "ratio", "of": sizes[-1], "median": high / low, "runs": len(found["one"])}
         )
     Table(
         name="speed-remedies", section="speed", order=76, title="Recovery: remedies",

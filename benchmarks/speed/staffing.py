@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import RESULTS, Meter, Row, Table, answer, in_turns, middle, say
+from benchmarks.common import RESULTS, Meter, Row, Table, answer, in_turns, measures, middle, say
 
 SIZE = 100_000
 SINGLE = 200
@@ -164,12 +164,7 @@ def store(runs: list[Row], n: int, folder: Path = RESULTS) -> None:
         "the same, experts kept": ("known", "pieces"),
         "cover of a year by hour": ("covered", f"agents x hours, {AGENTS} agents"),
     }
-    rows = []
-    for what, (field, unit) in many.items():
-        if field in runs[0]:
-            value, bar = middle(runs, field), BARS.get(what)
-            met = "-" if bar is None else value >= bar
-            rows.append({"what": what, "a second": value, "unit": unit, "bar": bar, "met": met, "runs": len(runs)})
+    rows = measures(many, runs, BARS, value="a second")
     Table(
         name="speed-staffing", section="speed", order=46, title="Staff, queues and routing",
         about="Agents needed for 80 % in 20 seconds at loads of 1 to 100 erlangs; a simulated day of ten agents; work "
