@@ -33,15 +33,17 @@ _COVERED = "covered by the permission"
 
 
 def reuse_permission() -> Workflow:
-    """Permission to reuse: asked, granted for a scope, used, then revoked, expired, or renewed.
+    """Permission to reuse: found, asked, granted for a scope, used and credited, then revoked, expired, or renewed.
 
     Examples
     --------
     >>> print(reuse_permission())
-    reuse permission 1: asked (first), granted, declined, revoked, expired
-      grant: asked, granted -> granted, needs scope, channels, purposes
-      decline: asked -> declined
+    reuse permission 1: found (first), asked, granted, declined, revoked, expired
+      ask: found -> asked
+      grant: found, asked, granted -> granted, needs scope, channels, purposes
+      decline: found, asked -> declined
       use: granted -> same, needs channel, purpose, parts, place, if covered by the permission
+      credit: granted, revoked, expired -> same, needs place, credit
       revoke: asked, granted -> revoked
       expire: granted -> expired, by clock
       ask again: declined, revoked, expired -> asked, needs reason
@@ -50,18 +52,19 @@ def reuse_permission() -> Workflow:
     return Workflow(
         NAME,
         1,
-        ["asked", "granted", "declined", "revoked", "expired"],
-        "asked",
+        ["found", "asked", "granted", "declined", "revoked", "expired"],
+        "found",
         [
+            Transition("ask", "found", "asked", emits="asked"),
             Transition(
                 "grant",
-                ["asked", "granted"],
+                ["found", "asked", "granted"],
                 "granted",
                 needs=("scope", "channels", "purposes"),
                 keeps="expires_at",
                 emits="granted",
             ),
-            Transition("decline", "asked", "declined", emits="declined"),
+            Transition("decline", ["found", "asked"], "declined", emits="declined"),
             Transition(
                 "use",
                 "granted",
@@ -69,6 +72,7 @@ def reuse_permission() -> Workflow:
                 needs=("channel", "purpose", "parts", "place"),
                 emits="used",
             ),
+            Transition("credit", ["granted", "revoked", "expired"], needs=("place", "credit"), emits="credited"),
             Transition("revoke", ["asked", "granted"], "revoked", emits="revoked"),
             Transition("expire", "granted", "expired", actors=CLOCK, emits="expired"),
             Transition(
@@ -100,7 +104,7 @@ class Permission(Document):
     author : text
         Whose it is; masked in the repr.
     state : text
-        asked, granted, declined, revoked or expired.
+        found, asked, granted, declined, revoked or expired.
     scope : texts
         Parts that may be shown: "words", "first name", "picture".
     channels, purposes : texts
@@ -262,12 +266,19 @@ class Permissions:
         """The cases beneath, for histories and timers."""
         return Cases(self.store, [reuse_permission()], record_refusals=True)
 
-    def ask(self, id: str, *, content: str, author: str, at: datetime, actor: str = "") -> Permission:
-        """Note that somebody was asked; nothing may be used yet. Asking again with the same id changes nothing."""
+    def find(
+        self, id: str, *, content: str, author: str, at: datetime, source: str = "", actor: str = ""
+    ) -> Permission:
+        """Note something that one would like to reuse, whose it is and where it stands; nobody is asked yet."""
         if not content or not author:
             raise EmptyInput("content and author", "say what is to be reused, and whose it is")
-        data = {"content": content, "author": author}
+        data = {"content": content, "author": author, "source": source}
         return _permission(self.cases.open(NAME, id, at=at, data=data, actor=actor).case)
+
+    def ask(self, id: str, *, content: str, author: str, at: datetime, source: str = "", actor: str = "") -> Permission:
+        """Note that somebody was asked; nothing may be used yet. Asking again with the same id changes nothing."""
+        known = self.find(id, content=content, author=author, at=at, source=source, actor=actor)
+        return self._do("ask", id, at=at, actor=actor) if known.state == "found" else known
 
     def grant(
         self,
@@ -278,14 +289,20 @@ class Permissions:
         purposes: Iterable[str],
         at: datetime,
         expires_at: datetime | None = None,
+        by: str | None = None,
         actor: str = "author",
     ) -> Permission:
         """Note what the author permits; a second grant replaces the first, wider or narrower.
 
+        Parameters
+        ----------
+        by : id, optional
+            Who says so, checked against the author; None where staff note it down. So in `decline` and `revoke`.
+
         Raises
         ------
         EmptyInput, OutOfRange
-            A scope, channel or purpose is lacking, or it would expire before it begins.
+            A scope, channel or purpose is lacking, it would expire before it begins, or somebody else permits it.
         IllegalCommand
             It was declined, revoked or has expired: ask again first.
         """
@@ -299,19 +316,35 @@ class Permissions:
                 raise OutOfRange("expires_at", expires_at.isoformat(), f"later than {at.isoformat()}", "swap them")
         data: dict[str, object] = {name: list(given) for name, given in said.items()}
         data["expires_at"] = None if expires_at is None else expires_at.isoformat()
-        return self._do("grant", id, at=at, actor=actor, data=data)
+        return self._do("grant", id, at=at, actor=actor, data=data, by=by)
 
-    def decline(self, id: str, *, at: datetime, actor: str = "author") -> Permission:
+    def decline(self, id: str, *, at: datetime, by: str | None = None, actor: str = "author") -> Permission:
         """Note that the author said no."""
-        return self._do("decline", id, at=at, actor=actor)
+        return self._do("decline", id, at=at, actor=actor, by=by)
 
     def ask_again(self, id: str, *, at: datetime, reason: str, actor: str = "") -> Permission:
         """Ask anew after a no, a revocation or an expiry, with a reason that the audit keeps."""
         return self._do("ask again", id, at=at, actor=actor, reason=reason)
 
-    def revoke(self, id: str, *, at: datetime, reason: str = "", actor: str = "author") -> Revoked:
+    def revoke(
+        self, id: str, *, at: datetime, reason: str = "", by: str | None = None, actor: str = "author"
+    ) -> Revoked:
         """End a permission: later uses are refused, earlier ones are listed to be taken down."""
-        return Revoked(self._do("revoke", id, at=at, actor=actor, reason=reason), self.uses(id))
+        return Revoked(self._do("revoke", id, at=at, actor=actor, reason=reason, by=by), self.uses(id))
+
+    def credit(self, id: str, *, place: str, credit: str, at: datetime, actor: str = "") -> tuple[Use, ...]:
+        """Name the author at a place where it is used; returns the uses that are not credited yet.
+
+        Raises
+        ------
+        OutOfRange
+            Nothing is used at this place.
+        """
+        if place not in {use.place for use in self.uses(id)}:
+            raise OutOfRange("place", place, "a place where it is used", "Permissions.uses(id) lists them")
+        self._do("credit", id, at=at, actor=actor, data={"place": place, "credit": credit})
+        done = {str(e.data["set"]["place"]) for e in self.store.read(stream(id)) if e.type == "credited"}  # type: ignore[index]
+        return tuple(use for use in self.uses(id) if use.place not in done)
 
     def use(
         self,
@@ -372,7 +405,10 @@ class Permissions:
         actor: str,
         data: dict[str, object] | None = None,
         reason: str = "",
+        by: str | None = None,
     ) -> Permission:
+        if by is not None and by != (author := self.cases.read(id).data.get("author")):
+            raise OutOfRange("by", mask(by), f"the author, {mask(author)}", "permission is theirs to give and to take")
         mark = f"{id}/{command}/{at.astimezone(UTC).isoformat()}"
         sent = Command(command, data or {}, actor=actor, at=at, id=mark, reason=reason)
         return _permission(self.cases.handle(id, sent).or_raise().case)

@@ -13,7 +13,7 @@ from crmcore.text.searching import SearchIndex
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["FUNCTION_WORDS", "closeness", "stars", "telling"]
+__all__ = ["FUNCTION_WORDS", "NEGATIONS", "closeness", "content_words", "stars", "telling"]
 
 Ints = NDArray[np.int64]
 
@@ -80,11 +80,13 @@ FUNCTION_WORDS = frozenset(
     """.split()
 )
 
-_NEGATIONS = frozenset(
-    w for w in FUNCTION_WORDS if w in ("neither", "no", "nor", "not", "without") or w.endswith("n't")
+# Those that turn what follows, and more that are no function words.
+NEGATIONS = frozenset("cannot neither never no nobody none nor not nothing without".split()) | frozenset(
+    w for w in FUNCTION_WORDS if w.endswith("n't")
 )
 _WISHES = frozenset("may might please some thank thanks wanted wish yes".split())
-_SILENT = FUNCTION_WORDS - _NEGATIONS | _WISHES
+_MANNERS = _WISHES | frozenset("dear greetings hello hi regards said say sorry tell".split())
+_SILENT = FUNCTION_WORDS - NEGATIONS | _WISHES
 
 
 def telling(text: str, /) -> str:
@@ -97,3 +99,23 @@ def telling(text: str, /) -> str:
     """
     words = [w for w in text.casefold().replace("\u2019", "'").split() if w.strip(".,;:!?\"()'") not in _SILENT]
     return " ".join(words) or text
+
+
+def content_words(texts: Sequence[str], /, *, also: frozenset[str] = frozenset()) -> list[frozenset[str]]:
+    """Stems of the English words that say what a text is about: without function words, manners, numbers and `also`.
+
+    Examples
+    --------
+    >>> [sorted(words) for words in content_words(["Dear all, the blender is making noises!", "Thank you"])]
+    [['blender', 'make', 'nois'], []]
+    """
+    from crmcore.text import stems, tokenize
+
+    silent = FUNCTION_WORDS | _MANNERS | also
+    batch = tokenize(list(texts)).normalised().words()
+    kept = [
+        " ".join(w for w in batch.forms(i) if w not in silent and len(w) > 1 and not any(map(str.isdigit, w)))
+        for i in range(len(texts))
+    ]
+    batch = stems(tokenize(kept))
+    return [frozenset(batch.forms(i)) for i in range(len(texts))]

@@ -16,7 +16,7 @@ from crmcore.values.facts import (
     Response,
 )
 from crmcore.values.money import Money, minor_digits
-from crmcore.values.words import CaseState, Consent, ContactKind, Direction, Severity
+from crmcore.values.words import CaseState, Consent, ContactKind, Direction, Fault, Severity
 
 __all__ = [
     "Case",
@@ -35,4 +35,5 @@ __all__ = [
     "Response",
     "Severity",
     "minor_digits",
+    "Fault",
 ]

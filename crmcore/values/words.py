@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from crmcore.errors import UnknownName
 
-__all__ = ["YES_OR_NO", "CaseState", "Consent", "ContactKind", "Direction", "Severity", "word"]
+__all__ = ["YES_OR_NO", "CaseState", "Consent", "ContactKind", "Direction", "Fault", "Severity", "word"]
 
 YES_OR_NO: Mapping[str, bool] = MappingProxyType(
     {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -57,6 +57,16 @@ class Consent(enum.StrEnum):
     GRANTED = "granted"
     WITHDRAWN = "withdrawn"
     NEVER_ASKED = "never asked"  # not the same as "no", and never treated as "yes"
+
+
+class Fault(enum.StrEnum):
+    """Whose doing a failure was."""
+
+    OURS = "ours"
+    PARTNER = "partner"  # whom we chose: towards the customer we answer for them, and admit nothing of our own
+    NOBODY = "nobody"  # weather, force majeure
+    CUSTOMER = "customer"
+    UNKNOWN = "unknown"  # not established yet
 
 
 class Severity(enum.IntEnum):

@@ -31,7 +31,7 @@ from crmcore.recovery.cases import (
     hearing,
     read_promise,
 )
-from crmcore.recovery.cases.confidence import Confidence, confidence_facts, read_confidence
+from crmcore.recovery.cases.confidence import CONFIDENCE, Confidence, confidence_facts
 from crmcore.recovery.employees import Agent, Desk
 from crmcore.stores import MemoryStore
 from crmcore.values import Interaction, Mention, Money
@@ -421,9 +421,9 @@ def test_row_193_three_histories_three_states() -> None:
         facts = confidence_facts(
             desk.file(case), clocks=POLICY.clocks, now=now, earlier_failures=earlier, promises=desk.promises()
         )
-        found = read_confidence(facts, now=now)
-        assert found.reasons
-        return found.state
+        found = CONFIDENCE.decide(facts, now=now)
+        assert found.decisions
+        return Confidence(found.outcome)
 
     assert state(0.3, 0) is Confidence.MAINTAIN
     assert state(-0.7, 0) is Confidence.REGAIN
@@ -435,14 +435,14 @@ def test_row_194_share_that_is_public_with_its_reach() -> None:
     heard = [said(str(i), public=i < 12, reach=100.0 * i if 0 < i < 12 else None, channel="x" if i < 12 else "mail")
              for i in range(40)]  # fmt: skip
     split = hearing.public_split(heard)
-    assert (split.public.value, split.public.n) == (0.3, 40)
-    assert (split.reach, split.unknown_reach) == (6600, 1)
+    assert (split.share.value, split.share.n) == (0.3, 40)
+    assert (split.reach, split.reach_unknown) == (6600, 1)
     assert split.channels == (("x", 12, 0, 6600.0), ("mail", 0, 28, 0.0))
     assert split.chart().spec
     desk = new_desk()
     for complaint in heard[:3]:
         desk.take(attrs_customer(complaint), now=NINE)
-    assert hearing.public_split(desk.files(), small_sample_ok=True).public.value == 1
+    assert hearing.public_split(desk.files(), small_sample_ok=True).share.value == 1
 
 
 def attrs_customer(complaint: Complaint) -> Complaint:

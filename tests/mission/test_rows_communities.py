@@ -15,7 +15,7 @@ from crmcore.idic.interact.communities.matching import blocking_pairs
 from crmcore.idic.interact.communities.moderation import TRUST
 from crmcore.idic.interact.communities.practices import gather_practices
 from crmcore.ledger import Ledger
-from crmcore.lifecycle import Cases, Command, IllegalCommand
+from crmcore.lifecycle import Cases, Command, IllegalCommand, Permissions
 from crmcore.rules import Rule, RuleSet, field
 from crmcore.stores import MemoryStore
 
@@ -149,18 +149,23 @@ def test_row_072_five_ranked_ballots_have_a_documented_winner_and_voters_are_tol
 
 
 def test_row_074_content_is_reshared_with_permission_only() -> None:
-    shared = communities.SharedContent(MemoryStore())
-    shared.found("u", maker="ann", link="x", at=AT)
-    assert not shared.reshare("u", channel="web", link="y", at=AT).accepted
-    assert not shared.permit("u", by="ben", channels=["web"], at=AT).accepted
-    assert shared.permit("u", by="ann", channels=["web"], until=day(5), at=AT).accepted
-    assert not shared.reshare("u", channel="tv", link="y", at=day(1)).accepted
-    assert not shared.reshare("u", channel="web", link="y", at=day(5)).accepted
-    assert shared.reshare("u", channel="web", link="y", at=day(1)).accepted
-    assert shared.credit("u", credit="by Ann", at=day(1)).case.state == "credited"
-    assert shared.revoke("u", by="ann", at=day(2)).accepted
-    assert not shared.reshare("u", channel="web", link="z", at=day(3)).accepted
-    assert shared.uses("u") == ((day(1), "web", "y"),)
+    shared = Permissions(MemoryStore())
+    shared.find("u", content="photo of ann", author="ann", source="x", at=AT)
+    wish = {"purpose": "reshare", "parts": ["picture"], "actor": "kim"}
+    assert not shared.use("u", channel="web", place="y", at=AT, id="1", **wish).accepted
+    terms = {"scope": ["picture"], "channels": ["web"], "purposes": ["reshare"], "expires_at": day(5), "at": AT}
+    with pytest.raises(OutOfRange, match="permission is theirs to give"):
+        shared.grant("u", by="ben", **terms)
+    assert shared.grant("u", by="ann", **terms).state == "granted"
+    assert not shared.use("u", channel="tv", place="y", at=day(1), id="2", **wish).accepted
+    assert shared.may_use("u", channel="web", purpose="reshare", parts=["picture"], at=day(5))
+    assert shared.use("u", channel="web", place="y", at=day(1), id="3", **wish).accepted
+    assert shared.credit("u", place="y", credit="by Ann", at=day(1)) == ()
+    with pytest.raises(OutOfRange, match="where it is used"):
+        shared.credit("u", place="z", credit="by Ann", at=day(1))
+    taken = shared.revoke("u", by="ann", at=day(2))
+    assert [(use.at, use.channel, use.place) for use in taken.uses] == [(day(1), "web", "y")]
+    assert not shared.use("u", channel="web", place="z", at=day(3), id="4", **wish).accepted
 
 
 def helpers() -> tuple[Community, list[str]]:

@@ -20,13 +20,12 @@ from crmcore.recovery.afterwards import (
     Views,
     ally_rate,
     before_after,
-    complaint_split,
-    confidence_rules,
     cost_of_silence,
     paradox,
     value_of_handling,
 )
 from crmcore.recovery.audit import audit_handling
+from crmcore.recovery.cases.splitting import complaint_split
 from crmcore.recovery.employees import AloneLimit, Empowerment
 from crmcore.recovery.remedies import (
     TARP,
@@ -45,7 +44,7 @@ from crmcore.recovery.remedies import (
     scripts,
     simulate_twins,
 )
-from crmcore.rules import Event, Facts, FactTable, Rule, field
+from crmcore.rules import Event, Facts, Rule, field
 from crmcore.stores import MemoryStore, SqliteStore
 from crmcore.values import Money
 
@@ -361,24 +360,6 @@ def test_row_190_a_table_of_cases_is_decided_at_once() -> None:
 
 
 # --- 193, 194, 195 ------------------------------------------------------------------------------------------------
-
-
-def test_row_193_three_histories_three_states() -> None:
-    def ago(kind: str, days: float) -> Event:
-        return Event(kind=kind, time=NOW - timedelta(days=days))
-
-    calm = [ago("purchase", 5), ago("failure", 40), ago("recovered", 39), ago("positive", 38)]
-    shaken = [ago("purchase", 60), ago("failure", 2), ago("negative", 2)]
-    gone = [ago("purchase", 90), ago("failure", 80), ago("negative", 80), ago("left", 70)]
-    histories = [Facts(events=e) for e in (calm, shaken, gone)]
-    rules = confidence_rules()
-    states = [rules.decide(f, now=NOW).outcome for f in histories]
-    assert states == ["maintain", "regain", "rebuild"]
-    back = Facts(events=[*gone, ago("recovered", 20), ago("purchase", 10), ago("positive", 9)])
-    assert rules.decide(back, now=NOW).outcome == "maintain"
-    assert rules.decide(Facts(events=[ago("purchase", 5)]), now=NOW).outcome == "maintain"
-    table = FactTable.of_facts(histories)
-    assert [rules.decide_all(table, now=NOW)[i].outcome for i in range(3)] == states
 
 
 def test_row_194_public_share_with_reach() -> None:

@@ -254,21 +254,21 @@ def test_row_173_the_better_draft_ranks_higher_with_reasons() -> None:
 
 
 def test_row_183_an_unconfirmed_cause_is_never_told() -> None:
-    suspected = Cause("our depot mixed up two labels", Fault.COMPANY)
+    suspected = Cause("our depot mixed up two labels", Fault.OURS)
     assert "checking" in explain_cause(suspected, by="Friday")
     assert "labels" not in explain_cause(suspected)
     assert "checking" in explain_cause(None)
     assert not check_truth("It was late because our depot mixed up two labels.", suspected).holds
     assert check_truth("We are checking why it was late and tell you on Friday.", suspected).holds
-    confirmed = Cause("our depot mixed up two labels", Fault.COMPANY, DAY)
+    confirmed = Cause("our depot mixed up two labels", Fault.OURS, DAY)
     assert "labels" in explain_cause(confirmed)
     assert check_truth(explain_cause(confirmed), confirmed).holds
     assert not check_truth("Our mistake. It was late because of the snow.", confirmed).holds
 
 
 def test_row_189_admits_with_company_fault_and_not_with_a_third_party_cause() -> None:
-    ours = Cause("our depot mixed up two labels", Fault.COMPANY, DAY)
-    theirs = Cause("a strike closed the port", Fault.THIRD_PARTY, DAY)
+    ours = Cause("our depot mixed up two labels", Fault.OURS, DAY)
+    theirs = Cause("a strike closed the port", Fault.NOBODY, DAY)
     admits, sorry = "We are sorry, this was our mistake.", "We are sorry that your parcel is late."
     assert check_truth(admits, ours).holds
     assert not check_truth(sorry, ours).holds

@@ -13,11 +13,13 @@ from crmcore.charts.chart import written
 from crmcore.datasets.people import LAST_DAY
 from crmcore.flows.page import Block, Heading, KeyFigure, Section, Table
 from crmcore.metrics import Estimate
+from crmcore.tables import CustomerIndex, OrderTable
 
 if TYPE_CHECKING:
+    from crmcore.datasets.brand import Brand
     from crmcore.idic.identify.people import People
 
-__all__ = ["TODAY", "ZONE", "Chapter", "Check", "Part", "customers_of", "said"]
+__all__ = ["TODAY", "ZONE", "Chapter", "Check", "Part", "customers_of", "lines_of", "orders_of", "said"]
 
 ZONE = "Asia/Bangkok"  # of the simulated brand
 TODAY = LAST_DAY + np.timedelta64(1, "D")
@@ -109,3 +111,34 @@ def customers_of(people: People, record_id: NDArray[np.object_]) -> NDArray[np.i
     plain = [r.partition(":")[2] for r in people.table.record_id.tolist()]
     label = dict(zip(plain, people.labels.tolist(), strict=True))
     return np.array([label.get(r, -1) for r in record_id.tolist()], np.int64)
+
+
+def orders_of(brand: Brand, people: People, rows: NDArray[np.int64] | None = None, **columns: object) -> OrderTable:
+    """Orders of the customers that were found, `"c0"` and so on, errors of recognition included.
+
+    Parameters
+    ----------
+    rows : (n,) rows of the brand's orders, optional
+        In which order, each as often as there are lines of it; None takes every order once.
+    columns : cells of each row
+        More than customer, time, amount, currency and order id, or others.
+    """
+    orders = brand.orders
+    at = np.arange(len(orders["order_id"])) if rows is None else rows
+    index = CustomerIndex.of([f"c{i}" for i in range(len(people))])
+    customer = customers_of(people, orders["record_id"])[at]
+    taken = {name: orders[name][at] for name in ("amount_minor", "currency", "order_id")}
+    cells = {
+        "customer": [index.ids[c] if c >= 0 else None for c in customer.tolist()],
+        "time": orders["time"][at].astype("datetime64[us]"), **taken, **columns,
+    }  # fmt: skip
+    return OrderTable.from_frame(cells, customers=index, zone="UTC")
+
+
+def lines_of(brand: Brand, people: People) -> OrderTable:
+    """Order lines with their products; see `orders_of`."""
+    lines = brand.order_lines
+    place = {name: i for i, name in enumerate(brand.orders["order_id"].tolist())}
+    rows = np.array([place[name] for name in lines["order_id"].tolist()], np.int64)
+    more = {"amount_minor": lines["amount_minor"], "product": lines["sku"], "quantity": lines["quantity"]}
+    return orders_of(brand, people, rows, **more)

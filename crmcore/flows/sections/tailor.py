@@ -10,11 +10,11 @@ import numpy as np
 
 from crmcore.charts import dot_interval
 from crmcore.flows.page import Block, Figure, Heading, KeyFigure, Table, Text
-from crmcore.flows.sections.chapter import TODAY, Chapter, Part, customers_of, said
+from crmcore.flows.sections.chapter import TODAY, Chapter, Part, lines_of, said
 from crmcore.idic.customize.configuring import Choice, Flag, Option, ProductModel, configure, requires
 from crmcore.idic.customize.recommending import Ease, Page, evaluate, homepage, recommend, time_split
 from crmcore.rules import field
-from crmcore.tables import CustomerIndex, OrderTable
+from crmcore.tables import OrderTable
 from crmcore.values import Money
 
 if TYPE_CHECKING:
@@ -50,26 +50,8 @@ def tailor(brand: Brand, people: People) -> Chapter:
         "Two people get two pages, and each item says which purchases speak for it. How good that is was measured on orders that the "
         "recommender had not seen. A product that cannot be made is refused with the rules that forbid it, and with the smallest way out."
     )
-    orders = _orders(brand, people)
+    orders = lines_of(brand, people)
     return Chapter("The right thing for each", lead, (_pages(orders), _product(str(brand.orders["currency"][0]))))
-
-
-def _orders(brand: Brand, people: People) -> OrderTable:
-    """Order lines of the customers that were found."""
-    lines, orders = brand.order_lines, brand.orders
-    index = CustomerIndex.of([f"c{i}" for i in range(len(people))])
-    place = {name: i for i, name in enumerate(orders["order_id"].tolist())}
-    order = np.array([place[name] for name in lines["order_id"].tolist()], np.int64)
-    customer = customers_of(people, orders["record_id"])[order]
-    return OrderTable.from_frame(
-        {
-            "customer": [index.ids[c] if c >= 0 else None for c in customer.tolist()],
-            "time": orders["time"][order].astype("datetime64[us]"), "amount_minor": lines["amount_minor"],
-            "currency": orders["currency"][order], "order_id": lines["order_id"], "product": lines["sku"],
-            "quantity": lines["quantity"],
-        },
-        customers=index, zone="UTC",
-    )  # fmt: skip
 
 
 def _pages(orders: OrderTable) -> Part:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from crmcore import charts
 from crmcore.charts.chart import written
 from crmcore.flows.page import Block, Figure, Heading, KeyFigure, Table, Text
-from crmcore.flows.sections.chapter import TODAY, Chapter, Check, Part, customers_of, said
+from crmcore.flows.sections.chapter import TODAY, Chapter, Check, Part, customers_of, orders_of, said
 from crmcore.idic.differentiate.buying import Purchases
 from crmcore.idic.differentiate.clv import CustomerValueModel
 from crmcore.idic.differentiate.ladder import RUNGS, Climb, MarkovClv, climb, ladder
@@ -56,26 +56,13 @@ def worth(brand: Brand, people: People) -> Chapter:
     >>> [figure.label for figure in found.section().key]
     ['Best fifth brings', 'Worth in a year', 'Champions kept', 'Buyers who became regular']
     """
-    index = CustomerIndex.of([f"c{i}" for i in range(len(people))])
-    orders = _orders(brand, people, index)
+    orders = orders_of(brand, people)
     lead = (
         "Few customers bring most of the money, they do not stay where they are, and each step up the ladder has a date and "
         "its evidence. Customers are those that were found above, errors of recognition included."
     )
     parts = (_spread(brand, orders), _future(brand, orders), _moves(orders), _ladder(brand, people, orders))
     return Chapter("What they are worth", lead, parts)
-
-
-def _orders(brand: Brand, people: People, index: CustomerIndex) -> OrderTable:
-    customer = customers_of(people, brand.orders["record_id"])
-    return OrderTable.from_frame(
-        {
-            "customer": [index.ids[c] if c >= 0 else None for c in customer.tolist()],
-            "time": brand.orders["time"].astype("datetime64[us]"), "amount_minor": brand.orders["amount_minor"],
-            "currency": brand.orders["currency"], "order_id": brand.orders["order_id"],
-        },
-        customers=index, zone="UTC",
-    )  # fmt: skip
 
 
 def _spread(brand: Brand, orders: OrderTable) -> Part:

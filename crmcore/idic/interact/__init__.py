@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
+    from crmcore.choice.holding_out import HoldOut
     from crmcore.idic.interact import communities, consents, contact, conversations, pipeline
     from crmcore.idic.interact.consents.ledger import ConsentLedger
     from crmcore.idic.interact.consents.statements import Proof, Statement
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from crmcore.idic.interact.contact.audiences import Audience, SendTable
     from crmcore.idic.interact.contact.deciding import decide
     from crmcore.idic.interact.contact.messages import Contact, Message, Send
-    from crmcore.idic.interact.contact.planning import HoldOut, plan
+    from crmcore.idic.interact.contact.planning import plan
     from crmcore.idic.interact.contact.policy import Cap, ContactPolicy
     from crmcore.idic.interact.contact.templates import Template
     from crmcore.idic.interact.contact.triggers.firing import fire
@@ -36,7 +37,8 @@ _WHERE = {
     ".contact.audiences": ("Audience", "SendTable"),
     ".contact.deciding": ("decide",),
     ".contact.messages": ("Contact", "Message", "Send"),
-    ".contact.planning": ("HoldOut", "plan"),
+    ".contact.planning": ("plan",),
+    "crmcore.choice.holding_out": ("HoldOut",),
     ".contact.policy": ("Cap", "ContactPolicy"),
     ".contact.templates": ("Template",),
     ".contact.triggers": ("triggers",),

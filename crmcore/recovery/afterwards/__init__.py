@@ -15,31 +15,25 @@ if TYPE_CHECKING:
     from crmcore.recovery.afterwards.allies import AllyRate, ally_rate
     from crmcore.recovery.afterwards.chains import Moment, OutcomeChain, OutcomeState
     from crmcore.recovery.afterwards.closing import CaseClosed, Updates, Views, updates_of
-    from crmcore.recovery.afterwards.confidence import Confidence, confidence_rules
     from crmcore.recovery.afterwards.evaluating import BeforeAfter, before_after
     from crmcore.recovery.afterwards.following import FollowUp, FollowUpPlan
     from crmcore.recovery.afterwards.paradoxes import Paradox, ParadoxRow, paradox
     from crmcore.recovery.afterwards.silence import SilenceCost, cost_of_silence, value_of_handling
-    from crmcore.recovery.afterwards.telling import ComplaintSplit, complaint_split
 
 _WHERE = {
     ".allies": ("AllyRate", "ally_rate"),
     ".chains": ("Moment", "OutcomeChain", "OutcomeState"),
     ".closing": ("CaseClosed", "Updates", "Views", "updates_of"),
-    ".confidence": ("Confidence", "confidence_rules"),
     ".evaluating": ("BeforeAfter", "before_after"),
     ".following": ("FollowUp", "FollowUpPlan"),
     ".paradoxes": ("Paradox", "ParadoxRow", "paradox"),
     ".silence": ("SilenceCost", "cost_of_silence", "value_of_handling"),
-    ".telling": ("ComplaintSplit", "complaint_split"),
 }
 
 __all__ = [
     "AllyRate",
     "BeforeAfter",
     "CaseClosed",
-    "ComplaintSplit",
-    "Confidence",
     "FollowUp",
     "FollowUpPlan",
     "Moment",
@@ -52,8 +46,6 @@ __all__ = [
     "Views",
     "ally_rate",
     "before_after",
-    "complaint_split",
-    "confidence_rules",
     "cost_of_silence",
     "paradox",
     "updates_of",

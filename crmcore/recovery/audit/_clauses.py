@@ -14,9 +14,8 @@ from crmcore.recovery.audit._evidence import (
     Counted,
     filled,
     filled_of_closed,
-    free_of_charge,
     in_order,
-    kept_informed,
+    number,
     other_channels,
     received,
     said,
@@ -55,7 +54,10 @@ CLAUSES = (
         needs=("opened_at", "responded_at"), check=lambda c: c.within("responded_at", c.targets.responded_hours),
     ),
     Clause(group=_P, name="objectivity", question="Are like cases treated alike, whoever complains?"),
-    Clause(group=_P, name="charges", question="Is complaining free?", needs=("fee",), check=free_of_charge),
+    Clause(
+        group=_P, name="charges", question="Is complaining free?", needs=("fee",),
+        check=number("fee", lambda fee: fee == 0),
+    ),
     Clause(
         group=_P, name="information integrity", question="Are records complete and free of contradictions?",
         needs=("case", "opened_at"), check=in_order,
@@ -91,7 +93,7 @@ CLAUSES = (
     ),
     Clause(
         group=_S, name="tracking", question="Is the customer told how the case stands?", needs=("updates",),
-        check=kept_informed,
+        check=number("updates", lambda times: times >= 1),
     ),
     Clause(
         group=_S, name="acknowledgement", question="Is receipt confirmed in time?", needs=_ACKNOWLEDGED,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.metrics.columns import instants, truths
+from crmcore.metrics.columns import instants, numbers, truths
 from crmcore.recovery.audit.targets import AuditTargets
 
 __all__ = [
@@ -19,9 +19,8 @@ __all__ = [
     "Counted",
     "filled",
     "filled_of_closed",
-    "free_of_charge",
     "in_order",
-    "kept_informed",
+    "number",
     "other_channels",
     "received",
     "said",
@@ -121,16 +120,14 @@ def said_of_closed(name: str) -> Callable[[AuditCases], Counted]:
     return lambda cases: (cases.flag(name)[0], cases.closed)
 
 
-def free_of_charge(cases: AuditCases) -> Counted:
-    """Cases that cost the customer nothing."""
-    known = cases.there("fee")
-    return np.array([c is not None and float(c) == 0 for c in cases.cells["fee"]], np.bool_), known
+def number(name: str, test: Callable[[NDArray[np.float64]], Bools]) -> Callable[[AuditCases], Counted]:
+    """Cases in which a number passes, among those in which it is known."""
 
+    def check(cases: AuditCases) -> Counted:
+        values = numbers(name, cases.cells[name])
+        return test(values), ~np.isnan(values)
 
-def kept_informed(cases: AuditCases) -> Counted:
-    """Cases in which the customer was told at least once how it stands."""
-    known = cases.there("updates")
-    return np.array([c is not None and float(c) >= 1 for c in cases.cells["updates"]], np.bool_), known
+    return check
 
 
 def other_channels(cases: AuditCases) -> Counted:

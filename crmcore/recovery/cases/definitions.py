@@ -5,12 +5,15 @@ from __future__ import annotations
 import enum
 
 from crmcore.lifecycle import Timer, Transition, Workflow
-from crmcore.lifecycle.workflow import CLOCK
+from crmcore.lifecycle.workflow import CLOCK, OPENED
 from crmcore.metrics.scalars import count_of
 from crmcore.rules import Rule, all_of, any_of, field
 from crmcore.values import Severity
 
-__all__ = ["AGENT", "AUTOMATION", "CUSTOMER", "LIVE", "CaseKind", "case_workflows"]
+__all__ = [
+    "AGENT", "ANSWER_WITHIN_MINUTES", "AUTOMATION", "CUSTOMER", "FLAGGED", "LIVE", "CaseKind",
+    "case_workflows", "compliment",
+]  # fmt: skip
 
 AGENT, CUSTOMER, AUTOMATION = "agent", "customer", "automation"
 """Roles beside the clock: staff, the person who wrote, and bots."""
@@ -102,6 +105,58 @@ def _conversation(days: tuple[int, int]) -> tuple[list[Transition], list[Timer]]
     ]  # fmt: skip
 
 
+ANSWER_WITHIN_MINUTES = 24 * 60
+"""How long a compliment may lie before it is flagged."""
+FLAGGED = "flagged_unanswered"
+PERMITTED = Rule("the author permits it", field("permitted"))
+
+
+def compliment(
+    *,
+    answer_within_minutes: int = ANSWER_WITHIN_MINUTES,
+    calendar: str | None = None,
+    grace_days: int = 30,
+    version: int = 1,
+) -> Workflow:
+    """Case type of compliments: thanked in time or flagged, passed on, amplified under a permission, archived.
+
+    Parameters
+    ----------
+    answer_within_minutes : minutes
+        From the opening; real minutes, or business minutes of `calendar`.
+    calendar : name, optional
+        Of the calendar that `Cases(calendars=...)` is given.
+    grace_days : count of days of 24 hours
+        After the thanks, before it is archived.
+    version : count
+
+    Examples
+    --------
+    >>> compliment(grace_days=7).commands("open", role="agent")[-5:]
+    ('like', 'thank', 'pass on', 'amplify', 'no thanks')
+    """
+    count_of("answer_within_minutes", answer_within_minutes, least=1, hint="24 hours are 1440")
+    count_of("grace_days", grace_days, least=1, hint="days between the thanks and the archive")
+    return Workflow(
+        "compliment", version, ["open", "thanked", "archived"], "open",
+        [
+            *_worked("open", "thanked"),
+            Transition("write", ["open", "thanked"], keeps=HEARD, emits="customer wrote"),
+            Transition("like", "*", emits="liked"),
+            Transition("thank", "open", "thanked", actors=(AGENT, AUTOMATION), needs="text", emits="thanked"),
+            Transition("pass on", "*", needs="employee", emits="passed on"),
+            Transition("amplify", ["open", "thanked"], guard=PERMITTED, needs=("permission", "place"),
+                       emits="amplified"),
+            Transition("no thanks", "open", "archived", needs="reason", emits="archived"),
+            Transition("flag", "open", actors=CLOCK, sets={FLAGGED: True}, emits="flagged unanswered"),
+            Transition("archive", "thanked", "archived", actors=CLOCK, emits="archived"),
+        ],
+        [Timer("unanswered", "open", "flag", after_minutes=answer_within_minutes, calendar=calendar, start=OPENED),
+         Timer("grace over", "thanked", "archive", after_days=grace_days)],
+        ["archived"],
+    )  # fmt: skip
+
+
 def case_workflows(*, confirm_days: int = 7, grace_days: int = 30, version: int = 1) -> tuple[Workflow, ...]:
     """Shipped definitions of complaint, question, compliment, incident and promise.
 
@@ -136,16 +191,6 @@ def case_workflows(*, confirm_days: int = 7, grace_days: int = 30, version: int 
         Workflow(kind, version, [*LIVE, "closed", "merged", "archived"], "open", moves, timers, ["merged", "archived"])
         for kind in ("complaint", "question")
     ]
-    compliment = Workflow(
-        "compliment", version, ["open", "thanked", "archived"], "open",
-        [
-            *_worked("open", "thanked"),
-            Transition("write", ["open", "thanked"], keeps=HEARD, emits="customer wrote"),
-            Transition("thank", "open", "thanked", actors=AGENT, emits="thanked"),
-            Transition("archive", "thanked", "archived", actors=CLOCK, emits="archived"),
-        ],
-        [Timer("grace over", "thanked", "archive", after_days=days[1])], ["archived"],
-    )  # fmt: skip
     incident = Workflow(
         "incident", version, ["open", "stated", "resolved", "closed"], "open",
         [
@@ -169,4 +214,4 @@ def case_workflows(*, confirm_days: int = 7, grace_days: int = 30, version: int 
         ],
         [Timer("due", "made", "break", start="overdue_at")], ["kept", "kept late", "withdrawn"],
     )  # fmt: skip
-    return (*talked, compliment, incident, promise)
+    return (*talked, compliment(grace_days=days[1], version=version), incident, promise)

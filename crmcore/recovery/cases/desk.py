@@ -15,7 +15,7 @@ from crmcore.lifecycle.commands import stream
 from crmcore.recovery.cases import incidents, joining
 from crmcore.recovery.cases.bench import Bench, Opened
 from crmcore.recovery.cases.complaints import Complaint
-from crmcore.recovery.cases.confidence import ConfidenceState, confidence_facts, read_confidence
+from crmcore.recovery.cases.confidence import CONFIDENCE, confidence_facts
 from crmcore.recovery.cases.definitions import AGENT
 from crmcore.recovery.cases.files import CaseFile
 from crmcore.recovery.cases.incidents import IncidentOpened
@@ -28,6 +28,7 @@ from crmcore.stores import EventStore
 if TYPE_CHECKING:
     from crmcore.calendars import BusinessCalendar
     from crmcore.recovery.employees.desk import DeskLoad
+    from crmcore.rules import Verdict
 
 __all__ = ["CaseDesk", "Opened"]
 
@@ -109,13 +110,13 @@ class CaseDesk:
         known = known_of({"": self.store.read(matters_of(file.customer))})
         return self.bench.failures(file.customer, known, until=file.case.opened_at, besides=case_id)
 
-    def confidence(self, case_id: str, *, now: datetime) -> ConfidenceState:
-        """Whether the customer's confidence is to be maintained, regained or rebuilt, by `CONFIDENCE_RULES`."""
+    def confidence(self, case_id: str, *, now: datetime) -> Verdict:
+        """Whether the customer's confidence is to be maintained, regained or rebuilt, by `confidence.CONFIDENCE`."""
         facts = confidence_facts(
             self.file(case_id), clocks=self.policy.clocks, now=now, promises=self.promises(case_id),
             earlier_failures=self.earlier_failures(case_id),
         )  # fmt: skip
-        return read_confidence(facts, now=now)
+        return CONFIDENCE.decide(facts, now=now)
 
     # --- messages in ---
 

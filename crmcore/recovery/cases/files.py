@@ -12,6 +12,7 @@ import attrs
 from crmcore._base import html_table, mask
 from crmcore._frames import write_frame
 from crmcore.calendars.clocks import ClockEvent, ClockHistory, read_clocks
+from crmcore.documents import Document
 from crmcore.lifecycle import Case, History, history
 from crmcore.lifecycle.workflow import instant_of
 from crmcore.stores import Event
@@ -97,7 +98,7 @@ def happened_at(event: Event) -> datetime:
 
 
 @attrs.frozen(repr=False)
-class CaseFile:
+class CaseFile(Document):
     """A case as it stands, and all that happened to it.
 
     Parameters
@@ -304,20 +305,6 @@ class CaseFile:
     def to_frame(self, *, backend: Any = None) -> Any:
         """One row: the case as it stands."""
         return write_frame({name: [cell] for name, cell in self.row().items()}, backend=backend)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values of the case and its events."""
-        from crmcore.documents import to_dict
-
-        return {"case": self.case.to_dict(), "events": [to_dict(e) for e in self.events]}
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any], /) -> CaseFile:
-        """Read what `to_dict` wrote."""
-        from crmcore.documents import from_dict
-
-        events = tuple(from_dict(Event, e) for e in document["events"])
-        return cls(Case.from_dict(document["case"]), events)
 
     def _repr_html_(self) -> str:
         rows = [{"at": happened_at(e).isoformat(timespec="minutes"), "event": e.type} for e in self.events[-20:]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -14,10 +14,10 @@ from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import OutOfRange
 from crmcore.metrics.estimates import Estimate
-from crmcore.metrics.proportions import Counts
 from crmcore.metrics.rates import Exposure
 from crmcore.metrics.scalars import above, share_of, text_of
 from crmcore.recovery.cases.files import CaseFile
+from crmcore.recovery.cases.splitting import ComplaintSplit, complaint_split
 
 __all__ = [
     "LARGE_LOSS",
@@ -25,10 +25,10 @@ __all__ = [
     "ComplaintRate",
     "Effort",
     "EffortWeights",
-    "PublicSplit",
     "SilencePrior",
     "complaint_effort",
     "complaint_rate",
+    "complaint_split",
     "public_split",
 ]
 
@@ -227,51 +227,8 @@ class Heard(Protocol):
     def reach(self) -> float | None: ...
 
 
-@attrs.frozen(kw_only=True)
-class PublicSplit:
-    """How much of what customers complain about is said in public, and how far it is heard.
-
-    Parameters
-    ----------
-    public : Estimate
-        Share of complaints that others can read.
-    reach : people
-        Summed over public complaints of known reach; one person may be counted more than once.
-    unknown_reach : count
-        Public complaints of which nobody knows the reach.
-    channels : tuple of (channel, public, private, reach)
-        The most public first, then by name.
-    """
-
-    public: Estimate
-    reach: float
-    unknown_reach: int
-    channels: tuple[tuple[str, int, int, float], ...]
-
-    def __str__(self) -> str:
-        more = f", {self.unknown_reach} of unknown reach" if self.unknown_reach else ""
-        return f"public: {self.public}; reach {number_text(self.reach)}{more}"
-
-    def to_frame(self, *, backend: Any = None) -> Any:
-        """One row a channel: channel, public, private, reach."""
-        names = ("channel", "public", "private", "reach")
-        return write_frame({n: [row[i] for row in self.channels] for i, n in enumerate(names)}, backend=backend)
-
-    def _repr_html_(self) -> str:
-        rows = [{"channel": c, "public": a, "private": b, "reach": reach} for c, a, b, reach in self.channels]
-        return html_table(rows, caption=str(self))
-
-    def chart(self) -> Any:
-        """Bars of the reach of each channel."""
-        from crmcore.charts import bar
-
-        reach = [row[3] for row in self.channels]
-        return bar([row[0] for row in self.channels], reach, title="Reach of public complaints", description=str(self),
-                   axis="people")  # fmt: skip
-
-
-def public_split(heard: Iterable[Heard], /, *, level: float = 0.95, small_sample_ok: bool = False) -> PublicSplit:
-    """Split complaints into those that everyone can read and those in private, with the reach of the former.
+def public_split(heard: Iterable[Heard], /, *, level: float = 0.95, small_sample_ok: bool = False) -> ComplaintSplit:
+    """Split complaints or cases into public and private ones; `complaint_split` takes columns.
 
     Examples
     --------
@@ -279,22 +236,12 @@ def public_split(heard: Iterable[Heard], /, *, level: float = 0.95, small_sample
     >>> from crmcore.recovery.cases import Complaint
     >>> at = datetime(2026, 5, 4, tzinfo=UTC)
     >>> said = [Complaint(id="1", channel="x", at=at, public=True, reach=900), Complaint(id="2", channel="mail", at=at)]
-    >>> print(public_split(said, small_sample_ok=True))
-    public: 0.5 [0.0945, 0.905] (95 %, n = 2, wilson); reach 900
+    >>> public_split(said, small_sample_ok=True).channels
+    (('x', 1, 0, 900.0), ('mail', 0, 1, 0.0))
     """
-    rows: Sequence[Heard] = tuple(heard)
-    public = [row for row in rows if row.public]
-    share = Counts(len(public), len(rows)).estimate(
-        level=level, rule="public complaints / complaints", small_sample_ok=small_sample_ok
-    )
-    by: dict[str, list[float]] = {}
-    for row in rows:
-        cell = by.setdefault(row.channel, [0, 0, 0.0])
-        cell[0 if row.public else 1] += 1
-        cell[2] += (row.reach or 0.0) if row.public else 0.0
-    channels = tuple((name, int(a), int(b), c) for name, (a, b, c) in by.items())
-    return PublicSplit(
-        public=share, reach=math.fsum(row.reach or 0.0 for row in public),
-        unknown_reach=sum(row.reach is None for row in public),
-        channels=tuple(sorted(channels, key=lambda c: (-c[1], c[0]))),
+    rows = tuple(heard)
+    reach = [math.nan if row.reach is None else row.reach for row in rows]
+    return complaint_split(
+        [row.public for row in rows], reach, [row.channel for row in rows], level=level,
+        small_sample_ok=small_sample_ok,
     )  # fmt: skip

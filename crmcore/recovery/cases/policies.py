@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -11,7 +11,8 @@ import attrs
 
 from crmcore._base import listed
 from crmcore.calendars.clocks import ClockPolicy, Escalation
-from crmcore.errors import BadDocument, WrongType
+from crmcore.documents import Document
+from crmcore.errors import WrongType
 from crmcore.lifecycle import Workflow
 from crmcore.metrics.scalars import count_of, share_of
 from crmcore.recovery.cases.complaints import Complaint
@@ -45,27 +46,16 @@ class Matter(enum.StrEnum):
     TEXT = "the same customer, and the texts share their words"
 
 
-COMMON = frozenset(
-    "a about am an and are as at be been but by can could did do does for from get got had has have he her hi hello "
-    "him his how i if in into is it its just me my no not of on or our please she so still than thank thanks that the "
-    "their them then there they this to too us was we were what when where which who why will with would you your "
-    "customer service help very really never again".split()
-)
-"""English words that two texts may share without being about one thing."""
+EVERYWHERE = frozenset("customer help never service".split())
+"""Words that two complaints may share without being about one thing."""
 LEAST_SHARED = 3
-
-
-def _words(text: str) -> frozenset[str]:
-    from crmcore.text import stems, tokenize
-
-    batch = tokenize([text]).normalised().words()
-    said = " ".join(word for word in batch.forms(0) if word not in COMMON)
-    return frozenset(stems(tokenize([said])).forms(0))
 
 
 def _alike(first: str, second: str) -> float:
     """Share of the words of the shorter text that the other has too; 0 for fewer than three, unless all are same."""
-    a, b = _words(first), _words(second)
+    from crmcore.text.nearness import content_words
+
+    a, b = content_words([first, second], also=EVERYWHERE)
     if a and a == b:
         return 1.0
     shared = len(a & b)
@@ -129,7 +119,7 @@ def _kind(kind: type) -> Any:
 
 
 @attrs.frozen(hash=False, repr=False)
-class RecoveryPolicy:
+class RecoveryPolicy(Document):
     """How a house recovers: what is promised, planned, escalated, and who takes it.
 
     Parameters
@@ -179,32 +169,3 @@ class RecoveryPolicy:
         desk = "no desk" if self.desk is None else f"{len(self.desk.ids)} agents"
         parts = f"{len(self.plans)} plans, {len(self.escalations)} escalations, {len(self.workflows)} workflows"
         return f"RecoveryPolicy({parts}, {desk})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        from crmcore.documents import to_dict
-
-        return {
-            "clocks": self.clocks.to_dict(), "plans": self.plans.to_dict(), "triage": self.triage.to_dict(),
-            "escalations": [to_dict(e) for e in self.escalations],
-            "desk": None if self.desk is None else self.desk.to_dict(),
-            "workflows": [w.to_dict() for w in self.workflows], "same_within_days": self.same_within_days,
-            "alike": self.alike, "follow_up_days": self.follow_up_days,
-        }  # fmt: skip
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any], /) -> RecoveryPolicy:
-        """Read what `to_dict` wrote; what is left out stands at its default."""
-        from crmcore.documents import from_dict
-
-        names = tuple(a.name for a in attrs.fields(cls))
-        if not isinstance(document, Mapping) or "clocks" not in document or set(document) - set(names):
-            raise BadDocument("RecoveryPolicy", ("expected an object with clocks",), f"its fields are {list(names)}")
-        read: dict[str, Any] = {
-            "plans": PlanBook.from_dict, "triage": Triage.from_dict,
-            "escalations": lambda rows: [from_dict(Escalation, row) for row in rows],
-            "desk": lambda desk: None if desk is None else Desk.from_dict(desk),
-            "workflows": lambda rows: [Workflow.from_dict(row) for row in rows],
-        }  # fmt: skip
-        fields = {name: read.get(name, lambda v: v)(value) for name, value in document.items() if name != "clocks"}
-        return cls(ClockPolicy.from_dict(document["clocks"]), **fields)

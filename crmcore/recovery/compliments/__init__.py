@@ -12,7 +12,8 @@ from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
     from crmcore.lifecycle.permissions import Permission, Permissions, ReuseList, reuse_permission
-    from crmcore.recovery.compliments.case_type import Unanswered, amplify, compliment, unanswered
+    from crmcore.recovery.cases.definitions import compliment
+    from crmcore.recovery.compliments.answering import Unanswered, amplify, unanswered
     from crmcore.recovery.compliments.thanking import ThankYou, draft_thanks, praised_in
 
 __all__ = [
@@ -36,12 +37,12 @@ __getattr__ = lazy_names(
         "Permissions": "crmcore.lifecycle.permissions",
         "ReuseList": "crmcore.lifecycle.permissions",
         "ThankYou": ".thanking",
-        "Unanswered": ".case_type",
-        "amplify": ".case_type",
-        "compliment": ".case_type",
+        "Unanswered": ".answering",
+        "amplify": ".answering",
+        "compliment": "crmcore.recovery.cases.definitions",
         "draft_thanks": ".thanking",
         "praised_in": ".thanking",
         "reuse_permission": "crmcore.lifecycle.permissions",
-        "unanswered": ".case_type",
+        "unanswered": ".answering",
     },
 )

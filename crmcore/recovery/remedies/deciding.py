@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
 from crmcore._base import check_aware
 from crmcore.choice import pick
-from crmcore.documents import Document, from_dict, to_dict
-from crmcore.errors import BadDocument, OutOfRange, UnknownName
+from crmcore.documents import Document
+from crmcore.errors import OutOfRange, UnknownName
 from crmcore.metrics.scalars import above, count_of
 from crmcore.recovery.employees.checks import check_kind
 from crmcore.recovery.employees.limits import Empowerment
@@ -61,7 +61,7 @@ def cost_minor(remedy: Remedy, loss_minor: int | None, /) -> int:
 
 
 @attrs.frozen(kw_only=True)
-class RemedyPolicy:
+class RemedyPolicy(Document):
     """How a house decides about remedies: the same for everybody, cheap to change, explained each time.
 
     A plan holds at most one answer, one repair and one extra. Answers and repairs are owed wherever one fits; an extra
@@ -163,32 +163,6 @@ class RemedyPolicy:
                 raise OutOfRange("grade", grade, "None without an empowerment", hint)
         elif grade not in self.empowerment.grades:
             raise UnknownName("grade", str(grade), self.empowerment.grades)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {
-            "menu": self.menu.to_dict(), "prior": self.prior.to_dict(), "caps": self.caps.to_dict(),
-            "empowerment": None if self.empowerment is None else self.empowerment.to_dict(),
-            "relationship_weight": self.relationship_weight, "severity_per_failure": self.severity_per_failure,
-            "usual_value": None if self.usual_value is None else to_dict(self.usual_value),
-        }  # fmt: skip
-
-    @classmethod
-    def from_dict(cls, document: object, /) -> RemedyPolicy:
-        """Read what `to_dict` wrote."""
-        if not isinstance(document, Mapping) or "menu" not in document:
-            raise BadDocument("remedy policy", ("$.menu: missing",), "write it with RemedyPolicy.to_dict")
-        fields = dict(document)
-        readers: dict[str, Any] = {"menu": Menu, "prior": StayPrior, "caps": Caps, "empowerment": Empowerment}
-        odd = sorted(set(fields) - {f.name for f in attrs.fields(cls)})
-        if odd:
-            raise BadDocument("remedy policy", (f"$: unknown fields {odd}",), "write it with RemedyPolicy.to_dict")
-        for name, kind in readers.items():
-            if fields.get(name) is not None:
-                fields[name] = kind.from_dict(fields[name])
-        if fields.get("usual_value") is not None:
-            fields["usual_value"] = from_dict(Money, fields["usual_value"])
-        return cls(**fields)
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ import attrs
 
 from crmcore._base import listed
 from crmcore.errors import CrmError
-from crmcore.values.words import word
+from crmcore.values.words import Fault, word
 
 __all__ = ["PROTECTED", "FailureKind", "Fault", "Justice", "Part", "ProtectedField", "refuse_protected"]
 
@@ -29,15 +29,6 @@ class Justice(enum.StrEnum):
     DISTRIBUTIVE = "distributive"  # what the customer gets: money, goods
     PROCEDURAL = "procedural"  # how: speed, ease, a way that is open
     INTERACTIONAL = "interactional"  # how people speak: apology, explanation, empathy
-
-
-class Fault(enum.StrEnum):
-    """Who caused the failure."""
-
-    OURS = "ours"
-    PARTNER = "partner"  # towards the customer we answer for partners
-    NOBODY = "nobody"  # weather, force majeure
-    CUSTOMER = "customer"
 
 
 class Part(enum.StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -14,18 +13,9 @@ from crmcore.errors import EmptyInput, OutOfRange
 from crmcore.recovery.words.languages import NOT_UNDERSTOOD, language_of
 from crmcore.recovery.words.reading import Found, Reading, read
 from crmcore.recovery.words.scoring import mirrored
-from crmcore.values.words import word
+from crmcore.values.words import Fault, word
 
 __all__ = ["Cause", "Fault", "Truth", "check_truth", "explain_cause"]
-
-
-class Fault(enum.StrEnum):
-    """Whose doing a failure was."""
-
-    COMPANY = "company"
-    THIRD_PARTY = "third party"
-    CUSTOMER = "customer"
-    UNKNOWN = "unknown"
 
 
 def _fault(value: Fault | str) -> Fault:
@@ -55,7 +45,7 @@ class Cause(Document):
         if self.confirmed_at is not None and not self.text.strip():
             raise EmptyInput("Cause.text", "a confirmed cause says what it was: 'our depot mixed up two labels'")
         if self.confirmed_at is not None and self.fault is Fault.UNKNOWN:
-            raise OutOfRange("fault", str(self.fault), "company, third party or customer", "a confirmed cause has one")
+            raise OutOfRange("fault", str(self.fault), "ours, partner, nobody or customer", "a confirmed cause has one")
 
     @property
     def confirmed(self) -> bool:
@@ -110,7 +100,7 @@ def check_truth(draft: str, /, cause: Cause | None) -> Truth:
 
     Examples
     --------
-    >>> print(check_truth("We are sorry, it was our mistake.", Cause("a strike closed the port", "third party")))
+    >>> print(check_truth("We are sorry, it was our mistake.", Cause("a strike closed the port", "nobody")))
     admits a mistake that is not established as ours: our mistake
     >>> print(check_truth("Sorry! It is late because of the snow.", None))
     names a cause that is not confirmed: because
@@ -126,7 +116,7 @@ def check_truth(draft: str, /, cause: Cause | None) -> Truth:
 
 def _admissions(reading: Reading, cause: Cause) -> Iterable[tuple[str, str]]:
     admitted = reading.of("ownership")
-    ours = cause.confirmed and cause.fault is Fault.COMPANY
+    ours = cause.confirmed and cause.fault is Fault.OURS
     if not ours:
         for f in admitted:
             yield "admits a mistake that is not established as ours", f.words
@@ -166,7 +156,7 @@ def explain_cause(cause: Cause | None, /, *, by: str | None = None) -> str:
 
     Examples
     --------
-    >>> explain_cause(Cause("our depot mixed up two labels", "company"), by="Friday noon")
+    >>> explain_cause(Cause("our depot mixed up two labels", "ours"), by="Friday noon")
     'We are checking what went wrong. We do not know it yet and will not guess; we will tell you by Friday noon.'
     """
     if cause is None or not cause.confirmed:
@@ -174,4 +164,4 @@ def explain_cause(cause: Cause | None, /, *, by: str | None = None) -> str:
         return f"We are checking what went wrong. We do not know it yet and will not guess{told}."
     text = cause.text.strip().rstrip(".!")
     said = f"This happened because {text}."
-    return f"{said} It was our mistake." if cause.fault is Fault.COMPANY else said
+    return f"{said} It was our mistake." if cause.fault is Fault.OURS else said

@@ -16,7 +16,7 @@ from crmcore.calendars import BusinessCalendar
 from crmcore.calendars.clocks import ClockPolicy, Targets
 from crmcore.lifecycle import Command
 from crmcore.recovery.cases import CaseDesk, Complaint, RecoveryPolicy, Triage, read_promise
-from crmcore.recovery.cases.confidence import CONFIDENCE_RULES, confidence_table, read_confidence
+from crmcore.recovery.cases.confidence import CONFIDENCE
 from crmcore.rules import FactTable
 from crmcore.stores import MemoryStore
 from crmcore.tables import CustomerIndex
@@ -149,10 +149,10 @@ def test_confidence_of_one_and_of_a_table_agree_on_every_history() -> None:
         CustomerIndex.of([f"c{i:03d}" for i in range(len(rows))]),
         {name: np.array([row[i] for row in rows]) for i, name in enumerate(FACTS)},
     )
-    found = confidence_table(table, now=NINE)
+    found = CONFIDENCE.decide_all(table, now=NINE).outcomes()
     for row, state in zip(rows, found, strict=True):
-        assert read_confidence(dict(zip(FACTS, row, strict=True)), now=NINE).state is state
-    assert {rule.name for rule in CONFIDENCE_RULES} == {"rebuild", "regain"}
+        assert CONFIDENCE.decide(dict(zip(FACTS, row, strict=True)), now=NINE).outcome == state
+    assert set(found) == {"maintain", "regain", "rebuild"}
 
 
 words = st.sampled_from(

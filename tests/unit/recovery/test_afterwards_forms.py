@@ -18,12 +18,11 @@ from crmcore.recovery.afterwards import (
     Views,
     ally_rate,
     before_after,
-    complaint_split,
-    confidence_rules,
     cost_of_silence,
     paradox,
     value_of_handling,
 )
+from crmcore.recovery.cases.splitting import complaint_split
 from crmcore.values import Money
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -84,7 +83,6 @@ def test_results_have_frames_and_survive_json() -> None:
         (lambda: complaint_split([]), "at least one complaint"),
         (lambda: value_of_handling(1, Money.of("-1", "USD"), severity="low"), "net of service"),
         (lambda: value_of_handling(1, WORTH, severity="low", better="sang"), "sang"),
-        (lambda: confidence_rules(recent_days=0), "such as 90"),
     ],
 )
 def test_what_is_wrong_is_said(call: Callable[[], object], sentence: str) -> None:

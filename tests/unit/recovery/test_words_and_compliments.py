@@ -95,10 +95,10 @@ def test_wrong_calls_name_the_way_out():
         find_private("x", allowed="123")
     with pytest.raises(UnknownName, match="did you mean 'apology'"):
         check_reply("Sorry!", required=["appology"])
-    with pytest.raises(UnknownName, match="did you mean 'third party'"):
-        Cause("a strike", "third-party")
+    with pytest.raises(UnknownName, match="did you mean 'partner'"):
+        Cause("a strike", "partnr")
     with pytest.raises(EmptyInput, match="a confirmed cause says what it was"):
-        Cause("", "company", DAY)
+        Cause("", "ours", DAY)
     with pytest.raises(OutOfRange, match="a confirmed cause has one"):
         Cause("a strike", confirmed_at=DAY)
     with pytest.raises(WrongType, match="seed=7"):
@@ -193,7 +193,7 @@ def test_a_review_lets_a_full_answer_go():
         "We are sorry that your parcel came late. It was our mistake: two labels were mixed up. "
         "We have sent a replacement today and you will have it by Friday."
     )
-    cause = Cause("two labels were mixed up at our depot", Fault.COMPANY, DAY)
+    cause = Cause("two labels were mixed up at our depot", Fault.OURS, DAY)
     review = review_reply(draft, complaint="My parcel is late", cause=cause)
     assert review.may_be_sent, str(review)
     assert str(review).startswith("may be sent")

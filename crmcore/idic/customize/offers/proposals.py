@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, listed, mask, number_text
 from crmcore._frames import write_frame
-from crmcore.choice import Quota, allocate
+from crmcore.choice import Quota, allocate, draws_of
 from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, DuplicateIds, MissingColumn, OutOfRange, UnknownName, WrongType
 from crmcore.metrics import Comparison, compare
@@ -229,7 +229,8 @@ def propose(
         Extra probability to buy because of the offer (uplift), for each customer in the order of `facts`; not the
         probability to buy, or offers go to those who buy anyway.
     now, seed
-        Instant of the rules; of hold-out and exploration.
+        Instant of the rules; of hold-out and exploration, whose draws belong to a customer: one seed keeps its groups
+        from plan to plan, whoever else is in the table.
     budget_minor : minor units, optional
         For the costs of sending, of explored offers too.
     hold_out, explore : shares
@@ -263,17 +264,18 @@ def propose(
     refused, items = _eligible(facts, offers, now)
     if capped is not None:
         refused[np.asarray(capped, np.bool_)] = "contact cap"
-    rng_held, rng_explore = np.random.default_rng(seed).spawn(2)
-    held = rng_held.random(n) < hold_out
+    held = draws_of(ids, seed=seed, name="hold-out") < hold_out
     open_ = (refused == "") & ~held[:, None]
     offer, drawn = np.full(n, -1, np.intp), np.full(n, np.nan)
     stock = [p.stock if p.stock is not None else n for p in offers]
     left = sum(p.cost_minor for p in offers) * n if budget_minor is None else budget_minor
-    explored = (rng_explore.random(n) < explore) & open_.any(1)
-    for r in np.flatnonzero(explored).tolist():
+    turn = draws_of(ids, seed=seed, name="explore")
+    which = draws_of(ids, seed=seed, name="which offer")
+    explored = (turn < explore) & open_.any(1)
+    for r in sorted(np.flatnonzero(explored).tolist(), key=lambda r: (turn[r], ids[r])):
         able = [k for k in range(len(offers)) if open_[r, k] and stock[k] > 0 and offers[k].cost_minor <= left]
         if able:
-            k = able[int(rng_explore.integers(len(able)))]
+            k = able[int(which[r] * len(able))]
             offer[r], drawn[r] = k, 1 / len(able)
             stock[k] -= 1
             left -= offers[k].cost_minor

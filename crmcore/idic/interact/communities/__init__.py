@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from crmcore.idic.interact.communities.measures import brand_share, content_mix, health
     from crmcore.idic.interact.communities.moderation import ModerationQueue
     from crmcore.idic.interact.communities.polls import Poll, Vote
-    from crmcore.idic.interact.communities.sharing import SharedContent
 
 _WHERE = {
     ".alike": ("find_alike",),
@@ -65,7 +64,6 @@ _WHERE = {
         "Poll",
         "Vote",
     ),
-    ".sharing": ("SharedContent",),
 }
 
 __all__ = [
@@ -79,7 +77,6 @@ __all__ = [
     "IdeaBox",
     "ModerationQueue",
     "Poll",
-    "SharedContent",
     "Vote",
     "brand_share",
     "content_mix",

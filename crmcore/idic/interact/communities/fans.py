@@ -5,14 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import attrs
 
 from crmcore._base import check_aware, listed, mask
 from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows
-from crmcore.metrics.columns import columns_frame
 
 __all__ = ["FanEvent", "FanPage", "MadeBy", "Media"]
 
@@ -99,11 +97,3 @@ class FanPage(Document):
     def count(self, *, at: datetime) -> int:
         """Number of fans at an instant."""
         return len(self.fans(at=at))
-
-
-def pages_frame(pages: Iterable[FanPage], /, *, at: datetime, backend: Any = None) -> Any:
-    """One row a page: page, made_by, media, fans."""
-    rows = sorted(pages, key=lambda p: p.id)
-    cells: dict[str, list[Any]] = {"page": [p.id for p in rows], "made_by": [p.made_by.value for p in rows]}
-    cells |= {"media": [p.media.value for p in rows], "fans": [p.count(at=at) for p in rows]}
-    return columns_frame(cells, backend=backend)

@@ -29,7 +29,7 @@ IDEA = Workflow(
     "new",
     [
         Transition("vote", OPEN, emits="supported"),
-        Transition("withdraw vote", OPEN, emits="support withdrawn"),
+        Transition("withdraw vote", [*OPEN, "merged"], emits="support withdrawn"),
         Transition("review", ["new", "declined"], "under review", actors=STAFF),
         Transition("plan", ["new", "under review"], "planned", actors=STAFF),
         Transition("finish", OPEN, "done", actors=STAFF, emits="done"),
@@ -110,17 +110,10 @@ class IdeaBox:
     def withdraw(self, idea: str, *, by: str, at: datetime) -> Accepted | Refused:
         """Take one's support back wherever it was given, the author's own included."""
         main = self.main(idea)
-        mine = [i for i in self._phrasings(main) if by in self._own_supporters(i)]
-        for other in mine:
-            if other != main:
-                self._keep_withdrawn(other, by, at)
+        for other in self._phrasings(main):
+            if other != main and by in self._own_supporters(other):
+                self._do(other, "withdraw vote", by, "member", at)
         return self._do(main, "withdraw vote", by, "member", at)
-
-    def _keep_withdrawn(self, idea: str, by: str, at: datetime) -> None:
-        into, was = self._case(idea).data["into"], self._case(idea).data["was"]
-        self._do(idea, "unmerge", STAFF, STAFF, at)
-        self._do(idea, "withdraw vote", by, "member", at)
-        self._do(idea, "merge", STAFF, STAFF, at, {"into": into, "was": was})
 
     # --- staff --------------------------------------------------------------------------------------------------
 
@@ -187,14 +180,7 @@ class IdeaBox:
 
     def ideas(self) -> tuple[Idea, ...]:
         """All ideas that stand for themselves, most supporters first (ties by id)."""
-        cases = {c.id: c for c in self._all()}
-        parts: dict[str, list[str]] = {}
-        for name in cases:
-            top = cases[name]
-            while top.state == "merged":
-                top = cases[str(top.data["into"])]
-            parts.setdefault(top.id, []).append(name)
-        found = [self._idea(cases[top], tuple(names)) for top, names in parts.items()]
+        found = [self._idea(self._case(top), tuple(parts)) for top, parts in self._groups().items()]
         return tuple(sorted(found, key=lambda i: (-len(i.supporters), i.id)))
 
     def to_frame(self, *, backend: Any = None) -> Any:
@@ -225,8 +211,18 @@ class IdeaBox:
                 found.discard(step.actor)
         return found
 
+    def _groups(self) -> dict[str, list[str]]:
+        """Ideas that stand for themselves, each with all that was merged into it."""
+        cases = {c.id: c for c in self._all()}
+        groups: dict[str, list[str]] = {}
+        for name, top in cases.items():
+            while top.state == "merged":
+                top = cases[str(top.data["into"])]
+            groups.setdefault(top.id, []).append(name)
+        return groups
+
     def _phrasings(self, main: str) -> tuple[str, ...]:
-        return tuple(c.id for c in self._all() if self.main(c.id) == main)
+        return tuple(self._groups()[main])
 
     def _all(self) -> list[Case]:
         names = sorted(s.removeprefix("case:") for s in self.store.streams("case:"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import attrs
 
@@ -11,12 +10,11 @@ from crmcore._base import listed
 from crmcore.documents import Document
 from crmcore.errors import OutOfRange
 from crmcore.idic.interact.communities.answers import Entry
-from crmcore.metrics.columns import columns_frame
 from crmcore.text import find_duplicates
 from crmcore.text.nearness import closeness as text_closeness
 from crmcore.text.nearness import stars, telling
 
-__all__ = ["Practice", "gather_practices", "practices_frame"]
+__all__ = ["Practice", "gather_practices"]
 
 
 @attrs.frozen(kw_only=True)
@@ -89,9 +87,3 @@ def _practice(entries: list[Entry], problem: str) -> Practice:
     repeats = find_duplicates(texts).repeats.tolist()
     answers = tuple(text for text, again in zip(texts, repeats, strict=True) if not again)
     return Practice(problem=problem, sources=tuple(e.id for e in entries), answers=answers)
-
-
-def practices_frame(practices: Iterable[Practice], /, *, backend: Any = None) -> Any:
-    """One row a source: problem, source."""
-    rows = [(p.problem, s) for p in practices for s in p.sources]
-    return columns_frame({"problem": [p for p, _ in rows], "source": [s for _, s in rows]}, backend=backend)

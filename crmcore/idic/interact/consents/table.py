@@ -240,11 +240,10 @@ class ConsentTable:
 def _read(frame: Any, zone: str | ZoneInfo | None) -> dict[str, Any]:
     """Columns of a frame: text as codes, times in microseconds with NaT as missing."""
     door = Door(read_frame(frame), "consents", zone=zone)
-    got: dict[str, Any] = {name: door.text(name) for name in ("person", "purpose", "channel", "said")}
-    del got["said"]  # read below, by the closed list
+    got: dict[str, Any] = {name: door.text(name) for name in ("person", "purpose", "channel")}
     for name, column in got.items():
         door.required(name, column.codes < 0, "drop the rows, or write '*' where all are meant")
-    words = door.words("said", "said", [said.value for said in Said])
+    words = door.words("said", "", [said.value for said in Said])  # no default: the column must be there
     door.required("said", words.codes < 0, f"one of {[said.value for said in Said]}")
     got["at"] = door.times("at", required=True).view(np.int64)
     for name in ("expires_at", "recorded_at"):

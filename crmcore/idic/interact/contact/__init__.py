@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from crmcore._base import lazy_names
 
 if TYPE_CHECKING:
+    from crmcore.choice.holding_out import HoldOut, hold_out
     from crmcore.idic.interact.contact.audiences import Audience, SendTable
     from crmcore.idic.interact.contact.deciding import Decision, Reason, Verdict, decide
     from crmcore.idic.interact.contact.messages import Contact, Message, MessageClass, Send
-    from crmcore.idic.interact.contact.planning import HoldOut, hold_out, plan
+    from crmcore.idic.interact.contact.planning import plan
     from crmcore.idic.interact.contact.plans import ContactPlan, Lift
     from crmcore.idic.interact.contact.policy import CHANNELS, GATES, Cap, ContactPolicy, Fallback, Gate, NoZone
     from crmcore.idic.interact.contact.templates import Template
@@ -22,7 +23,8 @@ _WHERE = {
     ".audiences": ("Audience", "SendTable"),
     ".deciding": ("Decision", "Reason", "Verdict", "decide"),
     ".messages": ("Contact", "Message", "MessageClass", "Send"),
-    ".planning": ("HoldOut", "hold_out", "plan"),
+    ".planning": ("plan",),
+    "crmcore.choice.holding_out": ("HoldOut", "hold_out"),
     ".plans": ("ContactPlan", "Lift"),
     ".policy": ("CHANNELS", "GATES", "Cap", "ContactPolicy", "Fallback", "Gate", "NoZone"),
     ".templates": ("Template",),

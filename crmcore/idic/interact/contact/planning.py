@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crmcore._base import between, listed
-from crmcore.documents import Document
+from crmcore._base import listed
+from crmcore.choice import HoldOut, hold_out
 from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, WrongType
 from crmcore.idic.interact.consents.ledger import ConsentLedger
 from crmcore.idic.interact.consents.statements import NEVER_US
@@ -27,50 +27,11 @@ from crmcore.zones import NAT, to_us
 if TYPE_CHECKING:
     from crmcore.idic.interact.contact.plans import ContactPlan
 
-__all__ = ["HoldOut", "hold_out", "plan"]
+__all__ = ["plan"]
 
 Micros = NDArray[np.int64]
 VERDICTS = tuple(Verdict)
 _CODE = {verdict: i for i, verdict in enumerate(VERDICTS)}
-
-
-@attrs.frozen
-class HoldOut(Document):
-    """A share of those who would be written to that is not, to compare with.
-
-    Parameters
-    ----------
-    share : share
-        By a hash of seed, name and id: the same people whatever the order and the rest of the audience.
-    seed : whole number
-    name : text
-        Of the campaign: one name keeps its group over several plans, another name draws another one.
-    """
-
-    share: float = attrs.field(validator=between(0, 1, hint="0.1 holds out one of ten"))
-    seed: int = attrs.field(kw_only=True)
-    name: str = attrs.field(default="", kw_only=True)
-
-
-def hold_out(ids: Sequence[str], group: HoldOut) -> NDArray[np.bool_]:
-    """(n,) whether each id belongs to the group that is not written to.
-
-    Examples
-    --------
-    >>> int(hold_out([f"c{i}" for i in range(10_000)], HoldOut(0.1, seed=7)).sum())
-    1006
-    """
-    from hashlib import blake2b
-
-    salt = f"{group.seed}/{group.name}/".encode()
-    started = blake2b(salt, digest_size=8)
-    words = bytearray()
-    for name in ids:
-        one = started.copy()
-        one.update(name.encode())
-        words += one.digest()
-    drawn = np.frombuffer(bytes(words), "<u8") / 2.0**64
-    return np.asarray(drawn < group.share, np.bool_)
 
 
 def plan(

@@ -25,7 +25,7 @@ from crmcore.zones import DAY, to_us
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
-    from crmcore.idic.interact.contact.planning import HoldOut
+    from crmcore.choice import HoldOut
     from crmcore.tables import EventTable
 
 __all__ = ["ContactPlan", "Lift"]

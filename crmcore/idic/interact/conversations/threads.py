@@ -21,30 +21,20 @@ from crmcore.values import Direction
 
 __all__ = ["Threader", "ThreadRules", "thread", "topic_words"]
 
-_COMMON = frozenset(
-    "a about after all also am an and any are as ask at be been but by call came can could custom dear did do "
-    "doe for from get go got had has have he hello her here hi him his how i if in into is it its just know "
-    "let me more my need no not now of on one or our out pleas question regard said say see send she so some "
-    "still tell thank that the their them there they this to up us want was we went were what when where which "
-    "who whi will with would yes you your order number book reserv case ticket".split()
-)
+_NAMES_OF_REFERENCES = frozenset("booking bookings case cases number order orders question reservation ticket".split())
 
 
 def topic_words(texts: Sequence[str], /) -> list[frozenset[str]]:
-    """Stems of a text that say what it is about: without common words, numbers and punctuation.
+    """Stems of a text that say what it is about; the words for orders and their like tell nothing by themselves.
 
     Examples
     --------
-    >>> [sorted(words) for words in topic_words(["The blender is making noises!", "Thank you"])]
+    >>> [sorted(words) for words in topic_words(["The blender of my order is making noises!", "Thank you"])]
     [['blender', 'make', 'nois'], []]
     """
-    from crmcore.text import stems, tokenize
+    from crmcore.text.nearness import content_words
 
-    batch = stems(tokenize(list(texts)))
-    return [
-        frozenset(f for f in batch.forms(i) if f not in _COMMON and len(f) > 1 and not any(map(str.isdigit, f)))
-        for i in range(len(texts))
-    ]
+    return content_words(texts, also=_NAMES_OF_REFERENCES)
 
 
 def _alike(a: frozenset[str], b: frozenset[str]) -> float:

@@ -14,10 +14,9 @@ from crmcore._frames import write_frame
 from crmcore.choice import pick
 from crmcore.documents import Document
 from crmcore.errors import EmptyInput, OutOfRange
+from crmcore.text.nearness import NEGATIONS
 
 __all__ = ["Preparation", "ReservedPart", "Symptom", "prepare_visit"]
-
-_NOT = frozenset({"no", "not", "never", "without", "n't", "don't", "doesn't", "isn't", "none"})
 
 
 def _texts(value: Iterable[str]) -> tuple[str, ...]:
@@ -121,12 +120,12 @@ def _stems(text: str) -> list[str]:
 def _says(said: list[str], phrase: list[str]) -> bool:
     """Whether the words of a phrase stand in this order, at most two others between, and not right after a negation."""
     for start, word in enumerate(said):
-        if not phrase or word != phrase[0] or any(w in _NOT for w in said[max(0, start - 2) : start]):
+        if not phrase or word != phrase[0] or not NEGATIONS.isdisjoint(said[max(0, start - 2) : start]):
             continue
         at = start
         for wanted in phrase[1:]:
             near = [i for i in range(at + 1, min(at + 4, len(said))) if said[i] == wanted]
-            if not near or any(w in _NOT for w in said[at + 1 : near[0]]):
+            if not near or not NEGATIONS.isdisjoint(said[at + 1 : near[0]]):
                 break
             at = near[0]
         else:

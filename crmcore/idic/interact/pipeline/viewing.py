@@ -11,6 +11,7 @@ import attrs
 from crmcore._base import check_aware, html_table
 from crmcore._frames import write_frame
 from crmcore.documents import Document
+from crmcore.errors import EmptyInput
 from crmcore.lifecycle import History
 from crmcore.values import Interaction
 
@@ -100,25 +101,19 @@ def deal_view(
     EmptyInput
         The customer is not known.
     """
-    from crmcore.errors import EmptyInput
-
     check_aware(now, "now")
     case = history.case
     who = customer if customer is not None else case.data.get("customer")
     if who is None:
         raise EmptyInput("customer of the deal", "open it with data={'customer': ...}, or pass customer=")
-    lines = [
-        DealLine(at=s.at, side="deal", what=f"{s.what} ({s.after})", channel=None, reference=None)
-        for s in history.steps
-        if s.at <= now and not s.refused
-    ]
+    past = [s for s in history.steps if s.at <= now and not s.refused]
+    lines = [DealLine(at=s.at, side="deal", what=f"{s.what} ({s.after})", channel=None, reference=None) for s in past]
     lines += [
         DealLine(at=t.time, side=_side(t.kind), what=t.kind or "touch", channel=t.channel, reference=t.reference)
         for t in touches
         if t.customer == who and t.time <= now
     ]
     quoted = case.entries.get(quote_stage)
-    past = [s for s in history.steps if s.at <= now and not s.refused]
     return DealView(
         deal=case.id,
         stage=past[-1].after if past else "not opened",

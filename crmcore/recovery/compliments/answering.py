@@ -1,4 +1,4 @@
-"""Compliments as cases: answered within a day or flagged, passed on to whom they praise, amplified with permission."""
+"""Compliments that wait for a thank you, and those that are shown to others with permission."""
 
 from __future__ import annotations
 
@@ -8,74 +8,13 @@ from typing import Any
 
 import attrs
 
-from crmcore._base import between, check_aware, html_table
+from crmcore._base import check_aware, html_table
 from crmcore._frames import write_frame
-from crmcore.lifecycle import Accepted, Cases, Command, Permissions, Refused, Timer, Transition, Workflow, advance
+from crmcore.lifecycle import Accepted, Cases, Command, Permissions, Refused, advance
 from crmcore.lifecycle.timing import workflow_of
-from crmcore.lifecycle.workflow import CLOCK, OPENED
-from crmcore.rules import Rule, field
+from crmcore.recovery.cases.definitions import FLAGGED
 
-__all__ = ["ANSWER_WITHIN_MINUTES", "Unanswered", "amplify", "compliment", "unanswered"]
-
-ANSWER_WITHIN_MINUTES = 24 * 60
-"""How long a compliment may lie before it is flagged."""
-
-FLAGGED = "flagged_unanswered"
-
-
-def compliment(*, answer_within_minutes: int = ANSWER_WITHIN_MINUTES, calendar: str | None = None) -> Workflow:
-    """The case type of compliments: thanked in time or flagged, passed on, amplified under a permission, closed.
-
-    Parameters
-    ----------
-    answer_within_minutes : minutes
-        From the opening; real minutes, or business minutes of `calendar`.
-    calendar : name, optional
-        Of the calendar that `Cases(calendars=...)` is given.
-
-    Examples
-    --------
-    >>> print(compliment())
-    compliment 1: received (first), thanked, closed (last)
-      like: * -> same
-      thank: received -> thanked, by agent, bot, needs text
-      pass on: * -> same, needs employee
-      amplify: received, thanked -> same, needs permission, place, if the author permits it
-      flag: received -> same, by clock
-      close: thanked -> closed
-      no thanks: received -> closed, needs reason
-      unanswered: flag after opened 1 d in received
-    """
-    check = between(1, 1_000_000, hint="24 hours are 1440")
-    check(None, _Named("answer_within_minutes"), answer_within_minutes)
-    return Workflow(
-        "compliment",
-        1,
-        ["received", "thanked", "closed"],
-        "received",
-        [
-            Transition("like", "*", emits="liked"),
-            Transition("thank", "received", "thanked", actors=("agent", "bot"), needs="text", emits="thanked"),
-            Transition("pass on", "*", needs="employee", emits="passed on"),
-            Transition(
-                "amplify",
-                ["received", "thanked"],
-                guard=Rule("the author permits it", field("permitted")),
-                needs=("permission", "place"),
-                emits="amplified",
-            ),
-            Transition("flag", "received", actors=CLOCK, sets={FLAGGED: True}, emits="flagged unanswered"),
-            Transition("close", "thanked", "closed", emits="closed"),
-            Transition("no thanks", "received", "closed", needs="reason", emits="closed"),
-        ],
-        [Timer("unanswered", "received", "flag", after_minutes=answer_within_minutes, calendar=calendar, start=OPENED)],
-        ["closed"],
-    )
-
-
-@attrs.frozen
-class _Named:
-    name: str
+__all__ = ["Unanswered", "amplify", "unanswered"]
 
 
 @attrs.frozen(kw_only=True)
@@ -133,6 +72,7 @@ def unanswered(cases: Cases, *, now: datetime) -> Unanswered:
     Examples
     --------
     >>> from datetime import UTC
+    >>> from crmcore.recovery.compliments import compliment
     >>> from crmcore.stores import MemoryStore
     >>> cases = Cases(MemoryStore(), [compliment()])
     >>> opened = cases.open("compliment", "c1", at=datetime(2026, 6, 1, 9, tzinfo=UTC), data={"channel": "web"})
@@ -143,7 +83,7 @@ def unanswered(cases: Cases, *, now: datetime) -> Unanswered:
     check_aware(now, "now")
     late, waiting = [], 0
     for case in cases:
-        if case.workflow != "compliment" or case.state != "received" or case.opened_at > now:
+        if case.workflow != "compliment" or case.state != "open" or case.opened_at > now:
             continue
         flow = workflow_of(case, cases.workflows)
         if case.data.get(FLAGGED):
@@ -197,7 +137,7 @@ def amplify(
         at=at,
         id=f"{id}/{case_id}",
     )
-    if allowed.content != case.id or case.state == "closed":  # refused by the case itself, so that nothing is used
+    if allowed.content != case.id or case.state == "archived":  # refused by the case itself, so that nothing is used
         return cases.handle(case_id, send, facts={"permitted": False})
     used = permissions.use(
         permission, channel=channel, purpose=purpose, parts=parts, place=place, at=at, actor=actor, id=id
