@@ -16,9 +16,9 @@ SPECS = specs()
 FLOORS = floors()
 # the default lane: most kinds of data in a few seconds each
 QUICK = frozenset({
-    "febrl1", "febrl3", "fake_1000", "households_dev", "rldata500", "febrl3, names + birth date",
+    "febrl1", "fake_1000", "rldata500", "febrl3, names + birth date",
     "fake_1000 without e-mail", "historical, at most 2 an entity", "9,000 + 1,000 one-error, names + birth date",
-    "febrl3, 1 record an entity", "historical, 1 record an entity", "brand, no duplicates", "companies",
+    "febrl3, 1 record an entity", "historical, 1 record an entity", "companies",
 })  # fmt: skip
 
 

@@ -240,7 +240,7 @@ def test_components_above_the_limit_are_taken_apart_as_in_the_batch():
             None,
             f"19{rng.randint(50, 99)}0{rng.randint(1, 9)}1{rng.randint(0, 9)}",
         )
-        for _ in range(330)
+        for _ in range(270)
     ]
     model = LinkageModel.default(FIELDS, cap=400, n_records=30)
     records = records_of(rows)
@@ -250,9 +250,9 @@ def test_components_above_the_limit_are_taken_apart_as_in_the_batch():
     for i in rng.sample(range(len(rows)), len(rows)):
         graph.add(f"r{i}", rows[i])
     assert graph.partition() == groups(records, batch.labels)
-    for i in range(0, 330, 3):
+    for i in range(0, len(rows), 3):
         graph.remove(f"r{i}")
-    keep = np.array([i for i in range(330) if i % 3])
+    keep = np.array([i for i in range(len(rows)) if i % 3])
     rest = link(records.take(keep), model=model)
     assert graph.partition() == groups(rest.records, rest.labels)
 

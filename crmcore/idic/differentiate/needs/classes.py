@@ -14,7 +14,7 @@ from crmcore._base import Progress, html_table, reporter
 from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, EmptyInput, MissingColumn, OutOfRange
-from crmcore.idic.differentiate.needs.em import Blocks, Parameters, climb, responsibilities
+from crmcore.idic.differentiate.needs.em import Blocks, Parameters, climb_best, responsibilities
 
 if TYPE_CHECKING:
     from crmcore.charts import Chart
@@ -188,7 +188,7 @@ class LatentClasses:
     Parameters
     ----------
     classes : count
-    starts : count of random starts; the best log-likelihood wins
+    starts : count of random starts; each climbs 100 steps, the best three go on, the best log-likelihood wins
     tolerance : gain in log-likelihood still to come (Aitken) at which EM stops
     iterations : most steps of one start
     variance_floor : share of a measure's variance below which no class may fall
@@ -255,11 +255,11 @@ class LatentClasses:
         else:
             rngs = np.random.default_rng(seed).spawn(self.starts)
             begins = [rng.dirichlet(np.ones(self.classes), len(order)) for rng in rngs]
-        report, runs = reporter(progress), []
-        for i, begin in enumerate(begins):
-            runs.append(climb(data, begin, floor=self.variance_floor, tolerance=self.tolerance, most=self.iterations))
-            report("starts", i + 1, len(begins))
-        best = max(runs, key=lambda run: run[1])
+        report = reporter(progress)
+        best = climb_best(
+            data, begins, floor=self.variance_floor, tolerance=self.tolerance, most=self.iterations,
+            told=lambda done: report("starts", done, len(begins)),
+        )  # fmt: skip
         return self._model(data, best, levels, centre, scale)
 
     def _model(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Blocks", "Parameters", "climb", "joint", "maximise", "responsibilities"]
+__all__ = ["Blocks", "Parameters", "climb", "climb_best", "joint", "maximise", "responsibilities"]
 
 Floats = NDArray[np.float64]
 TINY = 1e-300
+SHORT = 100
+"""Steps after which starts are compared."""
+LEADERS = 3
+"""Starts that go on."""
 
 
 @attrs.frozen(eq=False)
@@ -79,3 +85,22 @@ def climb(
             return p, now, i, True
         step = gain
     return p, now, most, False
+
+
+def climb_best(
+    data: Blocks, begins: Sequence[Floats], /, *, floor: float, tolerance: float, most: int, told: Callable[[int], None]
+) -> tuple[Parameters, float, int, bool]:
+    """Best of many starts: each climbs a while, the few that lead go on to the end (Biernacki et al. 2003, em-EM)."""
+    runs = []
+    for done, begin in enumerate(begins, 1):
+        runs.append(climb(data, begin, floor=floor, tolerance=tolerance, most=min(SHORT, most)))
+        told(done)
+    leaders = []
+    for run in sorted(runs, key=lambda run: -run[1])[:LEADERS]:
+        p, now, steps, converged = run
+        if not converged and most > steps:
+            r = responsibilities(data, p)[0]
+            p, now, more, converged = climb(data, r, floor=floor, tolerance=tolerance, most=most - steps)
+            steps += more
+        leaders.append((p, now, steps, converged))
+    return max(leaders, key=lambda run: run[1])
