@@ -13,6 +13,7 @@ from crmcore._base import Progress, reporter
 from crmcore.datasets.campaigns import simulate_campaigns, simulate_consents, simulate_referrals
 from crmcore.datasets.columns import Columns, Frames, children
 from crmcore.datasets.complaints import simulate_complaints
+from crmcore.datasets.forum import simulate_forum
 from crmcore.datasets.orders import simulate_orders
 from crmcore.datasets.people import People
 from crmcore.datasets.posts import simulate_posts
@@ -36,6 +37,7 @@ PARTS = (
     "campaigns",
     "consents",
     "referrals",
+    "forum",
 )
 
 
@@ -64,6 +66,7 @@ class Brand:
     campaigns: Columns
     consents: Columns
     referrals: Columns
+    forum: Columns
     people: People
     truth: Truth
 
@@ -141,10 +144,12 @@ def simulate_brand(
     campaigns = simulate_campaigns(records, traits, planted=plan, rng=rng["campaigns"])
     consents = simulate_consents(records, rng=rng["consents"])
     referrals, brought = simulate_referrals(records, traits, orders.first, rng=rng["referrals"])
+    forum = simulate_forum(records, traits, planted=plan, rng=rng["forum"])
     stage = ladder_stage(orders.person, orders.orders["time"], brought, n_persons=n_customers)
     report("brand", 5, 5)
     return Brand(
         records.sources, orders.orders, orders.lines, sessions, posts.posts, surveys.surveys, complaints.complaints,
-        complaints.events, campaigns.campaigns, consents, referrals, records.people,
-        Truth(plan, records.truth, traits, orders, posts, surveys, complaints, campaigns, session_person, brought, stage),
+        complaints.events, campaigns.campaigns, consents, referrals, forum.posts, records.people,
+        Truth(plan, records.truth, traits, orders, posts, surveys, complaints, campaigns, session_person, brought, stage,
+              forum),
     )  # fmt: skip

@@ -44,6 +44,9 @@ class Planted:
     base_response: float = 0.06
     uplift: tuple[float, float, float] = (0.02, 0.09, -0.015)
     email_lift: float = 1.8
+    answered_share: float = 0.93
+    reply_hours: float = 16.0
+    staff_share: float = 0.18
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from crmcore.datasets.campaigns import CAMPAIGNS, Campaigns
 from crmcore.datasets.columns import Columns, Ints, Objects, texts
 from crmcore.datasets.complaints import CAUSES, Complaints
+from crmcore.datasets.forum import Forum
 from crmcore.datasets.orders import Orders
 from crmcore.datasets.posts import BURSTS, Burst, Posts
 from crmcore.datasets.records import RecordTruth
@@ -78,6 +79,7 @@ class Truth:
     session_person: Ints  # (session events,)
     referrals: Ints  # (persons,) buyers brought
     ladder: Ints  # (persons,) code of LADDER
+    forum: Forum
 
     def __repr__(self) -> str:
         return f"Truth({len(self.records)} records, {len(self.traits)} persons)"

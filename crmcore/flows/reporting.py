@@ -123,6 +123,7 @@ def brand_chapters(brand: Brand, people: People) -> tuple[Chapter, ...]:
     How they wander
     What they are worth
     What they say in public
+    How we talk with them
     The right thing for each
     What went wrong, and how it was put right
     """
@@ -130,10 +131,11 @@ def brand_chapters(brand: Brand, people: People) -> tuple[Chapter, ...]:
     from crmcore.flows.sections.measures import measures
     from crmcore.flows.sections.recover import recover
     from crmcore.flows.sections.tailor import tailor
+    from crmcore.flows.sections.talk import talk
     from crmcore.flows.sections.wander import wander
     from crmcore.flows.sections.worth import worth
 
-    return tuple(chapter(brand, people) for chapter in (measures, wander, worth, listen, tailor, recover))
+    return tuple(chapter(brand, people) for chapter in (measures, wander, worth, listen, talk, tailor, recover))
 
 
 def brand_truth(brand: Brand) -> dict[str, str]:

@@ -44,9 +44,9 @@ def test_another_plan_for_one_part_moves_no_other():
 
 
 def test_parts_are_only_ever_added_at_the_end():
-    assert PARTS[:10] == (
+    assert PARTS[:11] == (
         "records", "traits", "orders", "sessions", "posts",
-        "surveys", "complaints", "campaigns", "consents", "referrals",
+        "surveys", "complaints", "campaigns", "consents", "referrals", "forum",
     )  # fmt: skip
 
 
@@ -358,3 +358,35 @@ def test_a_repr_of_a_brand_shows_sizes_and_nobody(brand):
     shown = repr(brand) + repr(brand.truth)
     assert shown.startswith("Brand(12000 persons, Frames(members: ")
     assert "@" not in shown
+
+
+def test_the_forum_answers_as_often_and_as_soon_as_planted(brand):
+    posts, planted = brand.forum, brand.truth.planted
+    row = {post: i for i, post in enumerate(posts["post_id"].tolist())}
+    question, answer = (np.flatnonzero(posts["kind"] == kind) for kind in ("question", "answer"))
+    first: dict[int, float] = {}
+    for i in answer.tolist():
+        parent = row[posts["reply_to"][i]]
+        wait = (posts["time"][i] - posts["time"][parent]) / np.timedelta64(1, "h")
+        assert wait >= 0
+        assert posts["author"][i] != posts["author"][parent]
+        first[parent] = min(wait, first.get(parent, np.inf))
+    waits = np.array([first.get(q, np.inf) for q in question.tolist()])
+    n = len(question)
+    for hours in (4, 24, 72):
+        share = planted.answered_share * -np.expm1(-hours / planted.reply_hours)
+        assert abs((waits <= hours).mean() - share) < 4 * np.sqrt(share * (1 - share) / n) + 0.01
+    staff = posts["staff"][answer]
+    assert staff.mean() == pytest.approx(planted.staff_share, abs=4 * np.sqrt(0.18 * 0.82 / len(staff)))
+    assert set(posts["reply_to"][posts["kind"] == "question"].tolist()) == {None}
+
+
+def test_the_forum_knows_members_by_their_records_and_superfans_help_most(brand):
+    posts, person = brand.forum, brand.truth.forum.person
+    assert (posts["staff"] == (person < 0)).all()
+    of = dict(zip(brand.truth.records.record_id.tolist(), brand.truth.records.person.tolist(), strict=True))
+    members = ~posts["staff"]
+    assert [of[a] for a in posts["author"][members].tolist()] == person[members].tolist()
+    helps = np.bincount(person[members & (posts["kind"] == "answer")], minlength=len(brand.people))
+    fan = brand.truth.traits.superfan
+    assert helps[fan].mean() > 5 * helps[~fan].mean()

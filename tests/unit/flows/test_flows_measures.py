@@ -69,6 +69,7 @@ def test_the_report_of_a_brand_holds_every_chapter() -> None:
     page = flows.report(simulate_brand(150, seed=2))
     assert [s.title for s in page.sections] == [
         "Who our customers are", "What they say and do", "How they wander", "What they are worth",
-        "What they say in public", "The right thing for each", "What went wrong, and how it was put right",
+        "What they say in public", "How we talk with them", "The right thing for each",
+        "What went wrong, and how it was put right",
     ]  # fmt: skip
     assert "<script" not in page.to_html()

@@ -199,10 +199,13 @@ class Health(Document):
         return columns_frame({k: [r[k] for r in rows] for k in rows[0]}, backend=backend)
 
     def chart(self) -> Chart:
-        """Shares with their intervals."""
+        """Shares with their intervals; without posts there is none."""
         from crmcore.charts import dot_interval
 
-        shown = {"participation": self.participation, "answered": self.answered, "brand share": self.brand.share}
+        if not self.posts:
+            raise EmptyInput("the community", "there is nothing to draw before somebody wrote")
+        shares = {"participation": self.participation, "answered": self.answered, "brand share": self.brand.share}
+        shown = {name: share for name, share in shares.items() if share.n}
         return dot_interval(list(shown), list(shown.values()), title="Health of the community", percent=True)
 
     def _repr_html_(self) -> str:
