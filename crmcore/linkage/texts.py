@@ -13,6 +13,9 @@ __all__ = ["WORD_ATOMS", "text_level"]
 _MOST, _SOME = 0.6, 0.3  # shares of words
 
 
+_same = lru_cache(maxsize=200_000)(same_word)  # a catalogue says the same few words again and again
+
+
 @lru_cache(maxsize=100_000)
 def _words(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Plain words, and words that hold a digit."""
@@ -33,22 +36,30 @@ def text_level(a: str, b: str) -> int:
     (2, 5)
     """
     (plain_a, codes_a), (plain_b, codes_b) = _words(min(a, b)), _words(max(a, b))  # greedy below: one order for both
-    shared = plain_a & plain_b
-    left, right = sorted(plain_a - shared), sorted(plain_b - shared)
-    matched = len(shared)
-    for word in left:
-        found = next((other for other in right if same_word(word, other)), None)
-        if found is not None:
-            right.remove(found)
-            matched += 1
     both = codes_a & codes_b
-    total = max(len(plain_a), len(plain_b)) + max(len(codes_a), len(codes_b))
-    share = (matched + len(both)) / total if total else 0.0
     if codes_a and codes_b and not both:
         return 5
+    shared = plain_a & plain_b
+    left, right = plain_a - shared, plain_b - shared
+    total = max(len(plain_a), len(plain_b)) + max(len(codes_a), len(codes_b))
+    matched = len(shared) + len(both)
+    if matched + min(len(left), len(right)) >= _SOME * total:
+        matched += _typos(sorted(left), sorted(right))
+    share = matched / total if total else 0.0
     if share == 1.0:
         return 2
     return 3 if share >= _MOST else 4 if share >= _SOME else 5
+
+
+def _typos(left: list[str], right: list[str]) -> int:
+    """How many words of the one are words of the other, each taken once."""
+    matched = 0
+    for word in left:
+        found = next((other for other in right if _same(word, other)), None)
+        if found is not None:
+            right.remove(found)
+            matched += 1
+    return matched
 
 
 def _in_order(text: str) -> str:

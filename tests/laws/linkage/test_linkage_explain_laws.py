@@ -25,7 +25,7 @@ from crmcore.linkage.mixture import Weights
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Records
 from crmcore.linkage.scalar import atom_hash
-from crmcore.linkage.texts import WORD_ATOMS
+from crmcore.linkage.texts import WORD_ATOMS, text_level
 
 
 @cache
@@ -227,3 +227,34 @@ def test_products_of_two_shops_are_one_thing_whatever_the_order_of_words() -> No
 def test_word_keys_are_the_same_one_by_one_and_in_columns(values: list[str]) -> None:
     for atom, hashes in atom_hashes(values, tuple(WORD_ATOMS)).items():
         assert hashes.tolist() == [atom_hash(atom, v) for v in values]
+
+
+def _plain_level(a: str, b: str) -> int:
+    """The definition of the levels of texts, word by word."""
+    one, two = ({w: any(c.isdigit() for c in w) for w in text.split()} for text in (min(a, b), max(a, b)))
+    codes, words = (
+        [{w for w, code in side.items() if code is which} for side in (one, two)] for which in (True, False)
+    )
+    if codes[0] and codes[1] and not codes[0] & codes[1]:
+        return 5
+    left, right = sorted(words[0] - words[1]), sorted(words[1] - words[0])
+    matched = len(words[0] & words[1]) + len(codes[0] & codes[1])
+    for word in left:
+        for other in right:
+            if same_word(word, other):
+                right.remove(other)
+                matched += 1
+                break
+    total = max(map(len, words)) + max(map(len, codes))
+    share = matched / total if total else 0.0
+    return 2 if share == 1 else 3 if share >= 0.6 else 4 if share >= 0.3 else 5
+
+
+words_of_titles = st.lists(
+    st.sampled_from("kettle kettel drill backpack bckpck international intl a12 b77 2l blue".split()), max_size=7
+).map(" ".join)
+
+
+@given(words_of_titles, words_of_titles)
+def test_texts_have_the_level_of_the_plain_definition(a: str, b: str) -> None:
+    assert text_level(a, b) == text_level(b, a) == _plain_level(a, b)
