@@ -354,7 +354,7 @@ def test_settings_that_cannot_be_are_refused(world, how, error, word):
 
 
 def test_a_small_budget_makes_fewer_pairs(make_world):
-    world = make_world(500, seed=3)
+    world = make_world(1000, seed=3)
     small = link(world.records, budget=0.01)
     assert small.n_pairs < link(world.records).n_pairs
     assert plan_blocking(world.records, budget=0.01).pairs == pytest.approx(small.n_pairs)
