@@ -241,10 +241,8 @@ class SearchIndex:
         words = {number[stem] for stem in stems if stem in number}
         near = pairwise(number.get(stem, -1) for stem in row) if len(self.pairs) else ()
         keys = sorted({a * m + b for a, b in near if min(a, b) >= 0 and (a in words or b in words)})
-        at = self.pairs.searchsorted(keys)
-        known = [
-            m + i for i, key in zip(at.tolist(), keys, strict=True) if i < len(self.pairs) and self.pairs[i] == key
-        ]
+        at = self.pairs.searchsorted(np.array(keys, np.int64)).tolist()
+        known = [m + i for i, k in zip(at, keys, strict=True) if i < len(self.pairs) and self.pairs[i] == k]
         return np.array(sorted(words) + known, np.int64)
 
     def _column(self, code: int) -> Column:
