@@ -107,10 +107,10 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
     Table(
         name="speed-faq", section="speed", title="Search of answers: one question", order=47,
         about=f"`AnswerSearch.search` for the first ten, {ASKED} questions one after the other in one thread, over "
-        f"made-up entries of about 120 words with a natural vocabulary. All are asked {ROUNDS} times, and the fastest of "
-        "each counts: what else a shared machine does in between is no time of the search. The bar is that of 100,000 "
-        "entries. `index MB` is what the index holds beside the entries, `peak GB` what building it took at most. `as scoring all`: the "
-        "same entries come first as when none is left out.",
+        "made-up entries of about 120 words with a natural vocabulary. All are asked "
+        f"{ROUNDS} times, and the fastest of each counts: what else a shared machine does in between is no time of the "
+        "search. The bar is that of 100,000 entries. `index MB` is what the index holds beside the entries, `peak GB` "
+        "what building it took at most. `as scoring all`: the same entries come first as when none is left out.",
         rows=rows, key=("entries", "asked"),
     ).save(folder)  # fmt: skip
     say("; ".join(f"{r['entries']:,}, {r['asked']}: p95 {r['p95 ms']:.2f} ms" for r in rows))

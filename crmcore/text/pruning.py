@@ -98,11 +98,11 @@ def top_of(
         score: Floats = found[texts] if factor is None else found[texts] * factor[texts]
         return score
 
-    first, least, read = np.empty(0, np.int32), 0.0, 0
+    first, least, read, fresh = np.empty(0, np.int32), 0.0, 0, [text]
     while True:
-        higher = text[weighed(text) > least]
-        if len(higher):
-            first = _distinct(np.concatenate([first, higher]))
+        if not 0 < least < rest[read]:  # else no end is near
+            text, fresh = np.concatenate(fresh), []
+            first = _distinct(np.concatenate([first, text[weighed(text) > least]]))
             if len(first) >= limit:
                 score = weighed(first)
                 least = _least(score, limit)
@@ -111,6 +111,7 @@ def top_of(
             break
         text, part = long[read]
         found[text] += part
+        fresh.append(text)
         read += 1
     enough = max(least * SAFE - rest[read], np.finfo(np.float64).tiny)
     able = np.flatnonzero((found if factor is None else found * factor) >= enough).astype(np.int32)
