@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from crmcore.text.forms import FormTable
 from crmcore.text.searching import SearchIndex
+from crmcore.text.tokens import TokenBatch
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["FUNCTION_WORDS", "NEGATIONS", "closeness", "content_words", "stars", "telling"]
+__all__ = ["FUNCTION_WORDS", "NEGATIONS", "closeness", "content_words", "is_telling", "stars", "telling"]
 
 Ints = NDArray[np.int64]
 
@@ -99,6 +101,25 @@ def telling(text: str, /) -> str:
     """
     words = [w for w in text.casefold().replace("\u2019", "'").split() if w.strip(".,;:!?\"()'") not in _SILENT]
     return " ".join(words) or text
+
+
+_IS_SILENT: FormTable[np.bool_] = FormTable(lambda forms: np.array([form in _SILENT for form in forms], np.bool_))
+
+
+def is_telling(batch: TokenBatch, /) -> NDArray[np.bool_]:
+    """(n_tokens,) which words of a normalised batch tell what a text is about, as in `telling`.
+
+    All words of a text do that has no other.
+
+    Examples
+    --------
+    >>> from crmcore.text import tokenize
+    >>> is_telling(tokenize(["please refund me", "what is it"]).normalised())
+    array([False,  True, False,  True,  True,  True])
+    """
+    tells = ~batch.values(_IS_SILENT)
+    some = np.bincount(batch.text_of, tells, len(batch)) > 0
+    return tells | ~some[batch.text_of]
 
 
 def content_words(texts: Sequence[str], /, *, also: frozenset[str] = frozenset()) -> list[frozenset[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import attrs
@@ -11,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.errors import OutOfRange
-from crmcore.text.forms import FormTable
+from crmcore.text.forms import FormTable, Vocabulary
+from crmcore.text.pruning import Column, held_in, top_of, total_of
 from crmcore.text.tokens import Segmenter, TokenBatch, Tokenizer
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
 
-__all__ = ["Hit", "SearchIndex", "best_of", "stems"]
+__all__ = ["Hit", "SearchIndex", "stems"]
 
+Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
@@ -33,7 +36,7 @@ class Hit:
     score : BM25
         Above 0; comparable within one question.
     words
-        Each stem of the question that the text holds, and its part of the score; the parts add up.
+        Each stem of the question that the text holds (with pairs, also these), and its part of the score; they add up.
     """
 
     text: int
@@ -63,9 +66,11 @@ def stems(batch: TokenBatch, /, *, language: str | None = "english") -> TokenBat
     words = batch.normalised().words()
     if language is None:
         return words
-    forms = words.values(_snowball(language)).tolist()
-    vocabulary = type(words.vocabulary)()
-    return TokenBatch(vocabulary.codes(forms), words.starts, vocabulary)
+    forms, vocabulary = _snowball(language).on(words.vocabulary), Vocabulary()
+    used = np.flatnonzero(np.bincount(words.codes, minlength=len(forms)))
+    code = np.zeros(len(forms), np.int32)
+    code[used] = vocabulary.codes(forms[used].tolist())
+    return TokenBatch(code[words.codes], words.starts, vocabulary)
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -76,7 +81,7 @@ class SearchIndex:
 
         sum_t  ln(1 + (N - n_t + 1/2) / (n_t + 1/2)) * f * (k1 + 1) / (f + k1 * (1 - b + b * length_d / mean length))
 
-    with f occurrences of t in d and n_t texts of N that hold t.
+    with f occurrences of t in d and n_t texts of N that hold t. Pairs of neighbours may count as well: see `of`.
 
     Examples
     --------
@@ -86,9 +91,10 @@ class SearchIndex:
     """
 
     vocabulary: tuple[str, ...]
-    weights: csr_array  # (n_texts, n_stems) part of the score that a stem of the question adds
+    weights: csc_array  # (n_texts, n_stems + n_pairs) part of the score that a stem or pair of the question adds
     language: str | None
     segment: Segmenter | None = None
+    pairs: NDArray[np.int64] = attrs.field(factory=lambda: np.empty(0, np.int64))  # first * n_stems + second, ascending
 
     @classmethod
     def of(
@@ -100,6 +106,7 @@ class SearchIndex:
         segment: Segmenter | None = None,
         k1: float = 1.2,
         b: float = 0.75,
+        pairs: float = 0.0,
     ) -> SearchIndex:
         """Index texts; missing ones are never found.
 
@@ -114,24 +121,10 @@ class SearchIndex:
             How much a second occurrence adds: 0 nothing.
         b : share
             How much long texts are discounted: 0 not at all.
+        pairs : 0 or more
+            What two words count that stand side by side in question and text, beside what each counts alone; 0 nothing.
         """
-        from scipy.sparse import csr_array
-
-        if not k1 >= 0:
-            raise OutOfRange("k1", k1, "0 or more", "1.2 is usual")
-        if not 0 <= b <= 1:
-            raise OutOfRange("b", b, "0 to 1", "0.75 is usual")
-        batch = stems(Tokenizer(segment=segment).tokenize(texts), language=language)
-        n, m = len(batch), len(batch.vocabulary)
-        counts = csr_array((np.ones(len(batch.codes)), (batch.text_of, batch.codes)), shape=(n, m))
-        counts.sum_duplicates()
-        held = np.bincount(counts.indices, minlength=m)
-        rarity = np.log1p((n - held + 0.5) / (held + 0.5))
-        length = batch.lengths / max(float(batch.lengths.mean()), 1e-9) if n else np.empty(0)
-        row = np.repeat(np.arange(n), np.diff(counts.indptr))
-        f = counts.data
-        counts.data = rarity[counts.indices] * f * (k1 + 1) / (f + k1 * (1 - b + b * length[row]))
-        return cls(vocabulary=tuple(batch.vocabulary), weights=counts, language=language, segment=segment)
+        return cls.of_fields({"text": texts}, weights={}, language=language, segment=segment, k1=k1, b=b, pairs=pairs)
 
     @classmethod
     def of_fields(
@@ -144,11 +137,13 @@ class SearchIndex:
         segment: Segmenter | None = None,
         k1: float = 1.2,
         b: float = 0.75,
+        pairs: float = 0.0,
     ) -> SearchIndex:
         """Index texts that have parts (title, question, answer), of which some tell more than others.
 
-        BM25F (Robertson, Zaragoza and Taylor 2004): occurrences are added over the parts, each with its weight and
-        discounted for the length of that part, before they saturate; one part of weight 1 is `of`.
+        A part of weight 2 counts as if it stood there twice, in occurrences and in length (Robertson, Zaragoza and
+        Taylor 2004). Pairs of neighbours score as words do and are multiplied by `pairs`, as in the sequential
+        dependence model (Metzler and Croft 2005).
 
         Parameters
         ----------
@@ -156,7 +151,7 @@ class SearchIndex:
             Row i of every part is the same text.
         weights : name -> number
             0 or more; a part that is not named weighs 1.
-        language, segment, k1, b
+        language, segment, k1, b, pairs
             As in `of`.
 
         Examples
@@ -166,10 +161,11 @@ class SearchIndex:
         >>> [hit.text for hit in index.search("refund")]
         [0, 1]
         """
-        from scipy.sparse import csr_array
+        from scipy.sparse import hstack
 
-        if not (k1 >= 0 and 0 <= b <= 1 and all(w >= 0 for w in weights.values())):
-            raise OutOfRange("k1, b, weights", (k1, b), "numbers from 0, b up to 1", "k1=1.2, b=0.75")
+        if not (k1 >= 0 and 0 <= b <= 1 and pairs >= 0 and all(w >= 0 for w in weights.values())):
+            got = f"k1 {k1}, b {b}, pairs {pairs}, weights {dict(weights)}"
+            raise OutOfRange("k1, b, pairs, weights", got, "numbers from 0, b up to 1", "k1=1.2, b=0.75, pairs=0.5")
         if not set(weights) <= set(fields) or len({len(texts) for texts in fields.values()}) != 1:
             raise OutOfRange(
                 "fields", sorted(fields), "parts of one length, weights for these", "fields={'text': texts}"
@@ -179,35 +175,24 @@ class SearchIndex:
         batch = stems(Tokenizer(segment=segment).tokenize(every), language=language)
         m = len(batch.vocabulary)
         weight = np.repeat([float(weights.get(name, 1.0)) for name in fields], n)
-        length = batch.lengths.astype(np.float64).reshape(len(fields), n)
-        share = length / np.maximum(length.mean(axis=1, keepdims=True), 1e-9) if n else length
-        each = weight / np.maximum(1 - b + b * share.ravel(), 1e-9)
-        counts = csr_array((each[batch.text_of], (batch.text_of % max(n, 1), batch.codes)), shape=(n, m))
-        counts.sum_duplicates()
-        held = np.bincount(counts.indices[counts.data > 0], minlength=m)
-        f = counts.data
-        counts.data = np.log1p((n - held + 0.5) / (held + 0.5))[counts.indices] * f * (k1 + 1) / (f + k1)
-        return cls(vocabulary=tuple(batch.vocabulary), weights=counts, language=language, segment=segment)
+        length = (weight * batch.lengths).reshape(len(fields), n).sum(axis=0)
+        slow = k1 * (1 - b + b * length / max(float(length.mean()), 1e-9)) if n else length
+        row = batch.text_of
+        text, often = row % max(n, 1), weight[row]
+        made, keys = [_parts(text, batch.codes, often, slow, k1=k1, m=m)], np.empty(0, np.int64)
+        if pairs:
+            near = np.flatnonzero(row[1:] == row[:-1])
+            key = batch.codes[near].astype(np.int64) * m + batch.codes[near + 1]
+            keys, pair = np.unique(key, return_inverse=True)
+            made.append(_parts(text[near], pair.astype(np.int32), often[near], slow, k1=k1, m=len(keys)) * pairs)
+        return cls(
+            vocabulary=tuple(batch.vocabulary), weights=hstack(made, format="csc"), language=language, segment=segment,
+            pairs=keys,
+        )  # fmt: skip
 
     @cached_property
     def _number(self) -> dict[str, int]:
         return {stem: code for code, stem in enumerate(self.vocabulary)}
-
-    @cached_property
-    def _most(self) -> Floats:
-        """(n_stems,) most that a stem adds to the score of any text."""
-        columns = self._columns
-        most, held = np.zeros(columns.shape[1]), np.diff(columns.indptr) > 0
-        if held.any():
-            most[held] = np.maximum.reduceat(columns.data, columns.indptr[:-1][held])
-        return most
-
-    @cached_property
-    def _columns(self) -> csc_array:
-        """The weights by stem: the texts that hold it stand together."""
-        columns: csc_array = self.weights.tocsc()
-        columns.sort_indices()
-        return columns
 
     def __len__(self) -> int:
         return int(self.weights.shape[0])
@@ -215,23 +200,15 @@ class SearchIndex:
     def __repr__(self) -> str:
         return f"SearchIndex({len(self)} texts, {len(self.vocabulary)} stems)"
 
-    def _asked(self, questions: Sequence[str | None]) -> csr_array:
-        """(n_questions, n_stems) ones where a question holds a stem of the index."""
-        from scipy.sparse import csr_array
-
-        number = self._number
-        batch = stems(Tokenizer(segment=self.segment).tokenize(questions), language=self.language)
-        known = np.array([number.get(form, -1) for form in batch.vocabulary], np.int64)
-        code = known[batch.codes] if len(batch.codes) else np.empty(0, np.int64)
-        row = batch.text_of[code >= 0]
-        asked = csr_array((np.ones(len(row)), (row, code[code >= 0])), shape=(len(batch), len(self.vocabulary)))
-        asked.sum_duplicates()
-        asked.data[:] = 1.0
-        return asked
-
     def scores(self, questions: Sequence[str | None], /) -> csr_array:
         """(n_questions, n_texts) scores, sparse: 0 where a text shares no stem with the question."""
-        found: csr_array = (self._asked(questions) @ self.weights.T).tocsr()
+        from scipy.sparse import csr_array
+
+        asked = [self.code_of(forms, forms) for forms in self._forms(questions)]
+        start = np.cumsum([0, *map(len, asked)])
+        held = np.concatenate([*asked, np.empty(0, np.int64)])
+        ones = csr_array((np.ones(len(held)), held, start), shape=(len(asked), self.weights.shape[1]))
+        found: csr_array = (ones @ self.weights.T).tocsr()
         return found
 
     def search(self, question: str, /, *, limit: int = 10) -> tuple[Hit, ...]:
@@ -246,90 +223,88 @@ class SearchIndex:
             raise OutOfRange("limit", limit, "1 or more", "ask for at least one hit")
         asked = self.codes(question)
         best, score = self.top(asked, limit)
-        pairs = zip(best.tolist(), score.tolist(), strict=True)
-        return tuple(Hit(d, x, self.words(d, asked)) for d, x in pairs if x > 0)
+        told = self.words(best, asked)
+        return tuple(Hit(d, x, w) for d, x, w in zip(best.tolist(), score.tolist(), told, strict=True))
 
-    def codes(self, question: str, /) -> NDArray[np.integer]:
-        """Stems of a question that the index knows, each once, as positions in `vocabulary`."""
-        asked: NDArray[np.integer] = self._asked([question]).indices
-        return asked
+    def _forms(self, questions: Sequence[str | None]) -> list[list[str]]:
+        batch = stems(Tokenizer(segment=self.segment).tokenize(questions), language=self.language)
+        return batch.rows()
 
-    def code_of(self, stems: Iterable[str], /) -> NDArray[np.int64]:
-        """Positions in `vocabulary` of the stems that the index knows, ascending."""
-        return np.array(sorted({c for stem in stems if (c := self._number.get(stem, -1)) >= 0}), np.int64)
+    def codes(self, question: str, /) -> Codes:
+        """Columns of `weights` for what a question holds and the index knows: stems, and pairs behind them."""
+        (forms,) = self._forms([question])
+        return self.code_of(forms, forms)
 
-    def score(self, codes: NDArray[np.integer], /) -> Floats:
-        """(n,) score of every text for stems; only the texts that hold one of them are looked at."""
-        columns, found = self._columns, np.zeros(len(self))
-        start, text, part = columns.indptr, columns.indices, columns.data
-        for code in codes.tolist():
-            one, end = start[code], start[code + 1]
-            found[text[one:end]] += part[one:end]
+    def code_of(self, stems: Iterable[str], row: Sequence[str] = (), /) -> Codes:
+        """Columns of stems, and of neighbours in a row of stems of which one is among these; each once, ascending."""
+        number, m = self._number, len(self.vocabulary)
+        words = {number[stem] for stem in stems if stem in number}
+        near = pairwise(number.get(stem, -1) for stem in row) if len(self.pairs) else ()
+        keys = sorted({a * m + b for a, b in near if min(a, b) >= 0 and (a in words or b in words)})
+        at = self.pairs.searchsorted(np.array(keys, np.int64)).tolist()
+        known = [m + i for i, k in zip(at, keys, strict=True) if i < len(self.pairs) and self.pairs[i] == k]
+        return np.array(sorted(words) + known, np.int64)
+
+    def _column(self, code: int) -> Column:
+        """Texts that hold a stem or pair, and what it adds."""
+        held = slice(int(self.weights.indptr[code]), int(self.weights.indptr[code + 1]))
+        return self.weights.indices[held], self.weights.data[held]
+
+    def _columns(self, codes: Codes) -> list[Column]:
+        """Columns that hold something, rare ones first: the order in which scores add up."""
+        columns = (self._column(code) for code in codes.tolist())
+        return sorted((column for column in columns if len(column[0])), key=lambda column: len(column[0]))
+
+    def score(self, codes: Codes, texts: NDArray[np.int32] | None = None, /) -> Floats:
+        """Score of every text, or of some, for columns of `weights`."""
+        columns = self._columns(codes)
+        if texts is None:
+            return total_of(columns, len(self))
+        found = np.zeros(len(texts))
+        for column in columns:
+            found += held_in(column, texts)
         return found
 
-    def top(
-        self, codes: NDArray[np.integer], limit: int, /, *, factor: Floats | None = None
-    ) -> tuple[NDArray[np.intp], Floats]:
+    def top(self, codes: Codes, limit: int, /, *, factor: Floats | None = None) -> tuple[NDArray[np.int32], Floats]:
         """Texts of the highest scores and these, highest first; equal scores in the order of the index.
-
-        Rare stems are read first. Once what the others can add at most lifts no further text among the first, only the
-        texts that may still be there are completed (Turtle and Flood 1995), so common words cost little.
 
         Parameters
         ----------
-        codes : stems
-            Positions in `vocabulary`.
+        codes : columns of `weights`
         limit : count
         factor : (n,) numbers above 0, optional
             What the score of each text is multiplied by.
         """
-        columns, found = self._columns, np.zeros(len(self))
-        start, text, part = columns.indptr, columns.indices, columns.data
-        by = np.ones(len(self)) if factor is None else factor
-        codes = np.asarray(codes, np.int64)
-        codes = codes[np.lexsort((codes, start[codes + 1] - start[codes]))]
-        left = np.append(np.cumsum(self._most[codes][::-1])[::-1][1:], 0.0) * (by.max() if len(by) else 1.0)
-        seen = np.empty(0, np.int64)
-        for i, code in enumerate(codes.tolist()):
-            one, end = start[code], start[code + 1]
-            fresh = text[one:end]
-            seen = np.concatenate([seen, fresh[found[fresh] == 0]])
-            found[fresh] += part[one:end]
-            if i + 1 < len(codes) and len(seen) >= limit:
-                score = found[seen] * by[seen]
-                least = np.partition(score, len(score) - limit)[len(score) - limit]
-                if left[i] < least * (1 - 1e-9):
-                    seen = np.sort(seen[score + left[i] >= least * (1 - 1e-9)])
-                    for other in codes[i + 1 :].tolist():
-                        texts, adds = text[start[other] : start[other + 1]], part[start[other] : start[other + 1]]
-                        at = np.minimum(np.searchsorted(texts, seen), max(len(texts) - 1, 0))
-                        held = texts[at] == seen if len(texts) else np.zeros(len(seen), np.bool_)
-                        found[seen[held]] += adds[at[held]]
-                    break
-        seen = np.sort(seen)
-        score = found[seen] * by[seen]
-        best = best_of(score, limit)
-        return seen[best].astype(np.intp), score[best]
+        return top_of(self._columns(codes), len(self), limit, factor=factor)
 
-    def words(self, text: int, codes: NDArray[np.integer], /) -> tuple[tuple[str, float], ...]:
-        """What each stem adds to the score of a text, most first."""
-        held = slice(self.weights.indptr[text], self.weights.indptr[text + 1])
-        asked = set(codes.tolist())
-        pairs = zip(self.weights.indices[held].tolist(), self.weights.data[held].tolist(), strict=True)
-        return tuple(sorted(((self.vocabulary[c], w) for c, w in pairs if c in asked), key=lambda p: (-p[1], p[0])))
+    def words(self, texts: NDArray[np.int32], codes: Codes, /) -> list[tuple[tuple[str, float], ...]]:
+        """What each stem or pair adds to the scores of some texts, most first."""
+        found: list[list[tuple[str, float]]] = [[] for _ in texts]
+        for code in codes.tolist():
+            column = self._column(code)
+            adds = held_in(column, texts) if len(column[0]) else np.empty(0)
+            for i in adds.nonzero()[0].tolist():
+                found[i].append((self._name(code), float(adds[i])))
+        return [tuple(sorted(parts, key=lambda p: (-p[1], p[0]))) for parts in found]
+
+    def _name(self, code: int) -> str:
+        m = len(self.vocabulary)
+        if code < m:
+            return self.vocabulary[code]
+        first, second = divmod(int(self.pairs[code - m]), m)
+        return f"{self.vocabulary[first]} {self.vocabulary[second]}"
 
 
-def best_of(score: Floats, limit: int, /) -> NDArray[np.intp]:
-    """Positions of the highest scores, highest first; equal scores in the order of positions.
+def _parts(
+    text: NDArray[np.integer], code: NDArray[np.integer], often: Floats, slow: Floats, *, k1: float, m: int
+) -> csc_array:
+    """(n_texts, m) what each column adds to a score: its occurrences, saturated by text, times its rarity."""
+    from scipy.sparse import csc_array
 
-    Examples
-    --------
-    >>> best_of(np.array([1.0, 3.0, 3.0, 2.0]), 2).tolist()
-    [1, 2]
-    """
-    if limit < len(score):
-        least = np.partition(score, len(score) - limit)[len(score) - limit]
-        able = np.flatnonzero(score >= least)
-    else:
-        able = np.arange(len(score))
-    return able[np.argsort(-score[able], kind="stable")][:limit]
+    n = len(slow)
+    counts = csc_array((often, (text, code)), shape=(n, m))
+    counts.eliminate_zeros()
+    held, f = np.diff(counts.indptr), counts.data
+    rarity = np.log1p((n - held + 0.5) / (held + 0.5))
+    counts.data = np.repeat(rarity, held) * f * (k1 + 1) / (f + slow[counts.indices])
+    return counts

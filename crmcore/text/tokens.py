@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Protocol, TypeVar, runtime_checkable
 
 import attrs
@@ -76,6 +77,11 @@ class TokenBatch:
     def forms(self, text: int, /) -> list[str]:
         """Tokens of one text as written."""
         return [self.vocabulary[code] for code in self.codes[self.starts[text] : self.starts[text + 1]].tolist()]
+
+    def rows(self) -> list[list[str]]:
+        """Tokens of each text as written."""
+        form, codes, starts = self.vocabulary, self.codes.tolist(), self.starts.tolist()
+        return [[form[code] for code in codes[a:b]] for a, b in pairwise(starts)]
 
     def values(self, table: FormTable[S], /) -> NDArray[S]:
         """(n_tokens, ...) what a table of forms says about each token."""

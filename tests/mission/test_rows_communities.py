@@ -230,6 +230,25 @@ def test_row_080_a_question_equal_to_a_solved_thread_finds_that_thread_first() -
     assert search.search("zebra") == ()
 
 
+def test_row_080_an_entry_that_shares_only_function_words_is_not_found() -> None:
+    search = communities.AnswerSearch.of(
+        [
+            Entry(id="a", title="How do I pair it?"),
+            Entry(id="b", title="A ride in a zebra car"),
+            Entry(id="c", title="Zebra"),
+        ]
+    )
+    assert [hit.id for hit in search.search("how do I ride in a zebra")] == ["b", "c"]
+    assert [hit.id for hit in search.search("zebra")] == ["c", "b"]
+
+
+def test_row_080_many_entries_of_one_title_come_solved_first_and_no_more_than_asked_for() -> None:
+    entries = [Entry(id=f"e{i:02}", title="Pair a headset", accepted="Hold it" if i % 2 else "") for i in range(30)]
+    found = communities.AnswerSearch.of(entries, solved_weight=1.3).search("pairing headsets", limit=4)
+    assert [hit.id for hit in found] == ["e01", "e03", "e05", "e07"]
+    assert all(hit.same and hit.score == pytest.approx(sum(part for _, part in hit.words)) for hit in found)
+
+
 def test_row_080_a_question_is_deflected_if_no_case_follows_in_seven_days() -> None:
     who = ["ann", "ben", "cyd", None, "dan"]
     found = communities.deflection(

@@ -70,3 +70,27 @@ def test_options_out_of_range_are_refused(name: str, value: float) -> None:
 def test_no_hits_cannot_be_asked_for() -> None:
     with pytest.raises(OutOfRange, match="limit = 0"):
         SearchIndex.of(["a"]).search("a", limit=0)
+
+
+def test_words_side_by_side_count_more_and_are_told() -> None:
+    texts = ["sign in fails", "in a sign fails", "parcel"]
+    plain, index = SearchIndex.of(texts, language=None), SearchIndex.of(texts, language=None, pairs=0.5)
+    assert [hit.text for hit in plain.search("sign in")] == [0, 1]
+    first, second = index.search("sign in")
+    assert first.score > second.score
+    assert [word for word, _ in first.words] == ["sign in", "in", "sign"]
+    assert index.search("parcel in") == index.search("in parcel")
+    assert sum(part for _, part in first.words) == pytest.approx(first.score)
+
+
+def test_a_part_of_weight_zero_is_in_no_index() -> None:
+    index = SearchIndex.of_fields({"title": ["refund"], "body": ["visa"]}, weights={"body": 0}, pairs=1)
+    assert index.search("visa") == ()
+    assert len(index.search("refund visa")) == 1
+
+
+def test_parts_that_do_not_fit_are_named() -> None:
+    with pytest.raises(OutOfRange, match="pairs -1"):
+        SearchIndex.of(["a"], pairs=-1)
+    with pytest.raises(OutOfRange, match="parts of one length"):
+        SearchIndex.of_fields({"title": ["a"], "body": []}, weights={})

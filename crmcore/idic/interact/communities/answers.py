@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -19,7 +18,7 @@ from crmcore.metrics import Estimate, proportion
 from crmcore.metrics.columns import columns_frame, instant, instants, same_length, truths
 from crmcore.tables import TextColumn
 from crmcore.text.nearness import closeness as text_closeness
-from crmcore.text.nearness import stars, telling
+from crmcore.text.nearness import is_telling, stars
 from crmcore.text.searching import SearchIndex, stems
 from crmcore.text.tokens import tokenize
 
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AnswerSearch", "Deflection", "Entry", "Found", "Gap", "Gaps", "deflection", "find_gaps"]
 
-WEIGHTS = {"title": 3.0, "question": 2.0, "accepted": 1.0, "answers": 0.5}
-SOLVED = 1.3
+WEIGHTS = {"title": 2.0, "question": 2.0, "accepted": 1.0, "answers": 1.0}
+PAIRS = 0.5
 DAY = np.timedelta64(86_400_000_000, "us")
 
 
@@ -71,9 +70,10 @@ class Found(Document):
 class AnswerSearch:
     """Entries that can be asked.
 
-    BM25F over title, question, accepted answer and other answers (weights 3, 2, 1, 1/2), without function words of the
-    question, times 1.3 where the entry is solved. An entry whose title has the very stems of the question comes first,
-    solved ones before open ones. Ties: the order of ids.
+    BM25 over title and question, both twice, accepted answer and other answers. Of the question each word counts that
+    is no function word, and, half as much, each such word with its neighbour, which may be one: "sign in" is more than
+    "sign". An entry whose title has the very stems of the question comes first, solved ones before open ones. Ties: the
+    order of ids.
 
     Examples
     --------
@@ -91,7 +91,7 @@ class AnswerSearch:
 
     @classmethod
     def of(
-        cls, entries: Iterable[Entry], /, *, language: str | None = "english", solved_weight: float = SOLVED
+        cls, entries: Iterable[Entry], /, *, language: str | None = "english", solved_weight: float = 1.0
     ) -> AnswerSearch:
         """Index entries.
 
@@ -101,7 +101,7 @@ class AnswerSearch:
         language : text, optional
             Whose endings are cut off; None compares words as they are.
         solved_weight : number
-            By which the score of a solved entry is multiplied; 1 treats all alike.
+            By which the score of a solved entry is multiplied; above 1 it comes sooner, whatever else fits better.
 
         Raises
         ------
@@ -109,7 +109,7 @@ class AnswerSearch:
             Ids that stand on several entries.
         """
         if not solved_weight > 0:
-            raise OutOfRange("solved_weight", solved_weight, "above 0", "1.3; 1 treats all alike")
+            raise OutOfRange("solved_weight", solved_weight, "above 0", "1 treats all alike")
         given = sorted(
             listed(entries, "entries", Entry, what="entries", hint="Entry(id=..., title=...)"), key=lambda e: e.id
         )
@@ -119,8 +119,10 @@ class AnswerSearch:
         if not given:
             raise EmptyInput("entries", "give at least one")
         fields = {name: [getattr(e, name) for e in given] for name in WEIGHTS}
-        index = SearchIndex.of_fields(fields, weights=WEIGHTS, language=language)
-        return cls(tuple(given), index, language, solved_weight)
+        index = SearchIndex.of_fields(fields, weights=WEIGHTS, language=language, pairs=PAIRS)
+        made = cls(tuple(given), index, language, solved_weight)
+        made.search("")  # what is read once is read now, not at the first question
+        return made
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -133,36 +135,58 @@ class AnswerSearch:
         return np.array([e.solved for e in self.entries], np.bool_)
 
     @cached_property
-    def _factor(self) -> NDArray[np.float64]:
-        return np.where(self._solved, self.solved_weight, 1.0)
+    def _factor(self) -> NDArray[np.float64] | None:
+        return None if self.solved_weight == 1 else np.where(self._solved, self.solved_weight, 1.0)
 
     @cached_property
-    def _titles(self) -> dict[tuple[str, ...], list[int]]:
+    def _titles(self) -> dict[tuple[str, ...], NDArray[np.int32]]:
         found: dict[tuple[str, ...], list[int]] = {}
         for i, key in enumerate(keys_of([e.title for e in self.entries], self.language)):
             found.setdefault(key, []).append(i)
         found.pop((), None)
-        return found
+        return {key: np.array(rows, np.int32) for key, rows in found.items()}
 
     def search(self, question: str, /, *, limit: int = 10) -> tuple[Found, ...]:
         """Entries that may answer a question, best first; none where they share no word with it."""
         if limit < 1:
             raise OutOfRange("limit", limit, "1 or more", "limit=10")
-        (key,) = keys_of([question], self.language)
-        asked = self.index.code_of(key)
-        same = self._titles.get(key, [])
-        best, score = self.index.top(asked, limit + len(same), factor=self._factor)
-        scores = dict(zip(best.tolist(), score.tolist(), strict=True))
-        for i in same:
-            scores.setdefault(i, sum(w for _, w in self.index.words(i, asked)) * float(self._factor[i]))
-        first = sorted(same, key=lambda i: (not self._solved[i], -scores[i], i))
-        rest = [i for i in best.tolist() if scores[i] > 0 and i not in set(same)]
-        return tuple(self._found(i, scores[i], asked, i in set(same)) for i in [*first, *rest][:limit])
+        (row,), (told,) = stem_rows([question], self.language)
+        asked = self.index.code_of(told, row)
+        same = self._titles.get(_key(told), np.empty(0, np.int32))
+        score = self.index.score(asked, same) if len(same) else np.empty(0)
+        score = score if self._factor is None else score * self._factor[same]
+        first = np.lexsort((same, -score, ~self._solved[same]))[:limit]
+        best, high = same[first], score[first]
+        if len(best) < limit:
+            other, rest = self.index.top(asked, limit + len(best), factor=self._factor)
+            fresh = np.flatnonzero(~np.isin(other, best))[: limit - len(best)]
+            best, high = np.concatenate([best, other[fresh]]), np.concatenate([high, rest[fresh]])
+        return self._found(best, high, asked, len(first))
 
-    def _found(self, i: int, score: float, asked: NDArray[np.integer], same: bool) -> Found:
-        parts = self.index.words(i, asked)
-        told = tuple((word, part * float(self._factor[i])) for word, part in parts)
-        return Found(id=self.entries[i].id, score=score, solved=bool(self._solved[i]), same=same, words=told)
+    def _found(
+        self, rows: NDArray[np.int32], score: NDArray[np.float64], asked: NDArray[np.int64], same: int
+    ) -> tuple[Found, ...]:
+        told, solved = self.index.words(rows, asked), self._solved[rows].tolist()
+        by = [1.0] * len(rows) if self._factor is None else self._factor[rows].tolist()
+        return tuple(
+            Found(
+                id=self.entries[i].id, score=x, solved=ok, same=at < same,
+                words=tuple((word, part * f) for word, part in parts),
+            )
+            for at, (i, x, ok, f, parts) in enumerate(zip(rows.tolist(), score.tolist(), solved, by, told, strict=True))
+        )  # fmt: skip
+
+
+def stem_rows(texts: Sequence[str], language: str | None, /) -> tuple[list[list[str]], list[list[str]]]:
+    """Stems of each text in their order: all, and those that tell what it is about."""
+    words = tokenize(texts).normalised().words()
+    tells = is_telling(words) if language == "english" else np.ones(len(words.codes), np.bool_)
+    batch = stems(words, language=language)
+    return batch.rows(), batch.where(tells).rows()
+
+
+def _key(told: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(told)))
 
 
 def keys_of(texts: Sequence[str], language: str | None, /) -> list[tuple[str, ...]]:
@@ -173,11 +197,7 @@ def keys_of(texts: Sequence[str], language: str | None, /) -> list[tuple[str, ..
     >>> keys_of(["Visa refunds?", "refund for visa"], "english")
     [('refund', 'visa'), ('refund', 'visa')]
     """
-    plain = [telling(t) for t in texts] if language == "english" else list(texts)
-    batch = stems(tokenize(plain), language=language)
-    form, start = list(batch.vocabulary), batch.starts.tolist()
-    codes = batch.codes.tolist()
-    return [tuple(sorted({form[c] for c in codes[a:b]})) for a, b in pairwise(start)]
+    return [_key(told) for told in stem_rows(texts, language)[1]]
 
 
 @attrs.frozen(kw_only=True)
