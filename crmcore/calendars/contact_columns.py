@@ -140,6 +140,20 @@ class Sends:
         """Sends that stand in order."""
         return cls(us, offsets, int(us.max(initial=EARLIEST)))
 
+    def joined(self, rows: NDArray[np.intp], us: Micros) -> Sends:
+        """With further sends of rows, in any order."""
+        order = np.argsort(rows, kind="stable")  # fast where they come in few runs
+        if ((np.diff(rows[order]) == 0) & (np.diff(us[order]) < 0)).any():
+            order = np.lexsort((us, rows))
+        rows, us = rows[order], us[order]
+        place = self.held(us, rows) + np.arange(len(us))
+        old = np.ones(len(self.us) + len(us), np.bool_)
+        old[place] = False
+        both = np.empty(len(old), np.int64)
+        both[place], both[old] = us, self.us
+        counts = np.bincount(rows, minlength=len(self.offsets) - 1)
+        return Sends.of(both, self.offsets + np.concatenate([[0], np.cumsum(counts)]))
+
     def held(self, at: Micros, rows: NDArray[np.intp]) -> NDArray[np.int64]:
         """Position after each row's last send that is not later than its instant."""
         high = self.offsets[rows + 1].copy()
@@ -188,9 +202,14 @@ class ContactColumns:
                 full[_cap_full(cap, some, grid=grid, zones=self.zones)[0]] = True
         return full
 
-    def following(self, us: Micros, rows: NDArray[np.intp], codes: NDArray[np.intp]) -> Micros:
-        """First instant at + k whole minutes that passes; rows leave the walk when nothing blocks them."""
-        found = us.copy()
+    def following(
+        self, us: Micros, rows: NDArray[np.intp], codes: NDArray[np.intp], *, blocked_until: Micros | None = None
+    ) -> Micros:
+        """First instant at + k whole minutes that passes; rows leave the walk when nothing blocks them.
+
+        `blocked_until` are such instants of their own, before which nothing passes.
+        """
+        found = us.copy() if blocked_until is None else blocked_until.copy()
         walking = np.arange(len(us))
         while len(walking):
             now = found[walking]

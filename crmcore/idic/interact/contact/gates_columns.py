@@ -54,6 +54,9 @@ class GateColumns:
     """Rows, instants, channel and class of what this plan sends."""
     _sends: dict[tuple[object, ...], tuple[Sends, int]] = attrs.field(factory=dict)
     """What each cap counts, and how many of the planned it has counted so far."""
+    _closed_until: dict[tuple[MessageClass, str, int], Micros] = attrs.field(factory=dict)
+    """(n,) by class, channel and start: what an earlier message of the plan found. None of a later one goes sooner, for
+    sends are only added, and lower priorities have no more room."""
 
     def plan(self, rows: NDArray[np.intp], us: Micros, channel: str, kind: MessageClass) -> None:
         """Keep what will be sent: later messages of the plan count it."""
@@ -74,9 +77,7 @@ class GateColumns:
         parts = [(rows, at) for rows, at, channel, kind in self.planned[done:] if cap.binds(kind, channel)]
         if parts:
             owners, instants = self._held(cap, *map(np.concatenate, zip(*parts, strict=True)))
-            n = len(self.audience)
-            owner = np.concatenate([np.repeat(np.arange(n), np.diff(sends.offsets)), *owners])
-            sends = Sends.of(*_sorted(owner, np.concatenate([sends.us, *instants]), n))
+            sends = sends.joined(np.concatenate(owners), np.concatenate(instants))
         self._sends[key] = sends, len(self.planned)
         return sends
 
@@ -94,7 +95,7 @@ class GateColumns:
         """Sends that stand for a planned one: itself, and one earlier by which it holds its slot until then."""
         later = at > self.now
         if isinstance(cap.limit, SlidingCap):
-            return [rows, rows[later]], [at, at[later] - _length(cap.limit)]
+            return [rows[later], rows], [at[later] - _length(cap.limit), at]
         begins = at.copy()
         for code in np.unique(self.clocks.codes[rows[later]]):
             mine = np.flatnonzero(later & (self.clocks.codes[rows] == code))
@@ -134,12 +135,16 @@ class GateColumns:
         self, message: Message, channel: str, caps: tuple[CapColumn, ...], rows: NDArray[np.intp], at: Micros
     ) -> Micros:
         """First instant at + k minutes at which the clock and every cap are open; NaT where there is none."""
+        key = message.kind, channel, max(self.now, message.span[0])
+        closed = self._closed_until.setdefault(key, np.full(len(self.audience), key[2]))
         found = np.full(len(rows), NAT)
         for region, some in self._by_region(rows):
-            times = self.policy.times(message.kind, channel, region)
+            times, mine = self.policy.times(message.kind, channel, region), rows[some]
             if not times.never_because and all(cap.most for cap in caps):
                 rules = ContactColumns(times.plan, caps, self.clocks.zones)
-                found[some] = rules.following(at[some], rows[some], self.clocks.codes[rows[some]])
+                codes = self.clocks.codes[mine]
+                closed[mine] = rules.following(at[some], mine, codes, blocked_until=closed[mine])
+                found[some] = closed[mine]
         return found
 
     def _by_region(self, rows: NDArray[np.intp]) -> list[tuple[str, NDArray[np.intp]]]:
@@ -163,16 +168,6 @@ class GateColumns:
 
 def _length(limit: SlidingCap) -> int:
     return round(limit.hours * HOUR)
-
-
-def _sorted(owner: NDArray[np.intp], us: Micros, n: int) -> tuple[Micros, NDArray[np.int64]]:
-    """Instants owner by owner, in order of time within each, and where each owner's begin."""
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=n))])
-    first = int(us.min())
-    bits = (int(us.max()) - first).bit_length()
-    if n << bits < 2**63:  # one sort of packed numbers instead of two that keep their order
-        return (np.sort((owner << bits) + (us - first)) & ((1 << bits) - 1)) + first, offsets
-    return us[np.lexsort((us, owner))], offsets
 
 
 def _kept(history: SendTable, cap: Cap, *, since: int) -> tuple[Micros, NDArray[np.int64]]:
