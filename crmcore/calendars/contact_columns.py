@@ -154,15 +154,15 @@ class Sends:
         counts = np.bincount(rows, minlength=len(self.offsets) - 1)
         return Sends.of(both, self.offsets + np.concatenate([[0], np.cumsum(counts)]))
 
-    def held(self, at: Micros, rows: NDArray[np.intp]) -> NDArray[np.int64]:
-        """Position after each row's last send that is not later than its instant."""
+    def held(self, at: Micros, rows: NDArray[np.intp], *, least: int = 1) -> NDArray[np.int64]:
+        """Position after each row's last send that is not later than its instant; of all where there are too few."""
         high = self.offsets[rows + 1].copy()
         if not len(self.us):
             return high
         if self.latest <= int(at.min(initial=LATEST)):
             return high
         low = self.offsets[rows]
-        late = (high > low) & (self.us[np.maximum(high - 1, 0)] > at)
+        late = (high - low >= least) & (self.us[np.maximum(high - 1, 0)] > at)
         floor, ceiling, wanted = low[late], high[late] - 1, at[late]
         todo = np.flatnonzero(floor < ceiling)
         while len(todo):  # bisection of all rows at once
@@ -369,11 +369,9 @@ def _cap_full(cap: CapColumn, some: _Rows, *, grid: ZoneGrid, zones: Sequence[st
     length, period, most, sends = cap.length, cap.period, cap.most, cap.sends
     if most == 0:
         return np.arange(len(some.us)), some.us
-    enough = np.flatnonzero(sends.offsets[some.rows + 1] - sends.offsets[some.rows] >= most)
-    oldest = sends.held(some.us[enough], some.rows[enough]) - most
-    there = oldest >= sends.offsets[some.rows[enough]]
-    enough, oldest = enough[there], oldest[there]
-    first = sends.us[oldest] if len(enough) else np.empty(0, np.int64)
+    oldest = sends.held(some.us, some.rows, least=most) - most
+    enough = np.flatnonzero(oldest >= sends.offsets[some.rows])
+    first = sends.us[oldest[enough]] if len(enough) else np.empty(0, np.int64)
     if period is None:
         full = first + length > some.us[enough]
         return enough[full], first[full] + length
