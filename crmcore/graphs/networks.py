@@ -83,7 +83,7 @@ class Graph:
     def density(self) -> float:
         """Share of the ordered pairs of nodes that have an edge; NaN below two nodes."""
         n = len(self.nodes)
-        return np.count_nonzero(self.source != self.target) / (n * (n - 1)) if n > 1 else float("nan")
+        return float(np.count_nonzero(self.source != self.target) / (n * (n - 1))) if n > 1 else float("nan")
 
     @property
     def reciprocity(self) -> float:
