@@ -141,7 +141,7 @@ def _by_the_library(series: Any, native: Any) -> tuple[NDArray[np.int32], list[o
         except TypeError:  # a list in a cell
             return None
         distinct = found.tolist()
-        return (codes.astype(np.int32), distinct) if all(type(v) is str for v in distinct) else None
+        return (codes.astype(np.int32), distinct) if set(map(type, distinct)) <= {str} else None
     if not hasattr(native, "to_physical"):
         return None
     words = series.unique(maintain_order=True).drop_nulls()

@@ -96,6 +96,7 @@ def _audience(n: int) -> Row:
         ),
         "plan": _best(lambda: plan(audience, message, **given)),
         "plan two": _seconds(lambda: plan(audience, [message, Message("vip", priority=1)], **given)),
+        "plan five": _seconds(lambda: plan(audience, [Message(f"m{i}") for i in range(5)], **given)),
     }
 
 
@@ -171,6 +172,7 @@ def store(runs: list[Row], n: int, folder: Path = RESULTS) -> None:
         "caps": ("caps", f"s for {n:,} contacts, {5 * n:,} sends"),
         "plan": ("plan", f"s for {n:,} contacts, one held out of ten"),
         "plan of two messages": ("plan two", f"s for {n:,} contacts"),
+        "plan of five messages": ("plan five", f"s for {n:,} contacts"),
         "triggers": ("triggers", f"s for {n:,} customers, 20 triggers, {4 * n:,} events"),
     }
     rows = measures(many, runs, BARS)
@@ -194,7 +196,7 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
         return
     runs = in_turns("benchmarks.speed.contact", {"contact": (str(given.size),)}, repeats=given.repeats)["contact"]
     store(runs, given.size, folder)
-    for field in ("single", "mixed", "standing", "caps", "plan", "plan two", "triggers"):
+    for field in ("single", "mixed", "standing", "caps", "plan", "plan two", "plan five", "triggers"):
         say(f"{field}: {middle(runs, field):.4g}")
 
 

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table
 from crmcore.calendars.contact_times import ContactTimes
-from crmcore.calendars.contact_walk import CapPeriod, ContactReason, count_in_period
+from crmcore.calendars.contact_walk import CapPeriod, ContactReason, Plan, count_in_period
 from crmcore.errors import BadRow, BadRows, OutOfRange
 from crmcore.zones import DAY, EARLIEST, LATEST, MINUTE, NAT, as_instants, check_years, offset_table
 
-__all__ = ["ContactDecisions", "decide_columns", "period_days"]
+__all__ = ["CapColumn", "ContactColumns", "ContactDecisions", "Sends", "decide_columns", "period_days"]
 
 Micros = NDArray[np.int64]
 REASONS = tuple(ContactReason)
@@ -127,32 +127,121 @@ def zone_grid(zones: Sequence[str], since: int, until: int) -> ZoneGrid:
     return ZoneGrid(starts, offsets, odd)
 
 
-@attrs.frozen
-class _Sends:
+@attrs.frozen(eq=False)
+class Sends:
     """Earlier sends, contact by contact, sorted within each."""
 
     us: Micros
     offsets: NDArray[np.int64]
     latest: int
 
-    def held(self, at: Micros, rows: NDArray[np.intp]) -> NDArray[np.int64]:
-        """Position after each row's last send that is not later than its instant."""
+    @classmethod
+    def of(cls, us: Micros, offsets: NDArray[np.int64]) -> Sends:
+        """Sends that stand in order."""
+        return cls(us, offsets, int(us.max(initial=EARLIEST)))
+
+    def joined(self, rows: NDArray[np.intp], us: Micros) -> Sends:
+        """With further sends of rows, in any order."""
+        order = np.argsort(rows, kind="stable")  # fast where they come in few runs
+        if ((np.diff(rows[order]) == 0) & (np.diff(us[order]) < 0)).any():
+            order = np.lexsort((us, rows))
+        rows, us = rows[order], us[order]
+        place = self.held(us, rows) + np.arange(len(us))
+        old = np.ones(len(self.us) + len(us), np.bool_)
+        old[place] = False
+        both = np.empty(len(old), np.int64)
+        both[place], both[old] = us, self.us
+        counts = np.bincount(rows, minlength=len(self.offsets) - 1)
+        return Sends.of(both, self.offsets + np.concatenate([[0], np.cumsum(counts)]))
+
+    def held(self, at: Micros, rows: NDArray[np.intp], *, least: int = 1) -> NDArray[np.int64]:
+        """Position after each row's last send that is not later than its instant; of all where there are too few."""
         high = self.offsets[rows + 1].copy()
         if not len(self.us):
             return high
         if self.latest <= int(at.min(initial=LATEST)):
             return high
         low = self.offsets[rows]
-        late = (high > low) & (self.us[np.maximum(high - 1, 0)] > at)
-        floor, ceiling = low[late], high[late]
-        wanted = at[late]
-        while (open_ := floor < ceiling).any():  # bisection of all rows at once
-            middle = (floor + ceiling) // 2
-            up = open_ & (self.us[np.minimum(middle, len(self.us) - 1)] <= wanted)
-            floor = np.where(up, middle + 1, floor)
-            ceiling = np.where(open_ & ~up, middle, ceiling)
+        late = (high - low >= least) & (self.us[np.maximum(high - 1, 0)] > at)
+        floor, ceiling, wanted = low[late], high[late] - 1, at[late]
+        todo = np.flatnonzero(floor < ceiling)
+        while len(todo):  # bisection of all rows at once
+            middle = (floor[todo] + ceiling[todo]) // 2
+            up = self.us[middle] <= wanted[todo]
+            floor[todo[up]], ceiling[todo[~up]] = middle[up] + 1, middle[~up]
+            todo = todo[floor[todo] < ceiling[todo]]
         high[late] = floor
         return high
+
+
+@attrs.frozen(eq=False)
+class CapColumn:
+    """A cap, and the sends of everybody that it counts."""
+
+    length: int  # microseconds, 0 for a calendar period
+    period: CapPeriod | None
+    most: int
+    sends: Sends
+
+
+@attrs.frozen(eq=False)
+class ContactColumns:
+    """Rules of the clock, and caps that count different sends, for rows of a population."""
+
+    clock: Plan
+    caps: tuple[CapColumn, ...]
+    zones: tuple[str, ...]
+
+    def full(self, us: Micros, rows: NDArray[np.intp], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether a cap is full for rows, of zones `codes`, at their instants."""
+        full = np.zeros(len(us), np.bool_)
+        if len(us) and self.caps:
+            grid = zone_grid(self.zones, int(us.min()) - 40 * DAY, int(us.max()) + 1)
+            some = _Rows(us, rows, codes, *grid.look(us, codes))
+            for cap in self.caps:
+                full[_cap_full(cap, some, grid=grid, zones=self.zones)[0]] = True
+        return full
+
+    def following(
+        self, us: Micros, rows: NDArray[np.intp], codes: NDArray[np.intp], *, blocked_until: Micros | None = None
+    ) -> Micros:
+        """First instant at + k whole minutes that passes; rows leave the walk when nothing blocks them.
+
+        `blocked_until` are such instants of their own, before which nothing passes.
+        """
+        found = us.copy() if blocked_until is None else blocked_until.copy()
+        walking = np.arange(len(us))
+        while len(walking):
+            now = found[walking]
+            until = self._blocked_until(now, rows[walking], codes[walking])
+            blocked = until > now
+            walking = walking[blocked]
+            start = us[walking]
+            found[walking] = start + -(-(until[blocked] - start) // MINUTE) * MINUTE
+        return found
+
+    def _blocked_until(self, us: Micros, rows: NDArray[np.intp], codes: NDArray[np.intp]) -> Micros:
+        """Instant before which a rule that blocks now surely goes on blocking; the row's own where none does."""
+        plan = self.clock
+        grid = zone_grid(self.zones, int(us.min()) - 40 * DAY, int(us.max()) + 40 * DAY)
+        offset, end = grid.look(us, codes)
+        day, clock = np.divmod(us + offset, DAY)
+        until = us.copy()
+        if plan.quiet is not None:
+            start, over = plan.quiet
+            early = clock < over - DAY
+            quiet = early | ((clock >= start) & (clock < over))
+            until = np.where(quiet, np.minimum(us + over - clock - early * DAY, end), until)
+        if plan.ahead:
+            days = np.array(plan.ahead)[(day + 3) % 7]
+            until = np.where(days > 0, np.maximum(until, np.minimum(us + days * DAY - clock, end)), until)
+        if plan.closed:
+            until = np.where(np.isin(day, plan.closed), np.maximum(until, np.minimum(us + DAY - clock, end)), until)
+        some = _Rows(us, rows, codes, offset, end)
+        for cap in self.caps:
+            full, release = _cap_full(cap, some, grid=grid, zones=self.zones)
+            until[full] = np.maximum(until[full], release)
+        return until
 
 
 def decide_columns(
@@ -174,12 +263,15 @@ def decide_columns(
     reason, cap = np.full(n, -1, np.int8), np.full(n, -1, np.int8)
     following = us.copy()
     if n:
-        _first_reasons(times, us, codes, zones, held, reason, cap)
+        rules = ContactColumns(
+            times.plan, tuple(CapColumn(*numbers, held) for numbers in times.plan.caps), tuple(zones)
+        )
+        _first_reasons(rules, us, codes, reason, cap)
         waiting = np.flatnonzero(reason >= 0)
         if times.never_because:
             following[waiting] = NAT
         else:
-            following[waiting] = _following(times, us, waiting, codes, zones, held)
+            following[waiting] = rules.following(us[waiting], waiting, codes[waiting])
     return ContactDecisions(instants, reason, cap, following.astype("datetime64[us]"), times.never_because)
 
 
@@ -209,7 +301,7 @@ def _check(at: NDArray[np.datetime64], codes: NDArray[np.intp], n_zones: int) ->
         check_years(us, "at")
 
 
-def _sorted_sends(sends: ArrayLike, offsets: ArrayLike | None, n: int) -> _Sends:
+def _sorted_sends(sends: ArrayLike, offsets: ArrayLike | None, n: int) -> Sends:
     us = as_instants(sends, "sends").astype(np.int64)
     places = np.zeros(n + 1, np.int64) if offsets is None else np.asarray(offsets, np.int64)
     if places[0] != 0 or places[-1] != len(us) or (np.diff(places) < 0).any():
@@ -225,21 +317,15 @@ def _sorted_sends(sends: ArrayLike, offsets: ArrayLike | None, n: int) -> _Sends
     first[places] = True
     if not first[falls].all():
         us = us[np.lexsort((us, np.repeat(np.arange(n), np.diff(places))))]
-    return _Sends(us, places, int(us.max(initial=EARLIEST)))
+    return Sends.of(us, places)
 
 
 def _first_reasons(
-    times: ContactTimes,
-    us: Micros,
-    codes: NDArray[np.intp],
-    zones: Sequence[str],
-    sends: _Sends,
-    reason: NDArray[np.int8],
-    cap: NDArray[np.int8],
+    rules: ContactColumns, us: Micros, codes: NDArray[np.intp], reason: NDArray[np.int8], cap: NDArray[np.int8]
 ) -> None:
     """Fill in the first reason of every row."""
-    plan = times.plan
-    grid = zone_grid(zones, int(us.min()) - 40 * DAY, int(us.max()) + 1)
+    plan = rules.clock
+    grid = zone_grid(rules.zones, int(us.min()) - 40 * DAY, int(us.max()) + 1)
     offset, end = grid.look(us, codes)
     day, clock = np.divmod(us + offset, DAY)
     if plan.closed:
@@ -251,8 +337,8 @@ def _first_reasons(
     rows = np.flatnonzero(reason < 0)
     some = _Rows(us, np.arange(len(us)), codes, offset, end)
     some = some.take(rows) if len(rows) < len(us) else some
-    for i, (length, period, most) in enumerate(plan.caps):
-        full, _ = _cap_full(length, period, most, some, grid=grid, sends=sends, zones=zones)
+    for i, column in enumerate(rules.caps):
+        full, _ = _cap_full(column, some, grid=grid, zones=rules.zones)
         reason[some.rows[full]], cap[some.rows[full]] = REASONS.index(ContactReason.CAP), i
         if len(full):
             some = some.take(np.flatnonzero(reason[some.rows] < 0))
@@ -278,20 +364,12 @@ class _Rows:
         return _Rows(self.us[chosen], self.rows[chosen], self.codes[chosen], self.offset[chosen], self.end[chosen])
 
 
-def _cap_full(
-    length: int,
-    period: CapPeriod | None,
-    most: int,
-    some: _Rows,
-    *,
-    grid: ZoneGrid,
-    sends: _Sends,
-    zones: Sequence[str],
-) -> tuple[NDArray[np.intp], Micros]:
+def _cap_full(cap: CapColumn, some: _Rows, *, grid: ZoneGrid, zones: Sequence[str]) -> tuple[NDArray[np.intp], Micros]:
     """Positions of the rows whose cap is full, and the instants before which it surely stays so."""
+    length, period, most, sends = cap.length, cap.period, cap.most, cap.sends
     if most == 0:
         return np.arange(len(some.us)), some.us
-    oldest = sends.held(some.us, some.rows) - most
+    oldest = sends.held(some.us, some.rows, least=most) - most
     enough = np.flatnonzero(oldest >= sends.offsets[some.rows])
     first = sends.us[oldest[enough]] if len(enough) else np.empty(0, np.int64)
     if period is None:
@@ -312,59 +390,6 @@ def _cap_full(
         full[i] = count_in_period(held, int(day[i]), period, zones[int(some.codes[i])]) >= most
     ends = period_days(day[full], period, after=True) * DAY - some.offset[full]
     return enough[full], np.minimum(ends, some.end[full])
-
-
-def _following(
-    times: ContactTimes,
-    at: Micros,
-    waiting: NDArray[np.intp],
-    codes: NDArray[np.intp],
-    zones: Sequence[str],
-    sends: _Sends,
-) -> Micros:
-    """First allowed instant of each waiting row; rows leave the walk when nothing blocks them."""
-    found = at[waiting].copy()
-    walking = np.arange(len(waiting))
-    while len(walking):
-        rows = waiting[walking]
-        us = found[walking]
-        until = _blocked_until_rows(times, us, rows, codes[rows], zones, sends)
-        blocked = until > us
-        walking = walking[blocked]
-        start = at[rows[blocked]]
-        found[walking] = start + -(-(until[blocked] - start) // MINUTE) * MINUTE
-    return found
-
-
-def _blocked_until_rows(
-    times: ContactTimes,
-    us: Micros,
-    rows: NDArray[np.intp],
-    codes: NDArray[np.intp],
-    zones: Sequence[str],
-    sends: _Sends,
-) -> Micros:
-    """Instant before which a rule that blocks now surely goes on blocking; the row's own where none does."""
-    plan = times.plan
-    grid = zone_grid(zones, int(us.min()) - 40 * DAY, int(us.max()) + 40 * DAY)
-    offset, end = grid.look(us, codes)
-    day, clock = np.divmod(us + offset, DAY)
-    until = us.copy()
-    if plan.quiet is not None:
-        start, over = plan.quiet
-        early = clock < over - DAY
-        quiet = early | ((clock >= start) & (clock < over))
-        until = np.where(quiet, np.minimum(us + over - clock - early * DAY, end), until)
-    if plan.ahead:
-        days = np.array(plan.ahead)[(day + 3) % 7]
-        until = np.where(days > 0, np.maximum(until, np.minimum(us + days * DAY - clock, end)), until)
-    if plan.closed:
-        until = np.where(np.isin(day, plan.closed), np.maximum(until, np.minimum(us + DAY - clock, end)), until)
-    some = _Rows(us, rows, codes, offset, end)
-    for length, period, most in plan.caps:
-        full, release = _cap_full(length, period, most, some, grid=grid, sends=sends, zones=zones)
-        until[full] = np.maximum(until[full], release)
-    return until
 
 
 def period_days(day: Micros, period: CapPeriod, *, after: bool = False) -> Micros:

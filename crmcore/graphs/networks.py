@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -13,6 +13,9 @@ from crmcore._base import mask
 from crmcore.errors import EmptyInput, NotConverged, OutOfRange
 from crmcore.metrics.columns import held_floats, held_whole, numbers, refuse
 from crmcore.metrics.estimates import frame_of
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array, csr_array
 
 __all__ = ["Graph", "connected_parts"]
 
@@ -80,15 +83,15 @@ class Graph:
     def density(self) -> float:
         """Share of the ordered pairs of nodes that have an edge; NaN below two nodes."""
         n = len(self.nodes)
-        return float((self.source != self.target).sum() / (n * (n - 1))) if n > 1 else float("nan")
+        return float(np.count_nonzero(self.source != self.target) / (n * (n - 1))) if n > 1 else float("nan")
 
     @property
     def reciprocity(self) -> float:
         """Share of the edges that also run the other way; NaN without edges."""
-        n, inner = max(len(self.nodes), 1), self.source != self.target
-        there = self.source[inner] * n + self.target[inner]
-        back = self.target[inner] * n + self.source[inner]
-        return float(np.isin(there, back).mean()) if len(there) else float("nan")
+        inner = self.source != self.target
+        edges = _matrix(len(self), self.source, self.target, inner.astype(np.float64))
+        back = edges.multiply(edges.T.tocsr()).sum()
+        return float(back / inner.sum()) if inner.any() else float("nan")
 
     def degrees(self) -> tuple[Floats, Floats]:
         """(n,) weight that comes in, and weight that goes out."""
@@ -135,12 +138,11 @@ class Graph:
                 raise OutOfRange("start", first.shape, f"({n},) weights from 0, not all 0", "one weight a node")
             first = first / first.sum()
         out = np.bincount(self.source, self.weight, n)
-        share = self.weight / out[self.source]
+        step = _matrix(n, self.source, self.target, self.weight * ((1 - restart) / out[self.source])).T
         dead = out == 0
-        x = new = first.copy()
+        x = new = _about(step, first)
         for _ in range(STEPS):
-            moved = np.bincount(self.target, share * x[self.source], n) * (1 - restart)
-            new = moved + first * (restart + (1 - restart) * float(x[dead].sum()))
+            new = step @ x + first * (restart + (1 - restart) * float(x[dead].sum()))
             if np.abs(new - x).sum() < CLOSE:
                 return np.asarray(new / new.sum(), np.float64)
             x = new
@@ -165,11 +167,30 @@ def connected_parts(n: int, a: Ints, b: Ints, /) -> Ints:
     >>> connected_parts(4, np.array([3]), np.array([1])).tolist()
     [0, 1, 2, 1]
     """
-    from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    _, label = connected_components(coo_array((np.ones(len(a)), (a, b)), shape=(n, n)), directed=False)
+    _, label = connected_components(_matrix(n, a, b, np.ones(len(a))), directed=False)
     _, first, code = np.unique(label, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first, kind="stable")] = np.arange(len(first))
     return np.asarray(rank[code], np.int64)
+
+
+def _matrix(n: int, row: Ints, column: Ints, cell: Floats) -> csr_array[Any, tuple[int, int]]:
+    from scipy.sparse import csr_array
+
+    if (row[1:] >= row[:-1]).all():  # as edges mostly stand
+        begins = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n))])
+        return csr_array((cell, column.astype(np.int32), begins.astype(np.int32)), shape=(n, n))
+    return csr_array((cell, (row.astype(np.int32), column.astype(np.int32))), shape=(n, n))
+
+
+def _about(step: csc_array[Any], first: Floats) -> Floats:
+    """About where the walk ends: x - step x = first, up to a factor, in fewer steps than the walk takes."""
+    from scipy.sparse.linalg import LinearOperator, bicgstab
+
+    left = LinearOperator(step.shape, lambda x: x - step @ x, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        x = np.maximum(bicgstab(left, first, x0=first, rtol=CLOSE, maxiter=100)[0], 0.0)
+        x = x / x.sum()
+    return x if np.isfinite(x).all() else first

@@ -4,7 +4,8 @@ Short forms answer one question with one `Estimate`; counts (`Counts`, `Moments`
 shards, stores and days before anything is estimated, and `compare` takes two of a kind. Depth is one package further
 in: `survey` (scores, scales, weights, silence), `durations` (survival, promises kept in time, cohorts), `behaviour`
 (web, social, business, roll-ups). Beside them `power` (sample sizes), `sequential` (looking every day), `labelled`
-(precision and recall), and the modules `design` (weights, clusters), `ranks`, `paired`, `skewed` and `intervals`.
+(precision and recall), and the modules `consumption` (rates and dates of running out), `design` (weights, clusters),
+`ranks`, `paired`, `skewed` and `intervals`.
 """
 
 from __future__ import annotations

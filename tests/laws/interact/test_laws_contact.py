@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import attrs
 import numpy as np
 import pytest
 
 from crmcore.calendars import CalendarCap, SlidingCap
 from crmcore.idic.interact.consents import ConsentLedger
-from crmcore.idic.interact.contact import Audience, Contact, ContactPolicy, Message, Send, SendTable, decide, plan
+from crmcore.idic.interact.contact import Audience, Cap, Contact, ContactPolicy, Message, Send, SendTable, decide, plan
 from crmcore.tables import CustomerIndex, TextColumn
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -107,3 +109,47 @@ def test_messages_of_one_plan_keep_every_cap_and_the_higher_priority_never_loses
         for at in sent:  # each send, with all others of the plan as its history, passes
             others = [Send(other) for other in sent if other is not at]
             assert not slow.closed(policy, contact, first, "email", histories[name] + others, at), seed
+
+
+def closed_by_caps(policy: ContactPolicy, zone: str, history: list[Send], planned: list[Send], at: datetime) -> bool:
+    """Whether a cap is full at an instant, what is planned for later holding its slot until then."""
+    for cap in policy.caps:
+        before = [s.at for s in history if s.kind in cap.kinds and s.at <= at]
+        ahead = [s.at for s in planned if s.kind in cap.kinds]
+        if isinstance(cap.limit, SlidingCap):
+            reach = timedelta(hours=cap.limit.hours)
+            n = sum(at - reach < s for s in before) + sum(at - reach < s <= at + reach for s in ahead)
+        else:
+            mine = slow._period(at.astimezone(ZoneInfo(zone)), cap.limit.period)
+            n = sum(slow._period(s.astimezone(ZoneInfo(zone)), cap.limit.period) == mine for s in (*before, *ahead))
+        if n >= cap.limit.max_sends:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_plan_of_several_messages_equals_placing_them_one_after_the_other_minute_by_minute(seed: int) -> None:
+    rng, now = slow.case(seed)
+    caps = [SlidingCap(rng.choice((5, 24)), 1), Cap(SlidingCap(72, 2), kinds=["promotional", "transactional"]),
+            CalendarCap(rng.choice(("day", "week")), 2)]  # fmt: skip
+    policy = ContactPolicy("UTC", caps=caps, gates={"promotional": ["cap"], "transactional": ["cap"]})
+    contacts = [Contact(f"c{i}", ["email"], zone=rng.choice(slow.ZONES)) for i in range(6)]
+    histories = {c.id: slow.random_history(rng, now) for c in contacts}
+    messages = [
+        Message(f"m{i}", kind=rng.choice(("promotional", "transactional")), priority=rng.randrange(3),
+                not_before=rng.choice((None, now + timedelta(hours=rng.randrange(60)))))
+        for i in range(4)
+    ]  # fmt: skip
+    audience = Audience.of(contacts)
+    got = plan(audience, messages, policy=policy, consents=ConsentLedger(), now=now,
+               history=sends_of(histories, audience.customers))  # fmt: skip
+    for contact in contacts:
+        planned: list[Send] = []
+        for k, message in enumerate(got.messages):
+            at = max(now, message.not_before or now)
+            bound = attrs.evolve(policy, caps=[cap for cap in policy.caps if cap.binds(message.kind, "email")])
+            while closed_by_caps(bound, contact.zone, histories[contact.id], planned, at):
+                at += timedelta(minutes=1)
+            told = got.at[k, audience.customers.code(contact.id)].item().replace(tzinfo=UTC)
+            assert told == at, (contact, message)
+            planned.append(Send(at, "email", message.kind))

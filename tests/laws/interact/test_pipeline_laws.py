@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date
+import math
+from datetime import UTC, date, datetime, timedelta
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmcore.idic.interact.pipeline import Deal, PastDeal, Pipeline, Stage, forecast, learn_chances
+from crmcore.errors import EmptyInput
+from crmcore.idic.interact.pipeline import (
+    Deal,
+    DealHistory,
+    PastDeal,
+    Pipeline,
+    PipelineBacktest,
+    Stage,
+    StageMove,
+    backtest_chances,
+    forecast,
+    learn_chances,
+)
 from crmcore.idic.interact.pipeline.scoring import crps
 from crmcore.values import Money
 
 SALES = Pipeline("sales", [Stage("lead", 0.1), Stage("offer", 0.6)])
+STAGE_NAMES = ("s0", "s1", "s2")
+BACK = Pipeline("back", [Stage(name, 0.2 + 0.3 * i) for i, name in enumerate(STAGE_NAMES)])
 
 
 @st.composite
@@ -96,3 +112,74 @@ def test_a_simulation_comes_near_to_the_exact_distribution() -> None:
     assert simulated.expected.value == pytest.approx(0.6 * (2**15 - 1))
     assert float((simulated.values * simulated.weights).sum()) == pytest.approx(simulated.expected.value, rel=0.02)
     assert simulated.wins.value == pytest.approx(9)
+
+
+MOVES = st.lists(st.tuples(st.sampled_from(STAGE_NAMES), st.integers(0, 20)), min_size=1, max_size=4)
+HISTORIES = st.lists(
+    st.tuples(MOVES, st.sampled_from(["won", "lost", None]), st.integers(0, 20)), min_size=2, max_size=8
+)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def history(i: int, moves: list[tuple[str, int]], end: str | None, after: int) -> DealHistory:
+    last = max(at for _, at in moves)
+    ended = [StageMove(end, START + timedelta(days=last + after))] if end else []
+    return DealHistory(f"d{i}", [*(StageMove(s, START + timedelta(days=at)) for s, at in moves), *ended])
+
+
+def backtested(deals: list[DealHistory], at: datetime) -> tuple[PipelineBacktest | None, list[object]]:
+    seen: list[object] = []
+
+    def score(known: list[DealHistory], open_: list[DealHistory]) -> list[float]:
+        seen.extend([tuple(known), tuple(open_)])
+        return [0.25] * len(open_)
+
+    try:
+        got = backtest_chances(
+            deals, BACK, at=at, until=at + timedelta(days=60), others={"s": score}, small_sample_ok=True
+        )
+    except EmptyInput:
+        got = None
+    return got, seen
+
+
+@given(HISTORIES, st.integers(0, 25))
+@settings(max_examples=60, deadline=None)
+def test_later_events_move_no_prediction(raw: list[tuple[list[tuple[str, int]], str | None, int]], cut: int) -> None:
+    at = START + timedelta(days=cut)
+    deals = [history(i, *row) for i, row in enumerate(raw)]
+    turned = [  # other outcomes after the cutoff, and deals that begin after it
+        attrs.evolve(d, moves=[*d.known_at(at).moves, StageMove("won", at + timedelta(days=1))])
+        if d.known_at(at).stage in STAGE_NAMES else d.known_at(at)
+        for d in deals
+    ] + [DealHistory("new", {"s0": at + timedelta(days=1), "won": at + timedelta(days=2)})]  # fmt: skip
+    assert backtested(deals, at)[1] == backtested(turned, at)[1]
+
+
+@given(HISTORIES, st.integers(0, 25))
+@settings(max_examples=60, deadline=None)
+def test_scores_are_those_of_a_loop_over_deals(
+    raw: list[tuple[list[tuple[str, int]], str | None, int]], cut: int
+) -> None:
+    at = START + timedelta(days=cut)
+    deals = [history(i, *row) for i, row in enumerate(raw)]
+    got, _ = backtested(deals, at)
+    known = [d.known_at(at) for d in deals]
+    past = [PastDeal([m.stage for m in d.moves], {"won": True, "lost": False}.get(d.stage)) for d in known if d.moves]
+    learned = learn_chances(past, BACK)
+    squares, logs, pending = [], [], 0
+    for deal, then in zip(deals, known, strict=True):
+        if then.stage in STAGE_NAMES:
+            end = deal.known_at(at + timedelta(days=60)).stage
+            pending += end not in ("won", "lost")
+            if end in ("won", "lost"):
+                p = learned[then.stage].estimate.value
+                squares.append((p - (end == "won")) ** 2)
+                logs.append(-math.log(p if end == "won" else 1 - p))
+    if got is None:
+        assert not squares
+        return
+    assert (got.n, got.pending) == (len(squares), pending)
+    assert got["learned"].brier.value == pytest.approx(sum(squares) / len(squares))
+    assert got["learned"].log_score.value == pytest.approx(sum(logs) / len(logs))
+    assert got["learned"].brier_over_learned.value == 0

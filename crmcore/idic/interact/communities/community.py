@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import attrs
@@ -231,8 +232,8 @@ def _table(
     code = np.append(index.codes(author.values), np.int32(-1)).astype(np.int32)[author.codes]
     row_of = np.empty(n, np.int64)
     row_of[post_id.codes] = np.arange(n)
-    place = {name: c for c, name in enumerate(post_id.values)}
-    parent = np.array([*(place.get(v, -1) for v in reply_to.values), -1], np.int64)
+    place = dict(zip(post_id.values, range(n), strict=True))
+    parent = np.array([*map(place.get, reply_to.values, repeat(-1)), -1], np.int64)
     parent = np.where(parent >= 0, row_of[parent] if n else parent, -2)
     parent[-1] = -1
     answered = parent[reply_to.codes]

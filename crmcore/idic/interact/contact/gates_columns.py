@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.calendars.contact_columns import ContactDecisions, period_days
-from crmcore.calendars.contact_times import HOUR, CalendarCap, ContactTimes, SlidingCap
+from crmcore.calendars.contact_columns import CapColumn, ContactColumns, Sends, period_days
+from crmcore.calendars.contact_times import HOUR, CalendarCap, SlidingCap
+from crmcore.calendars.contact_walk import Plan
 from crmcore.idic.interact.contact.audiences import KINDS, Audience, SendTable
 from crmcore.idic.interact.contact.messages import Message, MessageClass
 from crmcore.idic.interact.contact.policy import Cap, ContactPolicy, Gate, NoZone
@@ -42,24 +41,6 @@ class Clocks:
         return cls(zones, np.where(known < 0, len(zones) - 1, known).astype(np.intp), known < 0)
 
 
-@attrs.frozen(eq=False)
-class CapGroup:
-    """Limits that count the same sends."""
-
-    limits: tuple[SlidingCap | CalendarCap, ...]
-    us: Micros
-    offsets: NDArray[np.int64]
-
-    def rows(self, rows: NDArray[np.intp], n: int) -> tuple[Micros, NDArray[np.int64]]:
-        """Sends of some customers."""
-        if len(rows) == n:
-            return self.us, self.offsets
-        begin, counts = self.offsets[rows], self.offsets[rows + 1] - self.offsets[rows]
-        ends = np.cumsum(counts)
-        taken = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(begin - (ends - counts), counts)
-        return self.us[taken], np.concatenate([[0], ends])
-
-
 @attrs.define(eq=False)
 class GateColumns:
     """Past and planned sends of an audience, and the gates that look at them."""
@@ -71,49 +52,50 @@ class GateColumns:
     now: int
     planned: list[tuple[NDArray[np.intp], Micros, str, MessageClass]] = attrs.field(factory=list)
     """Rows, instants, channel and class of what this plan sends."""
-    _together: dict[tuple[Cap, int], tuple[Micros, NDArray[np.int64]]] = attrs.field(factory=dict)
+    _sends: dict[tuple[object, ...], tuple[Sends, int]] = attrs.field(factory=dict)
+    """What each cap counts, and how many of the planned it has counted so far."""
+    _closed_until: dict[tuple[MessageClass, str, int], Micros] = attrs.field(factory=dict)
+    """(n,) by class, channel and start: what an earlier message of the plan found. None of a later one goes sooner, for
+    sends are only added, and lower priorities have no more room."""
 
     def plan(self, rows: NDArray[np.intp], us: Micros, channel: str, kind: MessageClass) -> None:
         """Keep what will be sent: later messages of the plan count it."""
         if len(rows):
             self.planned.append((rows, us, channel, kind))
 
-    def groups(self, message: Message, channel: str) -> tuple[CapGroup, ...]:
-        """Caps that bind a message on a channel, together where they count the same sends."""
+    def caps(self, message: Message, channel: str) -> tuple[CapColumn, ...]:
+        """Caps that bind a message on a channel, and what they count by now."""
         if Gate.CAP not in self.policy.gates[message.kind]:
             return ()
         bound = [cap for cap in self.policy.caps if cap.binds(message.kind, channel)]
-        joined: dict[object, list[Cap]] = {}
-        for i, cap in enumerate(bound):  # a planned send takes room before its time: by how much depends on the limit
-            joined.setdefault((cap.channels, cap.kinds, i if self.planned else 0), []).append(cap)
-        return tuple(
-            CapGroup(tuple(cap.limit_for(message.priority) for cap in caps), *self._counted(caps[0]))
-            for caps in joined.values()
-        )
+        return tuple(CapColumn(*cap.numbers(message.priority), self._counted(cap)) for cap in bound)
 
-    def _counted(self, cap: Cap) -> tuple[Micros, NDArray[np.int64]]:
-        """Sends that a cap counts: past ones, and planned ones also for the time before them."""
-        n = len(self.audience)
-        us, offsets = np.empty(0, np.int64), np.zeros(n + 1, np.int64)
-        if self.history is not None:
-            us, offsets = _kept(self.history, cap)
-        parts = [(rows, at) for rows, at, channel, kind in self.planned if cap.binds(kind, channel)]
-        if not parts:
-            return us, offsets
-        key = (cap, len(self.planned))
-        if key not in self._together:
-            rows = np.concatenate([rows for rows, _ in parts])
-            owners, instants = self._held(cap, rows, np.concatenate([at for _, at in parts]))
-            recent = us > self.now - (_length(cap.limit) if isinstance(cap.limit, SlidingCap) else 40 * DAY)
-            owner = np.concatenate([np.repeat(np.arange(n), np.diff(offsets))[recent], *owners])
-            self._together[key] = _sorted(owner, np.concatenate([us[recent], *instants]), n)
-        return self._together[key]
+    def _counted(self, cap: Cap) -> Sends:
+        """Sends that a cap counts from now on: recent ones, and planned ones also for the time before them."""
+        key = cap.channels, cap.kinds, *cap.numbers(cap.for_priority)[:2]
+        sends, done = self._sends.get(key) or (self._recent(cap), 0)
+        parts = [(rows, at) for rows, at, channel, kind in self.planned[done:] if cap.binds(kind, channel)]
+        if parts:
+            owners, instants = self._held(cap, *map(np.concatenate, zip(*parts, strict=True)))
+            sends = sends.joined(np.concatenate(owners), np.concatenate(instants))
+        self._sends[key] = sends, len(self.planned)
+        return sends
+
+    def _recent(self, cap: Cap) -> Sends:
+        """Past sends that a cap counts at any instant from now on."""
+        if self.history is None:
+            return Sends.of(np.empty(0, np.int64), np.zeros(len(self.audience) + 1, np.int64))
+        if isinstance(cap.limit, SlidingCap):
+            since = self.now - _length(cap.limit)
+        else:  # two days for clocks behind UTC, two for those ahead of it
+            since = int(period_days(np.array([self.now // DAY - 2]), cap.limit.period)[0] - 2) * DAY
+        return Sends.of(*_kept(self.history, cap, since=since))
 
     def _held(self, cap: Cap, rows: NDArray[np.intp], at: Micros) -> tuple[list[NDArray[np.intp]], list[Micros]]:
         """Sends that stand for a planned one: itself, and one earlier by which it holds its slot until then."""
         later = at > self.now
         if isinstance(cap.limit, SlidingCap):
-            return [rows, rows[later]], [at, at[later] - _length(cap.limit)]
+            return [rows[later], rows], [at[later] - _length(cap.limit), at]
         begins = at.copy()
         for code in np.unique(self.clocks.codes[rows[later]]):
             mine = np.flatnonzero(later & (self.clocks.codes[rows] == code))
@@ -145,47 +127,25 @@ class GateColumns:
                 bits[some[np.isin(wall.date.astype(np.int64), plan.closed)]] |= bit(Gate.HOLIDAY)
         return bits
 
-    def full(self, groups: Sequence[CapGroup], rows: NDArray[np.intp], at: Micros) -> NDArray[np.bool_]:
+    def full(self, caps: tuple[CapColumn, ...], rows: NDArray[np.intp], at: Micros) -> NDArray[np.bool_]:
         """Whether a cap is full for rows at their instants."""
-        full = np.zeros(len(rows), np.bool_)
-        for group in groups:
-            full |= ~self._asked(ContactTimes(self.policy.zone, caps=group.limits), group, rows, at).allowed
-        return full
+        return ContactColumns(Plan(None, (), ()), caps, self.clocks.zones).full(at, rows, self.clocks.codes[rows])
 
     def open_from(
-        self, message: Message, channel: str, groups: Sequence[CapGroup], rows: NDArray[np.intp], at: Micros
+        self, message: Message, channel: str, caps: tuple[CapColumn, ...], rows: NDArray[np.intp], at: Micros
     ) -> Micros:
         """First instant at + k minutes at which the clock and every cap are open; NaT where there is none."""
-        found = at.copy()
-        walking = np.arange(len(rows))
-        while len(walking):
-            before = found[walking]
-            us = before
-            for region, some in self._by_region(rows[walking]):
-                times = self.policy.times(message.kind, channel, region)
-                mine = rows[walking[some]]
-                us = us.copy()
-                us[some] = self._asked(times, None, mine, us[some]).next_allowed.astype(np.int64)
-                for group in groups:
-                    live = np.flatnonzero(us[some] != NAT)
-                    capped = ContactTimes(self.policy.zone, caps=group.limits)
-                    asked = self._asked(capped, group, mine[live], us[some[live]])
-                    us[some[live]] = asked.next_allowed.astype(np.int64)
-            found[walking] = us
-            walking = walking[(us != before) & (us != NAT)]
+        key = message.kind, channel, max(self.now, message.span[0])
+        closed = self._closed_until.setdefault(key, np.full(len(self.audience), key[2]))
+        found = np.full(len(rows), NAT)
+        for region, some in self._by_region(rows):
+            times, mine = self.policy.times(message.kind, channel, region), rows[some]
+            if not times.never_because and all(cap.most for cap in caps):
+                rules = ContactColumns(times.plan, caps, self.clocks.zones)
+                codes = self.clocks.codes[mine]
+                closed[mine] = rules.following(at[some], mine, codes, blocked_until=closed[mine])
+                found[some] = closed[mine]
         return found
-
-    def _asked(
-        self, times: ContactTimes, group: CapGroup | None, rows: NDArray[np.intp], at: Micros
-    ) -> ContactDecisions:
-        sends, offsets = (np.empty(0, np.int64), None) if group is None else group.rows(rows, len(self.audience))
-        return times.decide_all(
-            at.view("datetime64[us]"),
-            sends.view("datetime64[us]"),
-            offsets,
-            zones=self.clocks.zones,
-            zone_codes=self.clocks.codes[rows],
-        )
 
     def _by_region(self, rows: NDArray[np.intp]) -> list[tuple[str, NDArray[np.intp]]]:
         """Positions of rows by region; one region where the policy has holidays of everybody only."""
@@ -210,23 +170,13 @@ def _length(limit: SlidingCap) -> int:
     return round(limit.hours * HOUR)
 
 
-def _sorted(owner: NDArray[np.intp], us: Micros, n: int) -> tuple[Micros, NDArray[np.int64]]:
-    """Instants owner by owner, in order of time within each, and where each owner's begin."""
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=n))])
-    first = int(us.min())
-    span = int(us.max()) - first + 1
-    if n * span < 2**63:  # one sort of packed numbers instead of two that keep their order
-        return np.sort(owner * span + (us - first)) % span + first, offsets
-    return us[np.lexsort((us, owner))], offsets
-
-
-def _kept(history: SendTable, cap: Cap) -> tuple[Micros, NDArray[np.int64]]:
-    kinds = np.isin(np.arange(len(KINDS)), [KINDS.index(kind) for kind in cap.kinds])
-    keep = kinds[history.kind]
+def _kept(history: SendTable, cap: Cap, *, since: int) -> tuple[Micros, NDArray[np.int64]]:
+    """Sends after an instant that a cap counts."""
+    keep = history.us > since
+    if set(cap.kinds) != set(KINDS):
+        keep &= np.isin(np.arange(len(KINDS)), [KINDS.index(kind) for kind in cap.kinds])[history.kind]
     if cap.channels:
         keep &= np.array([v in cap.channels for v in history.channel.values] + [False])[history.channel.codes]
-    if keep.all():
-        return history.us, history.offsets
     return history.us[keep], np.concatenate([[0], np.cumsum(keep)])[history.offsets]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import listed
+from crmcore.calendars.contact_columns import CapColumn
 from crmcore.choice import HoldOut, hold_out
 from crmcore.errors import DuplicateIds, EmptyInput, OutOfRange, WrongType
 from crmcore.idic.interact.consents.ledger import ConsentLedger
@@ -204,14 +205,14 @@ def _one(
     ready, chosen, bits = np.full(n, NAT), np.full(n, -1, np.int8), np.zeros(n, np.int32)
     names = audience.channels if not message.channels else tuple(dict.fromkeys((*audience.channels, *message.channels)))
     order = _tries(audience, message, names)
-    groups = {name: gates.groups(message, name) for name in names}
+    caps = {name: gates.caps(message, name) for name in names}
     soonest = gates.policy.fallback is Fallback.SOONEST
     for rank in range(order.shape[1]):
         settled = ready == gates.now if soonest else ready != NAT
         trying = addressed & ~settled & (order[:, rank] >= 0)
         for c in np.unique(order[trying, rank]).tolist():
             rows = np.flatnonzero(trying & (order[:, rank] == c))
-            found, closed = _on(message, names[c], gates, consents, groups[names[c]], rows)
+            found, closed = _on(message, names[c], gates, consents, caps[names[c]], rows)
             bits[rows] |= closed
             better = (found != NAT) & ((ready[rows] == NAT) | (found < ready[rows]))
             ready[rows[better]], chosen[rows[better]] = found[better], c
@@ -245,7 +246,12 @@ def _tries(audience: Audience, message: Message, names: tuple[str, ...]) -> NDAr
 
 
 def _on(
-    message: Message, channel: str, gates: GateColumns, consents: _Consents, groups: Any, rows: NDArray[np.intp]
+    message: Message,
+    channel: str,
+    gates: GateColumns,
+    consents: _Consents,
+    caps: tuple[CapColumn, ...],
+    rows: NDArray[np.intp],
 ) -> tuple[Micros, NDArray[np.int32]]:
     """First instant at which rows may be written to on a channel (NaT: never), and the gates that are closed."""
     policy, audience, now = gates.policy, gates.audience, gates.now
@@ -266,12 +272,12 @@ def _on(
     start = np.full(len(rows), max(now, begins))
     waits = np.full(len(rows), bit(Gate.NOT_YET) if begins > now else 0, np.int32)
     waits |= gates.closed(message, channel, rows, start)
-    waits[gates.full(groups, rows, start)] |= bit(Gate.CAP)
+    waits[gates.full(caps, rows, start)] |= bit(Gate.CAP)
     bits |= np.where(nowhere, 0, waits)
     ready = np.where(refused, NAT, start)
     walks = np.flatnonzero(~refused & (waits & ~bit(Gate.NOT_YET) > 0))
     if len(walks):
-        ready[walks] = gates.open_from(message, channel, groups, rows[walks], start[walks])
+        ready[walks] = gates.open_from(message, channel, caps, rows[walks], start[walks])
     late = (ready != NAT) & (ready >= ends)
     bits[late] |= bit(Gate.EXPIRY)
     ready[late] = NAT
