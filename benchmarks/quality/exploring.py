@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.common import RESULTS, Row, Table, say
 
-SEEDS, ROUNDS, PEOPLE = 20, 200, 100
+SEEDS, ROUNDS, PEOPLE = 40, 200, 100
 ARMS, FEATURES = ("a", "b", "c", "d", "e"), ("young", "urban", "loyal")
 LOGS, FLOOR = 200, 0.2
 

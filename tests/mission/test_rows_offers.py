@@ -91,6 +91,22 @@ def test_row_104_plans_within_stock_and_budget_equal_brute_force(case: Any) -> N
     assert plan.bound >= best - 1e-6
 
 
+@given(seed=st.integers(0, 200), gap=st.sampled_from([0.001, 0.05, 0.3]))
+@settings(max_examples=30)
+def test_row_104_a_plan_within_a_gap_keeps_the_limits_and_the_promise(seed: int, gap: float) -> None:
+    rng = np.random.default_rng(seed)
+    n = 30
+    offers = [Proposal(offer_id=o, margin_minor=1000, cost_minor=c, stock=s) for o, c, s in (("a", 3, 5), ("b", 5, 20))]
+    lift = {o.offer_id: rng.random(n).round(3) for o in offers}
+    own: dict[str, Any] = {"now": NOW, "seed": 1, "hold_out": 0, "budget_minor": 47}
+    best, near = propose(people(n), offers, lift, **own), propose(people(n), offers, lift, gap=gap, **own)
+    assert (1 - gap) * best.total - 1e-6 <= near.total <= best.total + 1e-6 <= near.bound + 2e-6
+    assert (near.offer == 0).sum() <= 5
+    assert 3 * (near.offer == 0).sum() + 5 * (near.offer == 1).sum() <= 47
+    with pytest.raises(OutOfRange, match="gap"):
+        propose(people(n), offers, lift, gap=1.0, **own)
+
+
 @given(seed=st.integers(0, 50), explore=st.sampled_from([0.0, 0.3, 0.9]), stock=st.integers(0, 30))
 @settings(max_examples=25)
 def test_row_104_limits_hold_whoever_explores(seed: int, explore: float, stock: int) -> None:
