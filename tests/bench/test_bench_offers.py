@@ -24,4 +24,4 @@ def test_profits_of_rules_are_simulated_and_stored(tmp_path: Path) -> None:
     arbitration.main(["--seeds", "2", "--people", "1500"], tmp_path)
     _, rows = load(tmp_path / "quality-arbitration.json")
     assert all(row["met"] for row in rows if row["rule"] == "exact optimum")
-    assert len(rows) == 2 * (4 + 4 + 5)
+    assert len(rows) == 2 * (4 + 4 + 5) + 2 * 4
