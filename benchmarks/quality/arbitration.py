@@ -173,7 +173,8 @@ def profits(case: Case, *, small: bool = False) -> dict[str, float]:
     pays, all_ = value > 0, np.ones(value.shape, np.bool_)
     found = {
         "ours": ours(case), "greedy, most value": ranked(case, value, pays),
-        "greedy, most for its cost": ranked(case, value / case.cost, pays), "click ranking": ranked(case, case.accept, all_),
+        "greedy, most for its cost": ranked(case, value / case.cost, pays),
+        "click ranking": ranked(case, case.accept, all_),
     }  # fmt: skip
     if small:
         found["exact optimum"] = exact(case)
