@@ -145,8 +145,9 @@ def solve(problem: Problem, relaxed: Relaxed, *, gap: float) -> NDArray[np.bool_
     if first is not None:
         room = relaxed.bound - math.fsum(problem.value[first])
         room += 1e-7 * max(1.0, abs(relaxed.bound))  # never settle what is only nearly certain
-        best = -relaxed.lacking > room
-        open_ = np.abs(relaxed.lacking) <= room
+        near = gap > 0 and room <= gap * abs(relaxed.bound)
+        best = first if near else -relaxed.lacking > room
+        open_ = np.abs(relaxed.lacking) <= (-1.0 if near else room)
     if open_.any():
         taken = np.asarray(problem.rows @ best.astype(float), float)
         low: Any = problem.low - taken

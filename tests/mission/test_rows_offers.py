@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crmcore.choice import BetaArms, LinearArms, Thompson, UpperBound
 from crmcore.errors import BadRows, DuplicateIds, MissingColumn, OutOfRange, UnknownName, WrongType
 from crmcore.idic.customize.offers import DecisionLog, Proposal, Why, policy_value, propose
 from crmcore.rules import FactTable, Rule, field
@@ -90,6 +91,22 @@ def test_row_104_plans_within_stock_and_budget_equal_brute_force(case: Any) -> N
     assert plan.bound >= best - 1e-6
 
 
+@given(seed=st.integers(0, 200), gap=st.sampled_from([0.001, 0.05, 0.3]))
+@settings(max_examples=30)
+def test_row_104_a_plan_within_a_gap_keeps_the_limits_and_the_promise(seed: int, gap: float) -> None:
+    rng = np.random.default_rng(seed)
+    n = 30
+    offers = [Proposal(offer_id=o, margin_minor=1000, cost_minor=c, stock=s) for o, c, s in (("a", 3, 5), ("b", 5, 20))]
+    lift = {o.offer_id: rng.random(n).round(3) for o in offers}
+    own: dict[str, Any] = {"now": NOW, "seed": 1, "hold_out": 0, "budget_minor": 47}
+    best, near = propose(people(n), offers, lift, **own), propose(people(n), offers, lift, gap=gap, **own)
+    assert (1 - gap) * best.total - 1e-6 <= near.total <= best.total + 1e-6 <= near.bound + 2e-6
+    assert (near.offer == 0).sum() <= 5
+    assert 3 * (near.offer == 0).sum() + 5 * (near.offer == 1).sum() <= 47
+    with pytest.raises(OutOfRange, match="gap"):
+        propose(people(n), offers, lift, gap=1.0, **own)
+
+
 @given(seed=st.integers(0, 50), explore=st.sampled_from([0.0, 0.3, 0.9]), stock=st.integers(0, 30))
 @settings(max_examples=25)
 def test_row_104_limits_hold_whoever_explores(seed: int, explore: float, stock: int) -> None:
@@ -124,6 +141,72 @@ def test_row_104_explored_offers_value_another_policy_from_the_log() -> None:
     assert found.dr.low < 0.30 < found.dr.high
     assert found.logged.value < 0.2
     assert found.warnings == ()
+
+
+def test_row_104_an_explorer_that_learns_sends_what_it_believes_and_tells_the_chances() -> None:
+    n = 2000
+    offers = [Proposal(offer_id=o, margin_minor=m, cost_minor=5) for o, m in (("a", 100), ("b", 100), ("c", 400))]
+    adult = Proposal(offer_id="b", margin_minor=100, cost_minor=5, when=Rule("adult", field("age") >= 18))
+    flat = {o: np.full(n, 0.1) for o in "abc"}
+    past = DecisionLog.of(["a"] * 200 + ["b"] * 200, [0.5] * 400, ([1] * 20 + [0] * 180) + ([1] * 34 + [0] * 166))
+    learnt = Thompson(beliefs=past.beliefs(prior=(1, 19)), floor=0.06)  # c is cold, and worth four times as much
+    facts = people(n, age=[17, 40] * (n // 2))
+    plan = propose(facts, [offers[0], adult, offers[2]], flat, now=NOW, seed=3, explore=0.5, explorer=learnt)
+    drawn = ~np.isnan(plan.propensity)
+    assert not (plan.offer[drawn & (np.arange(n) % 2 == 0)] == 1).any()
+    assert (plan.propensity[drawn] >= 0.02 - 1e-12).all()
+    assert (plan.propensity[drawn] == plan.chances[drawn, plan.offer[drawn]]).all()
+    assert np.isnan(plan.chances[~drawn]).all()
+    for k in range(3):  # offers come as often as their chances say
+        expected = plan.chances[drawn, k]
+        sd = np.sqrt((expected * (1 - expected)).sum())
+        assert abs((plan.offer[drawn] == k).sum() - expected.sum()) < 4 * sd + 1e-9
+    r = int(np.flatnonzero(drawn & (plan.offer == 2))[0])
+    assert plan[plan.customers[r]].trace[2] == f"c: expected +35, drawn with chance {plan.chances[r, 2]:.1%}"
+
+
+def test_row_104_what_is_drawn_for_a_customer_does_not_depend_on_the_others() -> None:
+    n, offers = 400, [Proposal(offer_id=o, margin_minor=100) for o in "abc"]
+    x = np.random.default_rng(1).normal(size=(n, 1))
+    beliefs = LinearArms.of("abc", ["x"]).learn(["a", "b", "c"] * 20, [1, 0, 0.5] * 20, x[:60])
+    for explorer in (Thompson(beliefs=beliefs), UpperBound(beliefs=beliefs, floor=0.3)):
+        own: dict[str, Any] = {"now": NOW, "seed": 3, "explore": 0.5, "explorer": explorer}
+        whole = propose(people(n), offers, {o: np.full(n, 0.1) for o in "abc"}, context=x, **own)
+        part = FactTable(CustomerIndex.of([f"c{i:04d}" for i in range(100, 150)]), {})
+        some = propose(part, offers, {o: np.full(50, 0.1) for o in "abc"}, context=x[100:150], **own)
+        assert (some.offer == whole.offer[100:150]).all()
+        assert np.allclose(some.chances, whole.chances[100:150], equal_nan=True)
+
+
+def test_row_104_chances_are_found_again_when_an_offer_runs_out() -> None:
+    n, offers = 300, [Proposal(offer_id=o, margin_minor=100, stock=s) for o, s in (("a", 10), ("b", None), ("c", 20))]
+    beliefs = BetaArms.of("abc").learn(["a", "b", "c"] * 30, [1, 0, 1] * 30)
+    own: dict[str, Any] = {"now": NOW, "seed": 3, "explore": 0.9, "explorer": Thompson(beliefs=beliefs, floor=0.1)}
+    plan = propose(people(n), offers, {o: np.zeros(n) for o in "abc"}, **own)
+    assert [(plan.offer == k).sum() for k in (0, 2)] == [10, 20]
+    drawn = ~np.isnan(plan.propensity)
+    assert plan.chances[drawn].sum(1) == pytest.approx(np.ones(drawn.sum()))
+    assert (plan.propensity[drawn & (plan.offer == 1)] == 1).sum() > 100  # when only b was left
+
+
+def test_row_104_explorers_that_cannot_be_are_refused() -> None:
+    class Odd:
+        def chances(self, arms: Any, able: Any, /, **_: Any) -> Any:
+            return np.ones(able.shape)
+
+    offers = [Proposal(offer_id="a", margin_minor=100, when=Rule("adult", field("age") >= 18)),
+              Proposal(offer_id="b", margin_minor=90)]  # fmt: skip
+    own: dict[str, Any] = {"now": NOW, "seed": 1, "explore": 0.9}
+    lift = {"a": np.zeros(50), "b": np.zeros(50)}
+    facts = people(50, age=[10] * 50)
+    with pytest.raises(UnknownName, match="uniform"):
+        propose(facts, offers, lift, explorer="unifrom", **own)
+    with pytest.raises(WrongType, match="Thompson"):
+        propose(facts, offers, lift, explorer=3, **own)  # type: ignore[arg-type]
+    with pytest.raises(OutOfRange, match="0 where an offer may not be"):
+        propose(facts, offers, lift, explorer=Odd(), **own)
+    with pytest.raises(OutOfRange, match="as the facts"):
+        propose(facts, offers, lift, context=[[1.0]], **own)
 
 
 @pytest.mark.parametrize(

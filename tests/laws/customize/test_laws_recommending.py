@@ -19,12 +19,13 @@ from crmcore.idic.customize.recommending import (
     recommend,
     top_of_history,
 )
+from crmcore.idic.customize.recommending.choosing import _Trial, hidden
 from crmcore.idic.customize.recommending.histories import Histories
 from crmcore.idic.customize.recommending.measures import average_precision, hits_of, ndcg, recall, reciprocal_rank
 from crmcore.idic.customize.recommending.ranking import best_of
 from crmcore.idic.customize.recommending.recipes import ease_weights, gram_of
 from crmcore.idic.customize.recommending.saving import model_from_dict, model_to_dict
-from crmcore.idic.customize.recommending.scorers import solve_factors
+from crmcore.idic.customize.recommending.scorers import WeightScorer, item_parts, solve_factors
 from crmcore.tables import OrderTable
 
 RECIPES = (
@@ -184,3 +185,71 @@ def test_a_model_comes_back_from_json(recipe: Any, lines: Any) -> None:
     one, two = (top_of_history(m, ["i0", "i1"], 5) for m in (model, again))
     assert np.array_equal(one.codes, two.codes)
     assert np.allclose(one.scores, two.scores, atol=1e-9)
+
+
+@pytest.mark.parametrize("n", [1, 2, 255, 256, 257, 600])
+def test_weights_of_large_catalogues_equal_the_inverse_in_double_precision(n: int) -> None:
+    rng = np.random.default_rng(n)
+    held = (rng.random((2 * n, n)) < 0.1).astype(np.float32)
+    gram = held.T @ held
+    inverse = np.linalg.inv(gram.astype(np.float64) + 20.0 * np.eye(n))
+    slow = inverse / -np.diag(inverse)
+    np.fill_diagonal(slow, 0.0)
+    assert ease_weights(gram, 20.0) == pytest.approx(slow, abs=2e-5)
+
+
+@given(seed=st.integers(0, 999), n=st.integers(0, 150))
+@settings(max_examples=30, deadline=None)
+def test_scores_of_many_histories_are_the_sums_of_their_parts(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    scorer = WeightScorer(rng.normal(size=(9, 9)).astype(np.float32))
+    sizes = rng.integers(0, 5, n) * (rng.random(n) < 0.7)
+    starts = np.append(0, sizes.cumsum()).astype(np.intp)
+    item, weight = rng.integers(0, 9, starts[-1]), rng.random(starts[-1])
+    target = rng.integers(-1, 9, (n, 4))
+    fast = item_parts(scorer, starts, item, weight, target)
+    for r in range(n):  # the slow twin
+        here = slice(starts[r], starts[r + 1])
+        slow = scorer.parts(item[here], weight[here], target[r]).sum(0)
+        assert fast[r].tolist() == np.where(target[r] >= 0, slow, 0.0).tolist()
+
+
+@given(lines=LINES, barred=st.sets(st.integers(0, 8), max_size=6), k=st.integers(1, 6))
+@settings(max_examples=30, deadline=None)
+def test_lists_of_many_are_the_lists_of_each_filled_up_alike(lines: Any, barred: set[int], k: int) -> None:
+    lines = [*lines, (0, 0, 0, 1000), (1, 1, 1, 1000), (2, 2, 5, 1000), (8, 1, 3, -1), (9, 2, 3, -1)]
+    segments = {"c0": "old", "c8": "new", "c1": "new"}
+    found = recommend(orders_of(lines), recipe=Ease(ridge=2.0), min_buyers=1, segments=segments)
+    k = min(k, len(found.model.items))
+    kept = {item: int(item[1:]) not in barred for item in found.model.items}
+    names = found.histories.customers.ids
+    together = found.top(k, customers=names).where(kept)
+    for r, name in enumerate(names):
+        alone = found.top(k, customers=[name]).where(kept)
+        assert together.codes[r].tolist() == alone.codes[0].tolist()
+        assert together.scores[r].tolist() == alone.scores[0].tolist()
+        shown = together.codes[r][together.codes[r] >= 0]
+        assert len(set(shown.tolist())) == len(shown)
+        assert not {found.model.items[i] for i in shown} & {f"i{i}" for i in barred}
+
+
+@given(lines=LINES, seed=st.integers(0, 99))
+@settings(max_examples=20, deadline=None)
+def test_what_a_trial_keeps_changes_no_score(lines: Any, seed: int) -> None:
+    lines = [*lines, (0, 0, 0, 1), (1, 0, 80, 1), (1, 1, 1, 1), (2, 1, 5, 1), (0, 1, 85, 1)]
+    train, test = hidden(Histories.of(orders_of(lines), min_buyers=1), aim="next", seed=1)
+    rng = np.random.default_rng(seed)
+    kept = _Trial(train, test, repeats=False)
+    for _ in range(8):
+        recipe: Any = Ease(
+            ridge=float(rng.choice([1.0, 3.0])), basket_weight=float(rng.integers(2)),
+            trend_days=7.0 * rng.integers(1, 3), trend_power=float(rng.integers(2)),
+            memory_days=[None, 30.0][rng.integers(2)],
+        ) if rng.random() < 0.8 else ItemNeighbours(trend_power=0.3)  # fmt: skip
+        fresh = _Trial(train, test, repeats=False)
+        assert (kept.raw(recipe) == fresh.raw(recipe)).all()
+        assert kept.ndcg(kept.raw(recipe)) == fresh.ndcg(fresh.raw(recipe)) or not len(kept.people)
+        model = recipe.fit(train)
+        rows = train.matrix(model.weights_of(train.age_days))[kept.people]
+        slow = model.scores(rows.indptr, rows.indices, rows.data)
+        assert fresh.raw(recipe) == pytest.approx(slow, rel=1e-4, abs=1e-5)

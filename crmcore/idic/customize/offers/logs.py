@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crmcore.choice import BetaArms
 from crmcore.errors import BadRow, BadRows, EmptyInput, OutOfRange
 
 __all__ = ["DecisionLog"]
@@ -99,6 +100,17 @@ class DecisionLog:
         return cls(
             actions=actions, action=code, propensity=shares, reward=gains, strata=strata, stratum=place, customers=who
         )
+
+    def beliefs(self, *, prior: tuple[float, float] = (1.0, 1.0)) -> BetaArms:
+        """What the log tells of each action, for `choice.Thompson`; rewards from 0 to 1, such as accepted or not.
+
+        Examples
+        --------
+        >>> DecisionLog.of(["mail", "mail", "call"], [0.5] * 3, [0, 0, 1]).beliefs().won
+        (1.0, 0.0)
+        """
+        names = [self.actions[a] for a in self.action.tolist()]
+        return BetaArms.of(self.actions, prior=prior).learn(names, self.reward)
 
 
 def _coded(column: Sequence[object] | NDArray[Any]) -> tuple[tuple[str, ...], Codes]:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crmcore._base import html_table, listed, mask, number_text
 from crmcore._frames import write_frame
-from crmcore.choice import Quota, allocate, draws_of
+from crmcore.choice import Explorer, Quota, Uniform, allocate, drawn, draws_of
 from crmcore.documents import Document
 from crmcore.errors import BadRow, BadRows, DuplicateIds, MissingColumn, OutOfRange, UnknownName, WrongType
 from crmcore.metrics import Comparison, compare
@@ -112,6 +112,7 @@ class OfferPlan:
     offer : (n,) code of what is sent, -1 for nothing
     why : (n,) kinds of reasons
     propensity : (n,) of explored offers, NaN elsewhere
+    chances : (n, offers) by which explored offers were drawn, NaN elsewhere
     held_out : (n,) who is kept without any offer, to measure against
     value : (n, offers) expected extra margin less the cost of sending, minor units
     refused : (n, offers) reasons, empty where eligible
@@ -124,6 +125,7 @@ class OfferPlan:
     offer: NDArray[np.intp]
     why: tuple[Why, ...]
     propensity: Floats
+    chances: Floats
     held_out: Bools
     value: Floats
     refused: NDArray[np.object_]
@@ -155,10 +157,7 @@ class OfferPlan:
 
     def _read(self, r: int) -> Sent:
         o = int(self.offer[r])
-        trace = tuple(
-            f"{name}: {self.refused[r, k] or f'expected {self.value[r, k]:+,.0f}'}"
-            for k, name in enumerate(self.offers)
-        )
+        trace = tuple(f"{name}: {self.refused[r, k] or self._told(r, k)}" for k, name in enumerate(self.offers))
         drawn = float(self.propensity[r])
         return Sent(
             customer=self.customers[r], offer=self.offers[o] if o >= 0 else None,
@@ -166,6 +165,11 @@ class OfferPlan:
             value_minor=float(self.value[r, o]) if o >= 0 else 0.0,
             propensity=None if np.isnan(drawn) else drawn, trace=trace,
         )  # fmt: skip
+
+    def _told(self, r: int, k: int) -> str:
+        told = f"expected {self.value[r, k]:+,.0f}"
+        chance = float(self.chances[r, k])
+        return told if np.isnan(chance) else f"{told}, drawn with chance {chance:.1%}"
 
     def measure(self, outcome: ArrayLike, /, *, level: float = 0.95) -> Comparison:
         """What the offers brought: mean outcome of those who could get one less that of the held out (Welch).
@@ -212,7 +216,10 @@ def propose(
     budget_minor: int | None = None,
     hold_out: float = 0.05,
     explore: float = 0.0,
+    explorer: Explorer | str = "uniform",
+    context: ArrayLike | None = None,
     capped: ArrayLike | None = None,
+    gap: float = 0.0,
 ) -> OfferPlan:
     """Choose at most one offer a customer: the most expected extra margin within stock, budget and contact caps.
 
@@ -235,8 +242,16 @@ def propose(
         For the costs of sending, of explored offers too.
     hold_out, explore : shares
         Of all customers; and of those not held out.
+    explorer : "uniform", or an object such as `choice.Thompson`
+        What gives the explored customers their chances. Rewards that it learnt from are acceptances from 0 to 1, which
+        count with the margin and cost of each offer; an offer that it does not know yet starts cold.
+    context : (n, features) numbers, optional
+        Of each customer in the order of `facts`, for an explorer that looks at them.
     capped : (n,) truths, optional
         Who may not be contacted now, such as by a contact policy.
+    gap : share
+        How far the value may be below the best one, where limits bind: 0 proves the optimum, which takes long for many
+        customers; 0.0001 is found in an instant.
 
     Examples
     --------
@@ -255,9 +270,9 @@ def propose(
     names = tuple(p.offer_id for p in offers)
     if len(set(names)) < len(names):
         raise DuplicateIds("proposals", len(names) - len(set(names)), (), "give each offer its own id")
-    for name, share in (("hold_out", hold_out), ("explore", explore)):
+    for name, share in (("hold_out", hold_out), ("explore", explore), ("gap", gap)):
         if not 0 <= share < 1:
-            raise OutOfRange(name, share, "a share from 0, below 1", "0.05 is usual")
+            raise OutOfRange(name, share, "a share from 0, below 1", "0.05 is usual; of a gap 0.0001")
     ids = facts.customers.ids
     n = len(ids)
     value = _values(offers, lift, n)
@@ -266,26 +281,68 @@ def propose(
         refused[np.asarray(capped, np.bool_)] = "contact cap"
     held = draws_of(ids, seed=seed, name="hold-out") < hold_out
     open_ = (refused == "") & ~held[:, None]
-    offer, drawn = np.full(n, -1, np.intp), np.full(n, np.nan)
+    offer = np.full(n, -1, np.intp)
     stock = [p.stock if p.stock is not None else n for p in offers]
     left = sum(p.cost_minor for p in offers) * n if budget_minor is None else budget_minor
     turn = draws_of(ids, seed=seed, name="explore")
     which = draws_of(ids, seed=seed, name="which offer")
     explored = (turn < explore) & open_.any(1)
-    for r in sorted(np.flatnonzero(explored).tolist(), key=lambda r: (turn[r], ids[r])):
-        able = [k for k in range(len(offers)) if open_[r, k] and stock[k] > 0 and offers[k].cost_minor <= left]
-        if able:
-            k = able[int(which[r] * len(able))]
-            offer[r], drawn[r] = k, 1 / len(able)
-            stock[k] -= 1
-            left -= offers[k].cost_minor
+    order = np.array(sorted(np.flatnonzero(explored).tolist(), key=lambda r: (turn[r], ids[r])), np.intp)
+    chances = np.full(open_.shape, np.nan)
+    left = _explore(_explorer(explorer), order, open_, offers, context, which, offer, chances, stock, left)
+    drawn_at = np.where(offer >= 0, np.take_along_axis(chances, np.maximum(offer, 0)[:, None], 1)[:, 0], np.nan)
     pays = open_ & (value > 0) & ~explored[:, None]
     bound = float(value[explored & (offer >= 0), offer[explored & (offer >= 0)]].sum())
-    bound += _arbitrate(offer, pays, value, offers, ids, stock, left)
+    bound += _arbitrate(offer, pays, value, offers, ids, stock, left, gap)
     return OfferPlan(
         customers=ids, offers=names, offer=offer, why=_reasons(offer, held, explored, refused, pays),
-        propensity=drawn, held_out=held, value=value, refused=refused, items=items, bound=bound,
+        propensity=drawn_at, chances=chances, held_out=held, value=value, refused=refused, items=items, bound=bound,
     )  # fmt: skip
+
+
+def _explorer(given: Explorer | str) -> Explorer:
+    if isinstance(given, str):
+        if given != "uniform":
+            raise UnknownName("explorer", given, ("uniform",))
+        return Uniform()
+    if not isinstance(given, Explorer):
+        raise WrongType("explorer", f"a {type(given).__name__}", "an Explorer", "such as choice.Thompson(beliefs=...)")
+    return given
+
+
+def _explore(
+    explorer: Explorer, order: NDArray[np.intp], open_: Bools, offers: Sequence[Proposal], context: ArrayLike | None,
+    draw: Floats, offer: NDArray[np.intp], chances: Floats, stock: list[int], left: int,
+) -> int:  # fmt: skip
+    """Draw an offer for each customer of `order`, while stock and budget last; the budget that is left.
+
+    Chances are found for all at once, and again for the rest each time an offer has run out.
+    """
+    names, costs = [p.offer_id for p in offers], [p.cost_minor for p in offers]
+    known = None if context is None else np.asarray(context)
+    if known is not None and known.shape[:1] != (len(open_),):
+        raise OutOfRange("context", known.shape, f"({len(open_)}, features), as the facts", "one row a customer")
+    while len(order):
+        there = [s > 0 and c <= left for s, c in zip(stock, costs, strict=True)]
+        able = open_[order] & np.array(there, np.bool_)
+        found = explorer.chances(
+            names, able, context=None if known is None else known[order],
+            gain=[p.margin_minor for p in offers], cost=costs,
+        )  # fmt: skip
+        if found.shape != able.shape or (found[~able] != 0).any():
+            allowed = f"{able.shape}, 0 where an offer may not be"
+            raise OutOfRange("chances", found.shape, allowed, "see choice.Explorer")
+        done = 0
+        for r, row, k in zip(order.tolist(), found, drawn(found, draw[order]).tolist(), strict=True):
+            done += 1
+            if k >= 0:
+                offer[r], chances[r] = k, row
+                stock[k] -= 1
+                left -= costs[k]
+                if [s > 0 and c <= left for s, c in zip(stock, costs, strict=True)] != there:
+                    break
+        order = order[done:]
+    return left
 
 
 def _values(offers: Sequence[Proposal], lift: Mapping[str, ArrayLike], n: int) -> Floats:
@@ -326,7 +383,7 @@ def _eligible(
 
 def _arbitrate(
     offer: NDArray[np.intp], pays: Bools, value: Floats, offers: Sequence[Proposal], ids: Sequence[str],
-    stock: Sequence[int], budget: int,
+    stock: Sequence[int], budget: int, gap: float,
 ) -> float:  # fmt: skip
     """Fill in the best offers within the limits; the bound of their value."""
     rows, kinds = np.nonzero(pays)
@@ -346,6 +403,7 @@ def _arbitrate(
         [offers[k].cost_minor for k in kinds.tolist()], value[rows, kinds], budget=budget, ids=listed_ids,
         customers=[ids[r] for r in rows.tolist()], groups=[offers[k].offer_id for k in kinds.tolist()],
         quotas=[Quota(p.offer_id, at_most=stock[k]) for k, p in enumerate(offers) if k in used and stock[k] < len(ids)],
+        gap=gap,
     )  # fmt: skip
     for chosen in found.chosen:
         r, k = map(int, chosen.id.split())

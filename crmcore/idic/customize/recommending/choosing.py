@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
@@ -16,8 +16,9 @@ from crmcore.errors import UnknownName
 from crmcore.idic.customize.recommending.histories import Histories
 from crmcore.idic.customize.recommending.measures import hits_of, ndcg
 from crmcore.idic.customize.recommending.ranking import best_of
-from crmcore.idic.customize.recommending.recipes import Ease, ItemNeighbours, trend_of
+from crmcore.idic.customize.recommending.recipes import Ease, ItemNeighbours, ease_weights, gram_of, trend_of
 from crmcore.idic.customize.recommending.repeats import Replenishment
+from crmcore.idic.customize.recommending.scorers import WeightScorer
 
 __all__ = ["Choosing", "Tried", "choose", "hidden"]
 
@@ -92,9 +93,9 @@ def hidden(found: Histories, /, *, aim: str, seed: int) -> tuple[Histories, Hist
 
 
 class _Trial:
-    """Hidden purchases and who is asked; weights that were solved for are kept, for settings that share them."""
+    """Hidden purchases and who is asked; what settings share is found once: how items met, and the last scores."""
 
-    def __init__(self, train: Histories, test: Histories, *, repeats: bool) -> None:
+    def __init__(self, train: Histories, test: Histories, *, repeats: bool, weights: Any = None) -> None:
         self.train = train
         keys = test.keys if repeats else np.setdiff1d(test.keys, train.keys, assume_unique=True)
         n = len(train.items)
@@ -107,22 +108,36 @@ class _Trial:
         self.keys = np.searchsorted(self.people, keys // n) * np.int64(n) + keys % n
         self.relevant = np.bincount(self.keys // n, minlength=len(self.people))
         self.repeats = repeats
-        self._last: tuple[Any, Any] = (None, None)
+        self._kept: dict[str, tuple[Any, Any]] = {}
+        self._given = weights
+
+    def _once(self, what: str, key: Any, make: Callable[[], Any]) -> Any:
+        """What was made for the same key just before, else a new one."""
+        if what not in self._kept or self._kept[what][0] != key:
+            self._kept[what] = key, make()
+        return self._kept[what][1]
 
     def weights(self, recipe: Ease | ItemNeighbours) -> Any:
+        if self._given is not None:
+            return self._given
         plain = attrs.evolve(recipe, trend_power=0.0, trend_days=7.0, memory_days=None)
-        if self._last[0] != plain:
-            self._last = plain, plain.fit(self.train).scorer
-        return self._last[1]
+        if not isinstance(plain, Ease):
+            return self._once("weights", plain, lambda: plain.fit(self.train).scorer)
+        unit = attrs.evolve(plain, ridge=1.0)
+        gram, ridge = self._once("gram", unit, lambda: gram_of(self.train, unit))
+        return self._once("weights", plain, lambda: WeightScorer(ease_weights(gram, plain.ridge * ridge)))
 
     def raw(self, recipe: Ease | ItemNeighbours) -> NDArray[np.float32]:
         """(people, items) scores."""
+        timeless = attrs.evolve(recipe, trend_power=0.0, trend_days=7.0)
+        gain = trend_of(self.train, recipe.trend_days) ** recipe.trend_power
+        return np.asarray(self._once("scores", timeless, lambda: self._timeless(timeless)) * gain.astype(np.float32))
+
+    def _timeless(self, recipe: Ease | ItemNeighbours) -> NDArray[np.float32]:
         age = self.train.age_days
         memory = None if recipe.memory_days is None else np.exp2(-age / recipe.memory_days)
         rows = self.train.matrix(memory)[self.people]
-        found = self.weights(recipe).scores(rows.indptr, rows.indices, rows.data)
-        found *= (trend_of(self.train, recipe.trend_days) ** recipe.trend_power).astype(np.float32)
-        return np.asarray(found)
+        return np.asarray(self.weights(recipe).scores(rows.indptr, rows.indices, rows.data), np.float32)
 
     def ndcg(self, scores: NDArray[np.float32]) -> float:
         if not self.repeats:
@@ -168,7 +183,7 @@ def choose(found: Histories, /, *, aim: str = "next", seed: int = 1, progress: P
         recipe = _best(recipe, field, values, score)
         if field == "ridge" and isinstance(recipe, Ease):
             recipe = _further(recipe, score)
-    weight = _again(train, test, recipe) if aim == "next" else 1.0
+    weight = _again(trial, test, recipe) if aim == "next" else 1.0
     told = tuple(Tried(name, value) for name, value in tried.items())
     return Choosing(recipe=recipe, again_weight=weight, aim=aim, tried=told, n=len(trial.people))
 
@@ -203,9 +218,10 @@ def _further(recipe: Ease, score: Any) -> Ease:
     return recipe
 
 
-def _again(train: Histories, test: Histories, recipe: Ease | ItemNeighbours) -> float:
+def _again(before: _Trial, test: Histories, recipe: Ease | ItemNeighbours) -> float:
     """What a probability to buy again weighs beside the score of a new item."""
-    trial = _Trial(train, test, repeats=True)
+    train = before.train
+    trial = _Trial(train, test, repeats=True, weights=before.weights(recipe))
     raw = trial.raw(recipe)
     horizon = float(test.basket_age_days.max(initial=1.0))
     pairs = (train.item, train.baskets, train.first_age_days, train.age_days)

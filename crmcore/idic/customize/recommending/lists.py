@@ -242,17 +242,20 @@ class TopItems:
 
     def _fill(self, at: int, target: Codes, exact: Floats, sources: NDArray[np.int8], open_: NDArray[np.bool_]) -> None:
         """Put what sells now where nothing personal is left."""
-        for r in np.flatnonzero((target < 0).any(1)).tolist():
-            segment = self.asked.segments[at + r]
-            share = self.model.filler(segment)
-            free = np.where(open_[r] & (share > 0), share, -np.inf)
-            free[target[r][target[r] >= 0]] = -np.inf
-            gaps = np.flatnonzero(target[r] < 0)
-            best = best_of(free[None], len(gaps))[0]
-            n = int((best >= 0).sum())
-            target[r, gaps[:n]] = best[:n]
-            exact[r, gaps[:n]] = share[best[:n]]
-            sources[r, gaps[:n]] = 3 if segment is None else 2
+        short = np.flatnonzero((target < 0).any(1))
+        segments = np.array([self.asked.segments[at + r] for r in short.tolist()], object)
+        for segment in set(segments.tolist()):
+            rows = short[segments == segment]
+            share, here = self.model.filler(segment), target[rows]
+            free = np.where(open_[rows] & (share > 0), share, -np.inf)
+            row, column = np.nonzero(here >= 0)
+            free[row, here[row, column]] = -np.inf
+            gap = here < 0
+            best = np.take_along_axis(best_of(free, here.shape[1]), np.maximum(gap.cumsum(1) - 1, 0), 1)
+            put = gap & (best >= 0)
+            target[rows] = np.where(put, best, here)
+            exact[rows] = np.where(put, share[best], exact[rows])
+            sources[rows] = np.where(put, 3 if segment is None else 2, sources[rows])
 
     # --- ways out --------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -18,9 +18,13 @@ from crmcore.idic.customize.recommending.model import RecommenderModel, model_of
 from crmcore.idic.customize.recommending.scorers import FactorScorer, WeightScorer, solve_factors
 from crmcore.tables import OrderTable
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
 __all__ = ["Ease", "ImplicitAls", "ItemNeighbours", "ease_weights", "trend_of"]
 
 Floats = NDArray[np.float64]
+MIRROR = 256  # rows of a block
 PRIOR_BUYERS = 10.0  # of the trend: an item with fewer buyers is moved little
 
 
@@ -73,12 +77,17 @@ def _inverse(whole: NDArray[Any]) -> tuple[bool, NDArray[Any]]:
 
     routines: Any = get_lapack_funcs(("potrf", "potri"), (whole,))
     potrf, potri = routines
-    factor, failed = potrf(whole.T, lower=1, overwrite_a=1)
+    factor, failed = potrf(whole.T, lower=1, overwrite_a=1, clean=0)
     if failed:
         return False, whole
     lower, failed = potri(factor, lower=1, overwrite_c=1)
-    lower = np.tril(lower)
-    return not failed and bool(np.isfinite(lower).all()), lower + np.tril(lower, -1).T
+    inverse = lower.T  # its upper half is known; the other is written in blocks that fit into a cache
+    for at in range(0, len(inverse), MIRROR):
+        stop = at + MIRROR
+        corner = inverse[at:stop, at:stop]
+        corner[:] = np.triu(corner) + np.triu(corner, 1).T
+        inverse[stop:, at:stop] = inverse[at:stop, stop:].T
+    return not failed and bool(np.isfinite(inverse).all()), inverse
 
 
 @attrs.frozen(kw_only=True)
@@ -142,14 +151,16 @@ class Ease(_Recipe):
 def gram_of(found: Histories, recipe: Ease, /) -> tuple[NDArray[np.float32], float]:
     """(items, items) how often two items met, and the ridge in the same unit."""
     lengths = np.maximum(np.diff(found.starts), 1.0)
-    rows = np.repeat(lengths ** (-recipe.length_power / 2), np.diff(found.starts))
-    held = found.matrix(rows)
-    gram = np.asarray((held.T @ held).toarray(), np.float32)
+    gram = met(found.matrix(np.repeat(lengths ** (-recipe.length_power / 2), np.diff(found.starts))))
     unit = float(np.diag(gram).sum() / max(len(found), 1))
     if recipe.basket_weight:
-        baskets = found.basket_matrix()
-        gram += np.float32(recipe.basket_weight * unit) * np.asarray((baskets.T @ baskets).toarray(), np.float32)
+        gram += np.float32(recipe.basket_weight * unit) * met(found.basket_matrix())
     return gram, recipe.ridge * unit
+
+
+def met(held: csr_matrix, /) -> NDArray[np.float32]:
+    """(columns, columns) sum of products over the rows."""
+    return np.asarray((held.T @ held).toarray(), np.float32)
 
 
 @attrs.frozen(kw_only=True)

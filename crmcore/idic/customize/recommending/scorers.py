@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 GRID = 2.0**32
 """Parts are multiples of 1 / GRID: sums of such numbers are exact in a float, in any order, up to about a million."""
 
+ROWS = 64  # histories at a time, so that the parts of long ones do not fill the memory
+
 
 def to_grid(values: NDArray[Any]) -> Floats:
     """Round to the grid on which sums are exact.
@@ -129,14 +131,17 @@ def solve_factors(
 def item_parts(scorer: Any, starts: Codes, item: Codes, weight: Floats, target: NDArray[np.intp], /) -> Floats:
     """(histories, k) scores of chosen targets (-1 where there is none), each the exact sum of its parts."""
     out = np.zeros(target.shape)
-    dense = isinstance(scorer, WeightScorer) and isinstance(scorer.weights, np.ndarray)
-    for row in range(len(target)):
+    if isinstance(scorer, WeightScorer) and isinstance(scorer.weights, np.ndarray):
+        for at in range(0, len(target), ROWS):
+            some = starts[at : at + ROWS + 1]
+            own = np.repeat(np.arange(at, at + len(some) - 1), np.diff(some))
+            here = slice(some[0], some[-1])
+            parts = to_grid(scorer.weights[item[here, None], target[own]].astype(np.float64) * weight[here, None])
+            held = np.flatnonzero(np.diff(some))
+            if len(held):
+                out[at + held] = np.add.reduceat(parts, some[held] - some[0], axis=0)
+        return np.where(target >= 0, out, 0.0)
+    for row in np.flatnonzero(np.diff(starts)).tolist():
         here = slice(starts[row], starts[row + 1])
-        if not (starts[row + 1] - starts[row]):
-            continue
-        if dense:
-            block = scorer.weights[item[here][:, None], target[row][None, :]]
-            out[row] = to_grid(block.astype(np.float64) * weight[here][:, None]).sum(0)
-        else:
-            out[row] = scorer.parts(item[here], weight[here], target[row]).sum(0)
+        out[row] = scorer.parts(item[here], weight[here], target[row]).sum(0)
     return np.where(target >= 0, out, 0.0)
