@@ -1,0 +1,20 @@
+"""Beyond one machine: the same kernels inside Apache Spark, which moves the data in Arrow batches.
+
+`start` or `ready` a session; `per_customer` and `aggregate` run any kernel of columns; `link` and `resolve` tell which
+records are one customer. `chunked` runs the same kernels over Parquet larger than memory on one machine, without Spark.
+Needs `crmcore[spark]` and Java 17; nothing else in crmcore imports this package.
+"""
+
+from crmcore._base import lazy_names
+
+__all__ = ["aggregate", "per_customer", "ready", "start"]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "aggregate": ".running",
+        "per_customer": ".running",
+        "ready": ".sessions",
+        "start": ".sessions",
+    },
+)

@@ -1,0 +1,42 @@
+"""One Spark session for all tests here; without pyspark or Java they are skipped and say so."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+
+
+def missing() -> str | None:
+    from crmcore.errors import MissingExtra, MissingProgram
+    from crmcore.spark.sessions import check
+
+    try:
+        check()
+    except (MissingExtra, MissingProgram) as error:
+        return str(error).splitlines()[0]
+    return None
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """A session of two workers; they find the repository and the kernels of these tests."""
+    reason = missing()
+    if reason:
+        pytest.skip(reason)
+    from crmcore.spark.sessions import start
+
+    path = [str(HERE.parent.parent), str(HERE), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    os.environ["PYTHONPATH"] = os.pathsep.join(path)
+    if str(HERE) not in sys.path:
+        sys.path.insert(0, str(HERE))
+    session = start(cores=2, memory="2g", partitions=4, name="tests")
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
