@@ -7,12 +7,14 @@ Needs `crmcore[spark]` and Java 17; nothing else in crmcore imports this package
 
 from crmcore._base import lazy_names
 
-__all__ = ["aggregate", "per_customer", "ready", "start"]
+__all__ = ["SparkLinkage", "aggregate", "link", "per_customer", "ready", "start"]
 
 __getattr__ = lazy_names(
     __name__,
     {
+        "SparkLinkage": ".linking",
         "aggregate": ".running",
+        "link": ".linking",
         "per_customer": ".running",
         "ready": ".sessions",
         "start": ".sessions",
