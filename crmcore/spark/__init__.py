@@ -7,16 +7,18 @@ Needs `crmcore[spark]` and Java 17; nothing else in crmcore imports this package
 
 from crmcore._base import lazy_names
 
-__all__ = ["SparkLinkage", "aggregate", "link", "per_customer", "ready", "start"]
+__all__ = ["SparkLinkage", "SparkPeople", "aggregate", "link", "per_customer", "ready", "resolve", "start"]
 
 __getattr__ = lazy_names(
     __name__,
     {
         "SparkLinkage": ".linking",
+        "SparkPeople": ".resolving",
         "aggregate": ".running",
         "link": ".linking",
         "per_customer": ".running",
         "ready": ".sessions",
+        "resolve": ".resolving",
         "start": ".sessions",
     },
 )

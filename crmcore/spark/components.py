@@ -19,7 +19,7 @@ ROUNDS = 50
 
 
 def collected(spark: Any, links: Any) -> Any:
-    """Components (rank, component) of links (lo, hi) that fit into the driver; a component is named by its least node."""
+    """Components (rank, component) of links (lo, hi) that fit into the driver, each named by its least node."""
     import pyarrow as pa
 
     table = links.toArrow()

@@ -154,27 +154,31 @@ def _must(spark: Any, records: Ranked, must: Sequence[tuple[str, str]]) -> Any:
     return both.select(sf.least("ra", "rb").alias("lo"), sf.greatest("ra", "rb").alias("hi"))
 
 
-def _pairs(records: Ranked, model: LinkageModel) -> Any:
-    """Distinct candidate pairs (lo, hi) of all keys, blocks above the cap refused."""
+def blocks(records: Ranked, model: LinkageModel) -> Any:
+    """Rows (key, block, rank): which blocks of which keys each record is in; the rank `HOT` says that one is too large."""
     bits, cap, keys, fields = row_bits(records.n), model.cap, model.keys, records.fields
 
     def blocked(batches: Iterable[Any]) -> Iterator[Any]:
         for table in gathered(batches, CHUNK):
             yield from _keyed(table, fields, keys, bits, cap)
 
+    return records.text("rank").mapInArrow(blocked, "key short, block long, rank long")
+
+
+def _pairs(records: Ranked, model: LinkageModel) -> Any:
+    """Distinct candidate pairs (lo, hi) of all keys, blocks above the cap refused."""
+    bits, cap = row_bits(records.n), model.cap
+
     def expanded(batches: Iterable[Any]) -> Iterator[Any]:
         yield from _expanded(batches, bits, cap)
 
-    wanted = -(-records.n * len(keys) // KEY_ROWS)
+    wanted = -(-records.n * len(model.keys) // KEY_ROWS)
     n = max(wanted, int(records.frame.sparkSession.conf.get("spark.sql.shuffle.partitions")))
-    rows = records.text("rank").mapInArrow(blocked, "key short, block long, rank long")
-    made = rows.repartition(n, "key", "block").mapInArrow(expanded, "lo long, hi long")
+    made = blocks(records, model).repartition(n, "key", "block").mapInArrow(expanded, "lo long, hi long")
     return made.repartition("lo").dropDuplicates(["lo", "hi"])
 
 
-def _keyed(
-    table: Any, fields: Mapping[str, Kind], keys: Sequence[BlockingKey], bits: int, cap: int
-) -> Iterator[Any]:
+def _keyed(table: Any, fields: Mapping[str, Kind], keys: Sequence[BlockingKey], bits: int, cap: int) -> Iterator[Any]:
     """Key values of the records of a batch; a block that is too large within it is one row that says so."""
     import pyarrow as pa
 
@@ -251,7 +255,9 @@ def _compared(table: Any, fields: Mapping[str, Kind], model: LinkageModel) -> An
         "pattern": [other.cast(pa.string()), patterns],
         "pairs": [other.cast(pa.int64()), pa.array(count, pa.int64())],
     }
-    columns = {n: pa.concat_arrays([p.combine_chunks() if hasattr(p, "chunks") else p for p in ps]) for n, ps in parts.items()}
+    columns = {
+        n: pa.concat_arrays([p.combine_chunks() if hasattr(p, "chunks") else p for p in ps]) for n, ps in parts.items()
+    }
     return pa.RecordBatch.from_pydict(columns)
 
 

@@ -73,7 +73,9 @@ def records_of(
     held = set(table.schema.names)
     ids = np.empty(table.num_rows, object)
     ids[:] = table.column("id").to_pylist() if "id" in held else np.arange(table.num_rows).astype(str)
-    source = np.asarray(table.column("source").to_numpy(), np.int32) if "source" in held else np.zeros(len(ids), np.int32)
+    source = (
+        np.asarray(table.column("source").to_numpy(), np.int32) if "source" in held else np.zeros(len(ids), np.int32)
+    )
     return Records(ids, source, sources, tuple(made))
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from crmcore.errors import MissingColumn
+from crmcore.errors import BadRows, MissingColumn
 from crmcore.spark import faults
 from crmcore.spark.columns import Columns, columns_of, gathered, table_of
 from crmcore.spark.faults import AT, ROW_BITS
@@ -92,7 +92,7 @@ def per_customer(
     told = [r[0] for r in found.where(sf.col(FAULT).isNotNull()).select(FAULT).collect()]
     if told:
         found.unpersist()
-        raise _error(source, told, rows)
+        raise error_of(source, told, rows)
     return found.select(*names)
 
 
@@ -150,7 +150,7 @@ def aggregate(
     done = sorted(parts.collect(), key=lambda r: r["part"])
     told = [r[FAULT] for r in done if r[FAULT]]
     if told:
-        raise _error(source, told, rows)
+        raise error_of(source, told, rows)
     values = [pickle.loads(r["value"]) for r in done]
     return reduce(add, values) if values else counts(columns_of(rows.limit(0).toArrow()))
 
@@ -194,7 +194,7 @@ def _with_fault(schema: Any) -> Any:
     return from_arrow_schema(schema.append(pa.field(FAULT, pa.string())))
 
 
-def _error(source: str, told: Sequence[str], rows: Any) -> Exception:
+def error_of(source: str, told: Sequence[str], rows: Any) -> BadRows:
     """The error of all faults; rows that came from files are named by their file and counted from its first row."""
     from pyspark.sql import functions as sf
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,14 @@ JAVA = 17
 _HINT = "install a Java runtime (Debian: apt-get install openjdk-17-jre-headless) or let JAVA_HOME name one"
 
 
-def start(*, cores: int = 2, memory: str = "4g", partitions: int | None = None, name: str = "crmcore") -> Any:
+def start(
+    *,
+    cores: int = 2,
+    memory: str = "4g",
+    partitions: int | None = None,
+    name: str = "crmcore",
+    settings: Mapping[str, str] | None = None,
+) -> Any:
     """Start a session on this machine; on a cluster make your own and pass it to `ready`.
 
     Parameters
@@ -27,6 +35,7 @@ def start(*, cores: int = 2, memory: str = "4g", partitions: int | None = None, 
     memory : of the Java process; the Python workers take theirs beside it
     partitions : of every shuffle; two per core by default
     name : as Spark's pages show it
+    settings : further ones of Spark, or in place of these
 
     Raises
     ------
@@ -38,8 +47,9 @@ def start(*, cores: int = 2, memory: str = "4g", partitions: int | None = None, 
     check()
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.master(f"local[{cores}]").appName(name)
-    settings = {
+    builder = SparkSession.builder.appName(name)
+    ours = {
+        "spark.master": f"local[{cores}]",
         "spark.driver.memory": memory,
         "spark.driver.maxResultSize": "0",
         "spark.sql.shuffle.partitions": partitions or 2 * cores,
@@ -48,7 +58,7 @@ def start(*, cores: int = 2, memory: str = "4g", partitions: int | None = None, 
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
-    for key, value in settings.items():
+    for key, value in {**ours, **(settings or {})}.items():
         builder = builder.config(key, value)
     return ready(builder.getOrCreate())
 

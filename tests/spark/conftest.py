@@ -10,6 +10,13 @@ from typing import Any
 
 import pytest
 
+# small data: compiling plans would take longer than running them
+QUICK = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+}
 HERE = Path(__file__).resolve().parent
 
 
@@ -36,7 +43,7 @@ def spark() -> Iterator[Any]:
     os.environ["PYTHONPATH"] = os.pathsep.join(path)
     if str(HERE) not in sys.path:
         sys.path.insert(0, str(HERE))
-    session = start(cores=2, memory="2g", partitions=4, name="tests")
+    session = start(cores=2, memory="2g", partitions=2, name="tests", settings=QUICK)
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()

@@ -82,7 +82,10 @@ def test_spark_links_as_one_machine_does(
 
     # seven: components by stars on the workers, as where links are too many for the driver
     found = spark_link(
-        frame_of(spark, records, partitions), model=local.model, work=str(tmp_path), collect=0 if partitions == 7 else 10**6
+        frame_of(spark, records, partitions),
+        model=local.model,
+        work=str(tmp_path),
+        collect=0 if partitions == 7 else 10**6,
     )
     assert found.patterns == local_patterns(records, local.model)
     assert found.n_pairs == local.n_pairs
