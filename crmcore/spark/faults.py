@@ -68,6 +68,12 @@ def attempt(
     return None, faults or [Fault(int(at[0]), "row", f"{reason} on many rows, on none of them alone")]
 
 
+def groups(column: Any) -> NDArray[Any]:
+    """(n,) number of each value of a sorted Arrow column."""
+    coded = column.combine_chunks().dictionary_encode()
+    return np.asarray(coded.indices.fill_null(-1).to_numpy())
+
+
 def written(faults: Sequence[Fault]) -> str:
     """Faults as text, to travel in a column."""
     return json.dumps([attrs.astuple(f) for f in faults])

@@ -155,7 +155,7 @@ def _must(spark: Any, records: Ranked, must: Sequence[tuple[str, str]]) -> Any:
 
 
 def blocks(records: Ranked, model: LinkageModel) -> Any:
-    """Rows (key, block, rank): which blocks of which keys each record is in; the rank `HOT` says that one is too large."""
+    """Rows (key, block, rank): the blocks of each record; the rank `HOT` says that a block is too large."""
     bits, cap, keys, fields = row_bits(records.n), model.cap, model.keys, records.fields
 
     def blocked(batches: Iterable[Any]) -> Iterator[Any]:
@@ -246,7 +246,7 @@ def _compared(table: Any, fields: Mapping[str, Kind], model: LinkageModel) -> An
     seen, count = np.unique(levels, axis=0, return_counts=True)
     keep = np.flatnonzero(odds >= model.floor)
     none, other = pa.nulls(len(seen)), pa.nulls(len(keep))
-    lo, hi = (table.column(c).combine_chunks().take(pa.array(keep)) for c in ("lo", "hi"))
+    lo, hi = (pa.array(table.column(c).to_numpy()[keep]) for c in ("lo", "hi"))
     patterns = pa.array(["".join(map(str, row)) for row in seen.tolist()], pa.string())
     parts = {
         "lo": [lo, none.cast(pa.int64())],
@@ -255,10 +255,7 @@ def _compared(table: Any, fields: Mapping[str, Kind], model: LinkageModel) -> An
         "pattern": [other.cast(pa.string()), patterns],
         "pairs": [other.cast(pa.int64()), pa.array(count, pa.int64())],
     }
-    columns = {
-        n: pa.concat_arrays([p.combine_chunks() if hasattr(p, "chunks") else p for p in ps]) for n, ps in parts.items()
-    }
-    return pa.RecordBatch.from_pydict(columns)
+    return pa.RecordBatch.from_pydict({name: pa.concat_arrays(both) for name, both in parts.items()})
 
 
 def _entities(records: Ranked, links: Any, parts: Stage, model: LinkageModel, bind: Bind) -> Any:

@@ -265,7 +265,7 @@ def _normaliser(name: str, code: int, plan: PreparationPlan) -> Callable[[Iterab
 def _records(
     stages: Stages, sources: Mapping[str, Any], plan: PreparationPlan, *, common: bool
 ) -> tuple[Ranked, PreparationPlan]:
-    """Normalised records of all sources, and the plan; where the plan is new, values too common among all are blocked."""
+    """Normalised records of all sources, and the plan; where the plan is new, too common values are blocked."""
     # what the driver saw too often, perhaps in a sample, is counted among all records
     free = attrs.evolve(plan, blocked={}) if common else plan
     given, about = [key_of(df) for df in sources.values()], [list(sources), free.to_dict()]

@@ -77,7 +77,7 @@ def per_customer(
         import pyarrow as pa
 
         table = table.drop_columns(["_bucket"]).sort_by([(c, "ascending") for c in (by, *order)])
-        group = table.column(by).combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
+        group = faults.groups(table.column(by))
         made, found = faults.attempt(lambda t: kernel(columns_of(t)), table, group, name=name)
         if found:
             none = {f.name: pa.nulls(1, f.type) for f in schema}

@@ -27,7 +27,7 @@ class Stages:
     """Writes and finds stages.
 
     A stage lies in `<name>-<key>`, and the key is a hash of its settings and of the keys of what it was made from, down
-    to the content of the source frames. What is there with Spark's mark of success is read, and everything else is made.
+    to the content of the source frames. What is there with Spark's mark of success is read, everything else is made.
 
     Attributes
     ----------

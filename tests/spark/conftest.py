@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from spark_machine import HERE, skip_without_spark
 
 # small data: compiling plans would take longer than running them
 QUICK = {
@@ -17,26 +17,12 @@ QUICK = {
     "spark.sql.adaptive.enabled": "false",
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
 }
-HERE = Path(__file__).resolve().parent
-
-
-def missing() -> str | None:
-    from crmcore.errors import MissingExtra, MissingProgram
-    from crmcore.spark.sessions import check
-
-    try:
-        check()
-    except (MissingExtra, MissingProgram) as error:
-        return str(error).splitlines()[0]
-    return None
 
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[Any]:
     """A session of two workers; they find the repository and the kernels of these tests."""
-    reason = missing()
-    if reason:
-        pytest.skip(reason)
+    skip_without_spark()
     from crmcore.spark.sessions import start
 
     path = [str(HERE.parent.parent), str(HERE), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]

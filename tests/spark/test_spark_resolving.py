@@ -141,6 +141,6 @@ def test_what_spark_cannot_do_is_refused_with_the_way_out(spark: Any, tmp_path: 
     frames = spark_sources(spark, 1)
     with pytest.raises(OutOfRange, match="blocked_values"):
         resolve(frames, schema=schema(), rules=Rules(max_profiles={"phone": 3}), work=str(tmp_path))
+    no_ids = Schema.infer(overrides={f"{n}.{t.schema.names[0]}": None for n, t in sources().items()})
     with pytest.raises(WrongType, match='"record id"'):
-        no_ids = {f"{n}.{t.schema.names[0]}": None for n, t in sources().items()}
-        resolve(frames, schema=Schema.infer(overrides=no_ids), work=str(tmp_path))
+        resolve(frames, schema=no_ids, work=str(tmp_path))
