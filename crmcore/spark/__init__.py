@@ -5,7 +5,15 @@ records are one customer. `chunked` runs the same kernels over Parquet larger th
 Needs `crmcore[spark]` and Java 17; nothing else in crmcore imports this package.
 """
 
+from typing import TYPE_CHECKING
+
 from crmcore._base import lazy_names
+
+if TYPE_CHECKING:
+    from crmcore.spark.linking import SparkLinkage, link
+    from crmcore.spark.resolving import SparkPeople, resolve
+    from crmcore.spark.running import aggregate, per_customer
+    from crmcore.spark.sessions import ready, start
 
 __all__ = ["SparkLinkage", "SparkPeople", "aggregate", "link", "per_customer", "ready", "resolve", "start"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from crmcore.linkage.components import connected
+from crmcore.spark import functions as sf
 
 __all__ = ["collected", "stars"]
 
@@ -39,8 +40,6 @@ def stars(links: Any, keep: Callable[[str, Any], Any]) -> Any:
     links : Spark data frame
     keep : writes the frame of a round under a name and gives it back, so that plans stay short
     """
-    from pyspark.sql import functions as sf
-
     now = keep("links", links.select(sf.col("hi").alias("u"), sf.col("lo").alias("v")).distinct())
     state = _state(now)
     for number in range(ROUNDS):
@@ -54,8 +53,6 @@ def stars(links: Any, keep: Callable[[str, Any], Any]) -> Any:
 
 def _large_star(links: Any) -> Any:
     """Hang the larger neighbours of each node on the smallest of it and its neighbours."""
-    from pyspark.sql import functions as sf
-
     both = links.unionByName(links.select(sf.col("v").alias("u"), sf.col("u").alias("v")))
     least = both.groupBy("u").agg(sf.least(sf.min("v"), sf.col("u")).alias("m"))
     return both.where("v > u").join(least, "u").select(sf.col("v").alias("u"), sf.col("m").alias("v")).distinct()
@@ -63,15 +60,11 @@ def _large_star(links: Any) -> Any:
 
 def _small_star(links: Any) -> Any:
     """Hang each node and its smaller neighbours on the smallest of these; links go down, u > v."""
-    from pyspark.sql import functions as sf
-
     least = links.groupBy("u").agg(sf.min("v").alias("m"))
     others = links.join(least, "u").where("v != m").select(sf.col("v").alias("u"), sf.col("m").alias("v"))
     return others.unionByName(least.select("u", sf.col("m").alias("v"))).distinct()
 
 
 def _state(links: Any) -> tuple[int, str]:
-    from pyspark.sql import functions as sf
-
     row = links.select(sf.count(sf.lit(1)), sf.sum(sf.xxhash64("u", "v").cast("decimal(20,0)"))).collect()[0]
     return int(row[0]), str(row[1])

@@ -22,6 +22,7 @@ from crmcore.linkage.linking import BUDGET, link
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.rarity import Shares
 from crmcore.linkage.records import Records
+from crmcore.spark import functions as sf
 from crmcore.spark.linking import HOT, blocks
 from crmcore.spark.records import Ranked, records_of
 
@@ -88,8 +89,6 @@ def _shares(frame: Any, column: str) -> Shares:
 
 def _pairs_of(records: Ranked, model: LinkageModel) -> Mapping[BlockingKey, float]:
     """Pairs that each key makes among all records, blocks above the cap refused."""
-    from pyspark.sql import functions as sf
-
     sizes = (
         blocks(records, model).groupBy("key", "block").agg(sf.count("rank").alias("n"), sf.min("rank").alias("least"))
     )

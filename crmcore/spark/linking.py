@@ -21,6 +21,7 @@ from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.records import Records
 from crmcore.linkage.scoring import CHUNK
 from crmcore.spark import components
+from crmcore.spark import functions as sf
 from crmcore.spark.columns import gathered
 from crmcore.spark.records import Ranked, hashes_of, ranked, records_of
 from crmcore.spark.stages import Stage, Stages, key_of
@@ -83,8 +84,6 @@ def link(
     DuplicateIds
         An id stands on several rows.
     """
-    from pyspark.sql import functions as sf
-
     for name in (id, *model.fields, *([source] if source else [])):
         if name not in df.columns:
             raise MissingColumn(name, tuple(df.columns), "the Spark frame")
@@ -145,8 +144,6 @@ def link_ranked(
 
 def _must(spark: Any, records: Ranked, must: Sequence[tuple[str, str]]) -> Any:
     """Decided pairs by rank; those with a record that is not here wait for it."""
-    from pyspark.sql import functions as sf
-
     pairs = spark.createDataFrame([(str(a), str(b)) for a, b in must], "a string, b string")
     ranks = records.frame.select("rank", "id")
     a, b = ranks.selectExpr("rank as ra", "id as a"), ranks.selectExpr("rank as rb", "id as b")
@@ -260,8 +257,6 @@ def _compared(table: Any, fields: Mapping[str, Kind], model: LinkageModel) -> An
 
 def _entities(records: Ranked, links: Any, parts: Stage, model: LinkageModel, bind: Bind) -> Any:
     """Entity of each record that has a link: many whole components in each call of the clustering."""
-    from pyspark.sql import functions as sf
-
     found, fields, sources = parts.frame, records.fields, records.sources
     shuffles = int(found.sparkSession.conf.get("spark.sql.shuffle.partitions"))
     n = max(shuffles, -(-int(found.count()) // CLUSTER_ROWS))

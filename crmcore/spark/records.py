@@ -12,6 +12,7 @@ from crmcore.errors import DuplicateIds
 from crmcore.linkage.encode import value_hashes
 from crmcore.linkage.fields import Kind
 from crmcore.linkage.records import Column, Records
+from crmcore.spark import functions as sf
 from crmcore.spark.stages import Stage, Stages
 from crmcore.tables import TextColumn
 
@@ -42,8 +43,6 @@ class Ranked:
 
     def text(self, rank: str, prefix: str = "f") -> Any:
         """The rank as `rank` and the fields as `<prefix>0`, `<prefix>1`, ..."""
-        from pyspark.sql import functions as sf
-
         fields = [sf.col(f"f{i}").alias(f"{prefix}{i}") for i in range(len(self.fields))]
         return self.frame.select(sf.col("rank").alias(rank), *fields)
 
@@ -100,7 +99,6 @@ def ranked(
     DuplicateIds
         A record id stands on several rows.
     """
-    from pyspark.sql import functions as sf
 
     def ordered() -> Any:
         return normal().sort("hash", "id").withColumn("at", sf.monotonically_increasing_id())

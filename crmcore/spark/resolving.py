@@ -23,6 +23,7 @@ from crmcore.linkage.fields import Kind
 from crmcore.linkage.model import LinkageModel
 from crmcore.linkage.scoring import CHUNK
 from crmcore.spark import faults
+from crmcore.spark import functions as sf
 from crmcore.spark.columns import gathered
 from crmcore.spark.faults import AT
 from crmcore.spark.fitting import SAMPLE, fit
@@ -64,8 +65,6 @@ class SparkPeople:
 
     def assignments(self) -> Any:
         """Data frame of record_id, source and customer_id, the ids that one machine would give."""
-        from pyspark.sql import functions as sf
-
         entities = self.linkage.entities
         least = entities.groupBy("entity").agg(sf.min("id").alias("anchor"))
         names = sf.array(*map(sf.lit, self.sources))
@@ -82,8 +81,6 @@ class SparkPeople:
         survivorship : how golden values are chosen
         buckets : groups of customers made at once; so that each has some 50,000 records by default
         """
-        from pyspark.sql import functions as sf
-
         columns = tuple(dict.fromkeys(c for df in self.sources.values() for c in df.columns))
         n = buckets or max(int(self._conf("spark.sql.shuffle.partitions")), -(-self.linkage.records.n // 50_000))
         raw = _union(self._raw(name, columns) for name in self.sources)
@@ -202,8 +199,6 @@ def _planned(
     sources: Mapping[str, Any], schema: Schema | None, rules: Rules, region: str | None, sample: int
 ) -> PreparationPlan:
     """What one machine would decide about normalisation, from all records or a sample by the hash of their content."""
-    from pyspark.sql import functions as sf
-
     n = sum(df.count() for df in sources.values())
     share = int(min(sample / max(n, 1), 1.0) * 2**32)
 
@@ -220,8 +215,6 @@ def _planned(
 
 
 def _normalised_frames(sources: Mapping[str, Any], plan: PreparationPlan) -> Any:
-    from pyspark.sql import functions as sf
-
     made = (
         df.withColumn(AT, sf.monotonically_increasing_id()).mapInArrow(
             _normaliser(name, code, plan), _schema_of(len(plan.fields))
@@ -293,8 +286,6 @@ def _no_faults(normal: Any, sources: Mapping[str, Any]) -> None:
 
 def _without_common(df: Any, plan: PreparationPlan) -> tuple[Any, PreparationPlan]:
     """Make values missing that too many records share to be one person's."""
-    from pyspark.sql import functions as sf
-
     most = max(COMMON_AT_LEAST, COMMON * df.count())
     for i, (name, kind) in enumerate(plan.fields.items()):
         if kind in OWN:
@@ -308,8 +299,6 @@ def _without_common(df: Any, plan: PreparationPlan) -> tuple[Any, PreparationPla
 
 def _chosen(records: Ranked, model: LinkageModel) -> Ranked:
     """The model's fields of the records, in the model's order."""
-    from pyspark.sql import functions as sf
-
     names = list(records.fields)
     if names == list(model.fields):
         return records

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
+from importlib import import_module
 from operator import add
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from crmcore.errors import BadRows, MissingColumn
 from crmcore.spark import faults
+from crmcore.spark import functions as sf
 from crmcore.spark.columns import Columns, columns_of, gathered, table_of
 from crmcore.spark.faults import AT, ROW_BITS
 
@@ -64,9 +66,6 @@ def per_customer(
     MissingColumn
         `by`, `order` or `columns` names a column that the frame lacks.
     """
-    from pyspark import StorageLevel
-    from pyspark.sql import functions as sf
-
     rows = _picked(df, [by, *order], columns)
     name = getattr(kernel, "__name__", "the kernel")
     schema = _schema(kernel, rows, by, order, returns)
@@ -88,7 +87,7 @@ def per_customer(
     numbered = rows.withColumn(AT, sf.monotonically_increasing_id())
     bucketed = numbered.withColumn("_bucket", sf.pmod(sf.xxhash64(sf.col(by)), sf.lit(n)).cast("int"))
     found = bucketed.groupBy("_bucket").applyInArrow(run, _with_fault(schema))
-    found = found.persist(StorageLevel.MEMORY_AND_DISK)
+    found = found.persist(import_module("pyspark").StorageLevel.MEMORY_AND_DISK)
     told = [r[0] for r in found.where(sf.col(FAULT).isNotNull()).select(FAULT).collect()]
     if told:
         found.unpersist()
@@ -118,8 +117,6 @@ def aggregate(
     BadRows
         Rows that the kernel refused, all of them, by partition, row in it and column.
     """
-    from pyspark.sql import functions as sf
-
     rows = _picked(df, (), columns)
     name = getattr(counts, "__name__", "the kernel")
     schema = "part int, value binary, _fault string"
@@ -178,26 +175,20 @@ def _picked(df: Any, needed: Sequence[str], columns: Sequence[str] | None) -> An
 def _schema(kernel: Callable[[Columns], Any], rows: Any, by: str, order: Sequence[str], given: Any) -> Any:
     """Arrow schema of what a kernel returns."""
     if given is not None:
-        from pyspark.sql.pandas.types import to_arrow_schema
-        from pyspark.sql.types import StructType
-
-        wanted: Any = StructType.fromDDL(given) if isinstance(given, str) else given
-        return to_arrow_schema(wanted)
+        wanted = import_module("pyspark.sql.types").StructType.fromDDL(given) if isinstance(given, str) else given
+        return import_module("pyspark.sql.pandas.types").to_arrow_schema(wanted)
     first = rows.limit(SEEN).toArrow().sort_by([(c, "ascending") for c in (by, *order)])
     return table_of(kernel(columns_of(first)), kernel=getattr(kernel, "__name__", "the kernel")).schema
 
 
 def _with_fault(schema: Any) -> Any:
     import pyarrow as pa
-    from pyspark.sql.pandas.types import from_arrow_schema
 
-    return from_arrow_schema(schema.append(pa.field(FAULT, pa.string())))
+    return import_module("pyspark.sql.pandas.types").from_arrow_schema(schema.append(pa.field(FAULT, pa.string())))
 
 
 def error_of(source: str, told: Sequence[str], rows: Any) -> BadRows:
     """The error of all faults; rows that came from files are named by their file and counted from its first row."""
-    from pyspark.sql import functions as sf
-
     found = faults.read(told)
     files: dict[int, list[tuple[int, str]]] = {}
     if rows.inputFiles():

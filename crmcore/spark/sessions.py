@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,7 @@ def start(
         No Java, or one older than 17.
     """
     check()
-    from pyspark.sql import SparkSession
-
-    builder = SparkSession.builder.appName(name)
+    builder = import_module("pyspark.sql").SparkSession.builder.appName(name)
     ours = {
         "spark.master": f"local[{cores}]",
         "spark.driver.memory": memory,
@@ -79,8 +78,8 @@ def ready(spark: Any) -> Any:
 def check() -> None:
     """Raise unless pyspark, pyarrow and Java are there; give workers this Python where nothing else is named."""
     try:
-        import pyarrow  # noqa: F401
-        import pyspark  # noqa: F401
+        for library in ("pyarrow", "pyspark"):
+            import_module(library)
     except ImportError:
         raise MissingExtra("crmcore.spark", "spark") from None
     found = java_version()

@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 
+from crmcore.spark import functions as sf
+
 __all__ = ["Stage", "Stages"]
 
 FORMAT = 1  # counts up when what a stage holds changes
@@ -62,8 +64,6 @@ class Stages:
 
 def key_of(df: Any) -> str:
     """Key of what a frame holds, in any order of rows and any number of partitions: one pass over it."""
-    from pyspark.sql import functions as sf
-
     names = sorted(df.columns)
     each = sf.xxhash64(*[sf.col(f"`{name}`").cast("string") for name in names]).cast("decimal(20,0)")
     row = df.select(sf.count(sf.lit(1)), sf.sum(each)).collect()[0]
