@@ -65,8 +65,9 @@ class Stages:
 def key_of(df: Any) -> str:
     """Key of what a frame holds, in any order of rows and any number of partitions: one pass over it."""
     names = sorted(df.columns)
-    each = sf.xxhash64(*[sf.col(f"`{name}`").cast("string") for name in names]).cast("decimal(20,0)")
-    row = df.select(sf.count(sf.lit(1)), sf.sum(each)).collect()[0]
+    # a missing cell leaves a hash as it was: mark it, or a value that moves to the next column would not be seen
+    cells = [sf.coalesce(sf.col(f"`{name}`").cast("string"), sf.lit("\0")) for name in names]
+    row = df.select(sf.count(sf.lit(1)), sf.sum(sf.xxhash64(*cells).cast("decimal(20,0)"))).collect()[0]
     return _key([names, int(row[0]), str(row[1])])
 
 

@@ -146,6 +146,18 @@ def test_a_failed_run_goes_on_from_its_last_written_stage(
     assert other.patterns == found.patterns
 
 
+def test_the_key_of_a_frame_is_its_content_in_any_order(spark: Any) -> None:
+    from crmcore.spark.stages import key_of
+
+    rows = [(1, "a", None), (2, None, "b")]
+    schema = "n int, left string, right string"
+    key = key_of(spark.createDataFrame(rows, schema))
+    assert key == key_of(spark.createDataFrame(rows[::-1], schema).repartition(3).select("right", "n", "left"))
+    moved = [(1, None, "a"), (2, None, "b")]
+    assert key != key_of(spark.createDataFrame(moved, schema))
+    assert key != key_of(spark.createDataFrame([*rows, rows[0]], schema))
+
+
 def test_repeated_ids_and_missing_fields_are_refused(
     spark: Any, records: Records, local: Linkage, tmp_path: Path
 ) -> None:
