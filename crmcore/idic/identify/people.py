@@ -365,14 +365,14 @@ def normal_forms(
     phone, second = held.get(Kind.PHONE.value), held.get(f"{Kind.PHONE.value} 2")
     if phone is None:
         return {}
-    if several is None:
-        several = np.unique(table.source[second.codes >= 0]).tolist() if second is not None else ()
+    here = np.unique(table.source[second.codes >= 0]).tolist() if second is not None else []
+    written = here if several is None else several
     found: dict[str, TextColumn] = {}
     for column in table.columns:
         spelled = table.columns[column]
         rows = np.zeros(len(table), np.bool_)
         for code, source in enumerate(table.sources):
-            if code not in several and schema.columns(source, Meaning.PHONE) == (column,):
+            if code not in written and schema.columns(source, Meaning.PHONE) == (column,):
                 rows |= table.source == code
         if rows.any():
             cells = [n if r else raw for n, r, raw in zip(phone.text.to_list(), rows, spelled.to_list(), strict=True)]
