@@ -8,15 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from spark_machine import HERE, skip_without_spark
-
-# small data: compiling plans would take longer than running them
-QUICK = {
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-}
+from spark_machine import HERE, QUICK, skip_without_spark
 
 
 @pytest.fixture(scope="session")

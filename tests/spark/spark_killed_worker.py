@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+from spark_machine import QUICK
 
 from benchmarks.common_people import KINDS, make_people
 from crmcore.linkage.linking import link
@@ -52,10 +53,11 @@ def main() -> None:
     records = Records.from_columns(columns, KINDS, ids=[f"r{i}" for i in range(len(made))])
     local = link(records, model=link(records).model)
     settings = {
+        **QUICK,
         "spark.master": "local-cluster[2,1,1024]",
         "spark.executor.memory": "1g",
         "spark.executorEnv.PYTHONPATH": os.environ["PYTHONPATH"],
-        "spark.sql.codegen.wholeStage": "false",
+        "spark.executor.extraJavaOptions": QUICK["spark.driver.extraJavaOptions"],
     }
     spark = start(partitions=2, memory="1g", settings=settings)
     spark.sparkContext.setLogLevel("OFF")
