@@ -25,6 +25,7 @@ __all__ = [
     "LostClass",
     "MissingColumn",
     "MissingExtra",
+    "MissingProgram",
     "NaiveDatetime",
     "NotConverged",
     "OutOfRange",
@@ -272,6 +273,19 @@ class MissingExtra(CrmError, ImportError):
         return (
             f"{self.what} needs an optional library that is not installed.\n  hint: pip install 'crmcore[{self.extra}]'"
         )
+
+
+@attrs.define(eq=False)
+class MissingProgram(CrmError, RuntimeError):
+    """A program beside Python is needed for this call and was not found, or is too old."""
+
+    what: str
+    got: str
+    allowed: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.what} found {self.got}: expected {self.allowed}.\n  hint: {self.hint}"
 
 
 @attrs.define(eq=False)

@@ -96,9 +96,14 @@ class Scorer:
         """(m,) log-odds of one chunk of pairs; pairs that a bound proves to be below `least` may read -inf."""
         return self._odds(lo, hi)
 
-    def _odds(self, lo: Rows, hi: Rows) -> Floats:
+    def measured(self, lo: Rows, hi: Rows) -> tuple[NDArray[np.int8], Floats]:
+        """(m, f) levels and (m,) log-odds of one chunk of pairs."""
         levels, terms, learned = self.parts(lo, hi)
         odds = log_odds(self.weights, levels, self.by_class(terms, learned))
         if self.calibration is None:
-            return odds
-        return self.calibration.apply(odds, self.features(levels, terms, learned)[:, : len(self.calibration.fields)])
+            return levels, odds
+        says = self.features(levels, terms, learned)[:, : len(self.calibration.fields)]
+        return levels, self.calibration.apply(odds, says)
+
+    def _odds(self, lo: Rows, hi: Rows) -> Floats:
+        return self.measured(lo, hi)[1]

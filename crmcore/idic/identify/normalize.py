@@ -37,7 +37,8 @@ COMMON = 0.005
 COMMON_AT_LEAST = 50
 """... but only from this many records on."""
 
-_OWN = frozenset({Kind.EMAIL, Kind.PHONE, Kind.IDENTIFIER, Kind.HANDLE})
+OWN = frozenset({Kind.EMAIL, Kind.PHONE, Kind.IDENTIFIER, Kind.HANDLE})
+"""Kinds whose values are a person's own."""
 
 
 def prepare(
@@ -238,7 +239,7 @@ def _without_blocked(
     """Make values missing that the caller blocks, or that too many records share; also their hashes."""
     n = len(text)
     counts = np.bincount(text.codes[text.codes >= 0], minlength=len(text.values))
-    bad = counts > max(COMMON_AT_LEAST, COMMON * n) if kind in _OWN else np.zeros(len(counts), bool)
+    bad = counts > max(COMMON_AT_LEAST, COMMON * n) if kind in OWN else np.zeros(len(counts), bool)
     if listed:
         bad = bad | np.fromiter((v in listed for v in text.values), bool, len(text.values))
     for i in np.flatnonzero(bad).tolist():

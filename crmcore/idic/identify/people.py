@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from crmcore.idic.identify.survivorship import SurvivorshipPlan
 from crmcore.linkage.fields import Kind
 from crmcore.linkage.linking import Linkage
 from crmcore.linkage.model import LinkageModel
+from crmcore.linkage.records import Records
 from crmcore.tables import RecordTable, TextColumn
 
 if TYPE_CHECKING:
@@ -88,43 +89,14 @@ class People:
             self.labels,
             roles=self.roles,
             plan=self.survivorship,
-            normal=self._normal_forms(),
+            normal=normal_forms(self.table, self.schema, self.linkage.records),
             previous=self.previous or None,
         )
-
-    def _normal_forms(self) -> dict[str, TextColumn]:
-        """Telephone numbers in one spelling: two spellings of one number are one value, and what is junk is none.
-
-        A source with several numbers a row keeps them as they are written.
-        """
-        held = {c.name: c for c in self.linkage.records.columns}
-        phone, second = held.get(Kind.PHONE.value), held.get(f"{Kind.PHONE.value} 2")
-        if phone is None:
-            return {}
-        several = {int(s) for s in np.unique(self.table.source[second.codes >= 0])} if second is not None else set()
-        found: dict[str, TextColumn] = {}
-        for column in self.table.columns:
-            spelled = self.table.columns[column]
-            rows = np.zeros(len(self.table), np.bool_)
-            for code, source in enumerate(self.table.sources):
-                if code not in several and self.schema.columns(source, Meaning.PHONE) == (column,):
-                    rows |= self.table.source == code
-            if rows.any():
-                cells = [
-                    n if r else raw for n, r, raw in zip(phone.text.to_list(), rows, spelled.to_list(), strict=True)
-                ]
-                found[column] = TextColumn.of(cells)
-        return found
 
     @cached_property
     def roles(self) -> dict[str, str]:
         """What each column was taken for, as a word."""
-        found: dict[str, str] = {}
-        for by_column in self.schema.roles.values():
-            for column, role in by_column.items():
-                if column in self.table.columns:
-                    found.setdefault(column, role.kind.value)
-        return found
+        return roles_of(self.schema, self.table)
 
     @cached_property
     def _ids(self) -> CustomerIds:
@@ -369,3 +341,40 @@ class People:
             "customer_id": list(self.customer_ids),
         }
         return write_frame(columns, backend=backend)
+
+
+def roles_of(schema: Schema, table: RecordTable) -> dict[str, str]:
+    """What each column of a table was taken for, as a word."""
+    found: dict[str, str] = {}
+    for by_column in schema.roles.values():
+        for column, role in by_column.items():
+            if column in table.columns:
+                found.setdefault(column, role.kind.value)
+    return found
+
+
+def normal_forms(
+    table: RecordTable, schema: Schema, records: Records, *, several: Collection[int] | None = None
+) -> dict[str, TextColumn]:
+    """Telephone numbers in one spelling: two spellings of one number are one value, and what is junk is none.
+
+    A source with several numbers a row keeps them as they are written; `several` names the codes of such sources where
+    these are not all of their records.
+    """
+    held = {c.name: c for c in records.columns}
+    phone, second = held.get(Kind.PHONE.value), held.get(f"{Kind.PHONE.value} 2")
+    if phone is None:
+        return {}
+    here = np.unique(table.source[second.codes >= 0]).tolist() if second is not None else []
+    written = here if several is None else several
+    found: dict[str, TextColumn] = {}
+    for column in table.columns:
+        spelled = table.columns[column]
+        rows = np.zeros(len(table), np.bool_)
+        for code, source in enumerate(table.sources):
+            if code not in written and schema.columns(source, Meaning.PHONE) == (column,):
+                rows |= table.source == code
+        if rows.any():
+            cells = [n if r else raw for n, r, raw in zip(phone.text.to_list(), rows, spelled.to_list(), strict=True)]
+            found[column] = TextColumn.of(cells)
+    return found
