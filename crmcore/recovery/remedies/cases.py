@@ -16,9 +16,10 @@ from crmcore.errors import BadRow, BadRows, CurrencyMismatch, DuplicateIds, OutO
 from crmcore.metrics.scalars import count_of
 from crmcore.recovery.remedies.menu import RULE_FACTS
 from crmcore.recovery.remedies.staying import step_of
-from crmcore.recovery.remedies.words import PROTECTED, Fault, fault_of, refuse_protected
+from crmcore.recovery.remedies.words import PROTECTED, fault_of, refuse_protected
 from crmcore.tables import NO_AMOUNT, TextColumn
 from crmcore.values import Money, Severity
+from crmcore.values.words import Fault
 
 __all__ = ["CaseTable", "FailedCase"]
 

@@ -17,7 +17,6 @@ from crmcore.recovery.remedies.staying import step_of
 from crmcore.recovery.remedies.words import (
     PROTECTED,
     FailureKind,
-    Fault,
     Justice,
     Part,
     faults_of,
@@ -28,7 +27,7 @@ from crmcore.recovery.remedies.words import (
 )
 from crmcore.rules import Rule
 from crmcore.values import Money
-from crmcore.values.words import word
+from crmcore.values.words import Fault, word
 
 __all__ = ["MATCH", "RULE_FACTS", "Menu", "Remedy"]
 

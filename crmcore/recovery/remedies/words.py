@@ -13,7 +13,7 @@ from crmcore._base import listed
 from crmcore.errors import CrmError
 from crmcore.values.words import Fault, word
 
-__all__ = ["PROTECTED", "FailureKind", "Fault", "Justice", "Part", "ProtectedField", "refuse_protected"]
+__all__ = ["PROTECTED", "FailureKind", "Justice", "Part", "ProtectedField", "refuse_protected"]
 
 
 class FailureKind(enum.StrEnum):

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from crmcore.recovery.words.private_patterns import PrivateKind
     from crmcore.recovery.words.review import ReplyReview, review_reply
     from crmcore.recovery.words.scoring import ReplyScore, rank_replies, score_reply
-    from crmcore.recovery.words.truth import Cause, Fault, Truth, check_truth, explain_cause
+    from crmcore.recovery.words.truth import Cause, Truth, check_truth, explain_cause
+    from crmcore.values.words import Fault
 
 _WHERE = {
     ".checklist": ("REQUIRED", "ReplyCheck", "ReplyItem", "check_reply"),
@@ -27,7 +28,8 @@ _WHERE = {
     ".private_patterns": ("PrivateKind",),
     ".review": ("ReplyReview", "review_reply"),
     ".scoring": ("ReplyScore", "rank_replies", "score_reply"),
-    ".truth": ("Cause", "Fault", "Truth", "check_truth", "explain_cause"),
+    ".truth": ("Cause", "Truth", "check_truth", "explain_cause"),
+    "crmcore.values.words": ("Fault",),
 }
 
 __all__ = [

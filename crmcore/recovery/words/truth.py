@@ -15,7 +15,7 @@ from crmcore.recovery.words.reading import Found, Reading, read
 from crmcore.recovery.words.scoring import mirrored
 from crmcore.values.words import Fault, word
 
-__all__ = ["Cause", "Fault", "Truth", "check_truth", "explain_cause"]
+__all__ = ["Cause", "Truth", "check_truth", "explain_cause"]
 
 
 def _fault(value: Fault | str) -> Fault:
