@@ -87,6 +87,7 @@ ERRORS = [
     errors.StoreConflict("s", 1, 2),
     errors.AccessDenied("service", "margin", ("name",)),
     errors.MissingExtra("charts", "charts"),
+    errors.MissingProgram("crmcore.spark", "no Java", "Java 17 or later", "install a Java runtime"),
     errors.BrokenPlugin("metric", "x", ("d",), "it fell"),
 ]
 
