@@ -248,7 +248,8 @@ def test_what_a_trial_keeps_changes_no_score(lines: Any, seed: int) -> None:
         ) if rng.random() < 0.8 else ItemNeighbours(trend_power=0.3)  # fmt: skip
         fresh = _Trial(train, test, repeats=False)
         assert (kept.raw(recipe) == fresh.raw(recipe)).all()
-        assert kept.ndcg(kept.raw(recipe)) == fresh.ndcg(fresh.raw(recipe)) or not len(kept.people)
+        if len(kept.people):  # `choose` keeps its defaults where few can be asked
+            assert kept.ndcg(kept.raw(recipe)) == fresh.ndcg(fresh.raw(recipe))
         model = recipe.fit(train)
         rows = train.matrix(model.weights_of(train.age_days))[kept.people]
         slow = model.scores(rows.indptr, rows.indices, rows.data)
