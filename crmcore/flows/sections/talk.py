@@ -204,7 +204,7 @@ def _against_a_no(brand: Brand, people: People, planned: ContactPlan) -> tuple[i
     before = np.datetime64(NOW.replace(tzinfo=None), "us")
     rows = np.flatnonzero((told["purpose"] == "marketing") & (told["time"] <= before))
     for i in rows[np.argsort(told["time"][rows], kind="stable")].tolist():
-        latest[person[told["record_id"][i]], _channel(told["channel"][i])] = told["status"][i]
+        latest[person[told["record_id"][i]], _channel(str(told["channel"][i]))] = str(told["status"][i])
     behind: dict[int, set[int]] = {}
     for record, customer in zip(people.table.record_id.tolist(), people.labels.tolist(), strict=True):
         behind.setdefault(customer, set()).add(person[record.partition(":")[2]])
