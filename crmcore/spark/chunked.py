@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from crmcore.errors import EmptyInput, MissingColumn
 from crmcore.linkage.encode import value_hashes
 from crmcore.spark import faults
-from crmcore.spark.columns import Columns, columns_of, table_of
+from crmcore.spark.columns import Columns, coded, columns_of, table_of
 from crmcore.spark.faults import AT, ROW_BITS
 
 __all__ = ["aggregate", "per_customer"]
@@ -128,10 +128,10 @@ def _dealt(batches: Iterable[Any], by: str, n: int, folder: Path) -> list[Path]:
 
 def _bucket(column: Any, n: int) -> NDArray[np.int64]:
     """(rows,) bucket of each customer: a hash of how the id is written."""
-    coded = column.combine_chunks().dictionary_encode()
-    words = ["" if v is None else str(v) for v in coded.dictionary.to_pylist()]
+    codes, values = coded(column)
+    words = ["" if v is None else str(v) for v in values]
     hashes = np.append((value_hashes(words) % np.uint64(n)).astype(np.int64), 0)
-    return np.asarray(hashes[coded.indices.fill_null(-1).to_numpy()])
+    return np.asarray(hashes[codes])
 
 
 def _files(paths: Any, needed: Sequence[str]) -> list[Path]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crmcore.errors import WrongType
 
-__all__ = ["Columns", "columns_of", "gathered", "table_of"]
+__all__ = ["Columns", "coded", "columns_of", "gathered", "table_of"]
 
 Columns = dict[str, NDArray[Any]]
 
@@ -41,6 +41,14 @@ def _array(column: Any) -> NDArray[Any]:
     out = np.empty(len(column), object)
     out[:] = column.to_pylist()
     return out
+
+
+def coded(column: Any) -> tuple[NDArray[np.int64], list[Any]]:
+    """Codes of a chunked Arrow column, -1 where it is null, and the value of each code."""
+    found = column.combine_chunks().dictionary_encode()
+    if hasattr(found, "combine_chunks"):  # a column too long for one array stays in chunks
+        found = found.combine_chunks()
+    return np.asarray(found.indices.fill_null(-1).to_numpy(), np.int64), found.dictionary.to_pylist()
 
 
 def table_of(columns: Any, schema: Any = None, *, kernel: str = "the kernel") -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.errors import BadRow, BadRows, DuplicateIds
+from crmcore.spark.columns import coded
 
 __all__ = ["Fault", "attempt", "bad_rows"]
 
@@ -70,8 +71,7 @@ def attempt(
 
 def groups(column: Any) -> NDArray[Any]:
     """(n,) number of each value of a sorted Arrow column."""
-    coded = column.combine_chunks().dictionary_encode()
-    return np.asarray(coded.indices.fill_null(-1).to_numpy())
+    return coded(column)[0]
 
 
 def written(faults: Sequence[Fault]) -> str:

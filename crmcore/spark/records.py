@@ -13,13 +13,14 @@ from crmcore.linkage.encode import value_hashes
 from crmcore.linkage.fields import Kind
 from crmcore.linkage.records import Column, Records
 from crmcore.spark import functions as sf
+from crmcore.spark.columns import coded
+from crmcore.spark.faults import ROW_BITS
 from crmcore.spark.stages import Stage, Stages
 from crmcore.tables import TextColumn
 
 __all__ = ["Ranked", "arrow_of", "ranked", "records_of", "text_of"]
 
 _TOP = np.uint64(1 << 63)
-ROW_BITS = 33
 
 
 @attrs.frozen(eq=False)
@@ -49,10 +50,8 @@ class Ranked:
 
 def text_of(column: Any) -> TextColumn:
     """Arrow text, dictionary-encoded; null is missing."""
-    coded = column.combine_chunks().dictionary_encode()
-    if hasattr(coded, "combine_chunks"):
-        coded = coded.combine_chunks()
-    return TextColumn(coded.indices.fill_null(-1).to_numpy().astype(np.int32), tuple(coded.dictionary.to_pylist()))
+    codes, values = coded(column)
+    return TextColumn(codes.astype(np.int32), tuple(values))
 
 
 def arrow_of(text: TextColumn) -> Any:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,7 +71,7 @@ def talk(brand: Brand, people: People) -> Chapter:
         "Nobody is written to without a yes, at night, or more often than they want: of everybody who is not, the plan says which rule "
         "closed the door, on what evidence, and when it opens by itself. In the forum, what counts is whether people are answered, and by whom."
     )
-    return Chapter("How we talk with them", lead, (_contact(brand, people), _forum(brand)))
+    return Chapter("How we talk with them", lead, (_contact(brand, people), _forum(brand, people)))
 
 
 def _contact(brand: Brand, people: People) -> Part:
@@ -136,6 +136,10 @@ def _ids(index: CustomerIndex, customers: NDArray[np.int64]) -> list[str | None]
     return [index.ids[c] if c >= 0 else None for c in customers.tolist()]
 
 
+def _utc(times: NDArray[np.datetime64]) -> list[datetime]:
+    return [t.replace(tzinfo=UTC) for t in times.astype("datetime64[us]").tolist()]
+
+
 def _channel(name: str) -> str:
     """Channel of the policy that a table of the brand means."""
     return "email" if name == "e-mail" else name
@@ -150,7 +154,7 @@ def _statements(brand: Brand, people: People, index: CustomerIndex) -> dict[str,
         "purpose": ["marketing"] * len(rows),
         "channel": [_channel(c) for c in told["channel"][rows].tolist()],
         "said": told["status"][rows].tolist(),
-        "at": [t.replace(tzinfo=UTC) for t in told["time"][rows].astype("datetime64[us]").tolist()],
+        "at": _utc(told["time"][rows]),
     }
 
 
@@ -161,7 +165,7 @@ def _sends(brand: Brand, people: People, index: CustomerIndex) -> dict[str, Any]
     return {
         "customer": _ids(index, customers_of(people, sent["record_id"][rows])),
         "channel": [_channel(c) for c in sent["channel"][rows].tolist()],
-        "time": [t.replace(tzinfo=UTC) for t in sent["sent_at"][rows].astype("datetime64[us]").tolist()],
+        "time": _utc(sent["sent_at"][rows]),
     }
 
 
@@ -218,16 +222,18 @@ def _against_a_no(brand: Brand, people: People, planned: ContactPlan) -> tuple[i
     return wrong, len(goes)
 
 
-def _forum(brand: Brand) -> Part:
+def _forum(brand: Brand, people: People) -> Part:
     """Health of the forum, beside what was planted."""
     posts, planted = brand.forum, brand.truth.planted
     staff = sorted(set(posts["author"][posts["staff"]].tolist()))
-    frame = {
-        "id": posts["post_id"], "author": posts["author"], "at": [t.replace(tzinfo=UTC) for t in posts["time"].tolist()],
-        "reply_to": posts["reply_to"],
-    }  # fmt: skip
+    index = CustomerIndex.of([f"c{i}" for i in range(len(people))])
+    customers = _ids(index, customers_of(people, posts["author"]))
+    author = [name if by_us else c for name, by_us, c in zip(posts["author"], posts["staff"], customers, strict=True)]
+    able = np.concatenate([brand.sources[name]["record_id"] for name in ("members", "page_inbox", "line_oa")])
+    members = [c for c in _ids(index, np.unique(customers_of(people, able))) if c is not None]
+    frame = {"id": posts["post_id"], "author": author, "at": _utc(posts["time"]), "reply_to": posts["reply_to"]}
     now = TODAY.astype("datetime64[s]").item().replace(tzinfo=UTC)
-    found = health(Community.from_frame(frame, staff=staff), now=now, within_hours=WITHIN)
+    found = health(Community.from_frame(frame, members=members, staff=staff), now=now, within_hours=WITHIN)
     share, hours = planted.answered_share, planted.reply_hours
     median = -hours * np.log(1 - 0.5 / share) if share > 0.5 else np.inf
     answers = posts["kind"] == "answer"
@@ -236,6 +242,7 @@ def _forum(brand: Brand) -> Part:
         Check("median hours to the first answer", found.first_reply_hours, float(median), percent=False),
     ]
     rows = [
+        ("members who ever wrote", said(found.participation)),
         (f"questions answered in {WITHIN:g} hours", said(found.answered)),
         ("median hours to the first answer", said(found.first_reply_hours, percent=False)),
         ("posts of the brand", f"{said(found.brand.share)}: {found.brand.role}"),
@@ -246,8 +253,8 @@ def _forum(brand: Brand) -> Part:
         Heading("How is the forum doing?"),
         Text(
             f"{found.writers:,} people wrote {found.posts:,} posts in a year, {int(answers.sum()):,} of them answers. Questions that nobody has "
-            "answered yet count as waiting, not as missing, so the median is not flattered. The brand writes less than half of the posts: it is "
-            f"the {found.brand.role} of this talk."
+            f"answered yet count as waiting, not as missing, so the median is not flattered. Of the posts {said(found.brand.share)} are the brand's own, "
+            f"which makes it the {found.brand.role} of this talk; above half it would be its controller."
         ),
         Table(("measure", "value"), rows, "Health of the forum."),
     ]  # fmt: skip
