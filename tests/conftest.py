@@ -21,6 +21,12 @@ settings.register_profile("thorough", max_examples=5000, deadline=None, suppress
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each of several workers one thread of linear algebra: more would wait for each other's cores."""
+    if getattr(config.option, "numprocesses", None):
+        os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
+
 @pytest.fixture(scope="session")
 def repo() -> Path:
     """Root of the repository."""
