@@ -53,6 +53,7 @@ def test_a_skew_likelihood_has_skew_ends() -> None:
     assert np.median(np.abs(wide[0] - wide[1]) / (wide[0] + wide[1])) > 0.02
 
 
+@pytest.mark.slow
 def test_a_likelihood_with_a_plateau_has_draws_that_are_many() -> None:
     seen = cohort("pareto", (0.553, 10.58, 0.606, 11.67), 1500, 4)
     model = RepeatBuying(model="pareto").fit(seen)

@@ -130,6 +130,7 @@ def test_the_rate_is_converted_to_the_unit() -> None:
         discounted(lambda h: np.array([h]), horizon=math.inf, rate=0.0)
 
 
+@pytest.mark.slow
 def test_intervals_of_the_expectation_cover_the_expectation_at_the_true_parameters() -> None:
     hits: dict[str, list[float]] = {name: [] for name in ("expected", "p_alive", "spend", "clv")}
     picks = slice(0, 200)

@@ -51,6 +51,7 @@ def test_one_class_has_the_textbook_standard_errors() -> None:
     assert (found.high - found.low) / 2 == pytest.approx(1.959964 * x.std() / np.sqrt(200), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
     hits, runs = np.zeros(3), 60
     for seed in range(runs):

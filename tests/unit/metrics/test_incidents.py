@@ -19,6 +19,7 @@ def days(seed: int, *, n: int = 60, share: float = 0.3, length: int = 150) -> tu
     return rng.binomial(tried, share), tried
 
 
+@pytest.mark.slow
 def test_clean_families_give_about_as_many_alarms_as_promised() -> None:
     found = [
         len(
