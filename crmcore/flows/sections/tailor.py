@@ -145,7 +145,7 @@ def _product(currency: str) -> Part:
     ]  # fmt: skip
     return Part(
         blocks,
-        KeyFigure("A conflict repaired", str(repair).partition(" (")[0], f"the smallest of {len(conflict.repairs)}"),
+        KeyFigure("A conflict repaired", f"{len(repair.changes)} change", str(repair).partition(" (")[0]),
     )
 
 
