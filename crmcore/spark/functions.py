@@ -9,4 +9,9 @@ __all__: list[str] = []
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
-    return getattr(import_module("pyspark.sql.functions"), name)
+    try:
+        functions = import_module("pyspark.sql.functions")
+    except ModuleNotFoundError as error:
+        # whoever only asks what this module holds (inspection, collectors of doctests) hears that it has no such name
+        raise AttributeError(f"{name}: column functions need crmcore[spark]") from error
+    return getattr(functions, name)
