@@ -10,6 +10,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from sphinx import addnodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
 import crmcore
 from crmcore._version import __version__
 
@@ -26,6 +29,8 @@ suppress_warnings = ["ref.python"]
 html_theme = "furo"
 html_title = f"crmcore {release}"
 html_show_copyright = False
+# modules are the sections of a page of the reference; with every member among them each page would carry thousands
+toc_object_entries = False
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -55,14 +60,34 @@ def _write_reference(_app: Any) -> None:
     for old in folder.glob("*.md"):
         old.unlink()
     for page, modules in sorted(_pages().items()):
-        lines = [f"# {page}", "", "```{eval-rst}"]
+        lines = [f"# {page}", ""]
         for name in sorted(modules):
             # a table of contents shows its docstring only: each name is documented where it is defined
             contents = hasattr(importlib.import_module(name), "__path__")
-            lines += [f".. automodule:: {name}", *(["   :no-members:"] if contents else []), ""]
-        (folder / f"{page}.md").write_text("\n".join([*lines, "```", ""]), encoding="utf-8")
+            shown = [f".. automodule:: {name}", *(["   :no-members:"] if contents else [])]
+            lines += [*([f"## {name}", ""] if name != page else []), "```{eval-rst}", *shown, "```", ""]
+        (folder / f"{page}.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+class _Prose(SphinxPostTransform):
+    """Words of a docstring's type that name nothing stay text.
+
+    "counts by day" stands where a type may stand, so each word is a reference, and Sphinx looks for each among the ends
+    of all names that there are.
+    """
+
+    default_priority = 5
+
+    def run(self, **_: Any) -> None:
+        """Replace references to no name by their text."""
+        objects = self.env.domains["py"].objects
+        ends = {name.rpartition(".")[2] for name in objects}
+        for node in [*self.document.findall(addnodes.pending_xref)]:
+            if node.get("refdomain") == "py" and node["reftarget"].rpartition(".")[2] not in ends:
+                node.replace_self(node.children)
 
 
 def setup(app: Any) -> None:
     """Hook the reference into the build."""
     app.connect("builder-inited", _write_reference)
+    app.add_post_transform(_Prose)
