@@ -84,6 +84,28 @@ def silences(columns: Columns) -> Columns:
     return {"customer": who[late].astype(object), "last": last[late]}
 
 
+def contact_caps(columns: Columns) -> Columns:
+    """Whether a message goes to each customer, and when: events are what was sent before, two in ten days are enough."""
+    from crmcore.calendars import SlidingCap
+    from crmcore.idic.interact.consents import ConsentTable
+    from crmcore.idic.interact.contact import Audience, Cap, ContactPolicy, Message, SendTable, plan
+
+    people = np.unique(columns["customer"].astype(str)).astype(object)
+    n, channels = len(people), ("search", "e-mail", "social")
+    sent = {k: columns[k] for k in ("customer", "time", "channel")}
+    policy = ContactPolicy(
+        "UTC", channels=channels, quiet_hours=("20:00", "08:00"), caps=[SlidingCap(240, 2), Cap(SlidingCap(96, 1),
+        channels=["e-mail"])],
+    )  # fmt: skip
+    said = {"purpose": ["marketing"] * n, "channel": ["e-mail"] * n, "said": ["granted"] * n}
+    consents = ConsentTable.from_frame({"person": people, **said, "at": ["2026-01-01T10:00Z"] * n})
+    audience = Audience.from_frame({"customer": people, "channels": ["e-mail; social"] * n})
+    history = SendTable.from_frame(sent, customers=audience.customers, zone="UTC")
+    now = datetime(2026, 5, 30, 12, tzinfo=UTC)
+    found = plan(audience, Message("news"), policy=policy, consents=consents, now=now, history=history)
+    return {"customer": list(audience.customers.ids), "verdict": found.verdict_code[0], "at": found.at[0]}
+
+
 def sentiment(columns: Columns) -> Columns:
     from crmcore.listening.sentiment.model import default_model
 

@@ -22,6 +22,7 @@ PER_CUSTOMER = [
     kernels.forecasts,
     kernels.sessions,
     kernels.silences,
+    kernels.contact_caps,
     kernels.sentiment,
 ]
 COUNTS = [kernels.nps, kernels.revenue]
