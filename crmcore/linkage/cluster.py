@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from crmcore._base import Progress, reporter
 from crmcore.errors import BadRow, BadRows, OutOfRange, WrongType
+from crmcore.graphs import connected_parts
 from crmcore.linkage.agglomerate import Agglomeration, Cuts, agglomerate, quantised
 from crmcore.linkage.clustering import Clustering, Merges
-from crmcore.linkage.components import RaisedFloor, bounded_components, connected
+from crmcore.linkage.components import RaisedFloor, bounded_components
 from crmcore.linkage.constraints import MUST_NOT, Among, Constraints, crowded_values
 from crmcore.linkage.layout import Layout, Score, square
 
@@ -151,7 +152,7 @@ def cluster(
     layout = Layout.of(component, most=max_component)
     p = layout.probabilities(a, b, log_odds, score, order)
     stops = _must_not(layout, orders)
-    joined = connected(n, *must) if len(orders.must_link) else None
+    joined = connected_parts(n, *must) if len(orders.must_link) else None
     group = np.arange(n)
     for members in layout.whole:
         group[members] = members[0]

@@ -6,7 +6,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CEILING", "RaisedFloor", "bounded_components", "connected", "too_large"]
+from crmcore.graphs import connected_parts
+
+__all__ = ["CEILING", "RaisedFloor", "bounded_components", "too_large"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,31 +38,6 @@ class RaisedFloor:
     largest: int
     floor: float
     by_strongest_links: bool
-
-
-def connected(n: int, a: Ints, b: Ints, /) -> Ints:
-    """Component of each of n nodes, numbered by smallest node.
-
-    Examples
-    --------
-    >>> connected(5, np.array([1, 3]), np.array([4, 4]))
-    array([0, 1, 2, 1, 1])
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    touched = np.zeros(n, bool)
-    touched[a] = True
-    touched[b] = True
-    nodes = np.flatnonzero(touched)
-    at = np.cumsum(touched) - 1
-    graph = coo_array((np.ones(len(a), np.int8), (at[a], at[b])), shape=(len(nodes), len(nodes)))
-    count, label = connected_components(graph.tocsr(), directed=False)
-    least = np.full(count, n)
-    np.minimum.at(least, label, nodes)
-    first = np.arange(n)
-    first[nodes] = least[label]
-    return np.asarray((np.cumsum(first == np.arange(n)) - 1)[first])
 
 
 def bounded_components(
@@ -99,11 +76,11 @@ def bounded_components(
     sure_a, sure_b = must
     keep = log_odds >= floor
     a, b, log_odds = a[keep], b[keep], log_odds[keep]
-    label = connected(n, np.concatenate([a, sure_a]), np.concatenate([b, sure_b]))
+    label = connected_parts(n, np.concatenate([a, sure_a]), np.concatenate([b, sure_b]))
     size = np.bincount(label, minlength=1)
     if n == 0 or size.max() <= most:
         return label, ()
-    bound = connected(n, sure_a, sure_b)  # what can never be taken apart
+    bound = connected_parts(n, sure_a, sure_b)  # what can never be taken apart
     base, original, reached = floor, label, np.full(len(size), floor)
     strong = np.zeros(len(size), bool)
     while floor < ceiling:
@@ -114,14 +91,14 @@ def bounded_components(
         reached[original[large]] = floor
         keep = ~large[a] | (log_odds >= floor)
         a, b, log_odds = a[keep], b[keep], log_odds[keep]
-        label = connected(n, np.concatenate([a, sure_a]), np.concatenate([b, sure_b]))
+        label = connected_parts(n, np.concatenate([a, sure_a]), np.concatenate([b, sure_b]))
     large = too_large(label, bound, most)
     if large.any():
         strong[original[large]] = True
         inside = large[a]
         tree = _grown(n, a[inside], b[inside], log_odds[inside], sure_a, sure_b, most)
         a, b = np.concatenate([a[~inside], tree[0]]), np.concatenate([b[~inside], tree[1]])
-        label = connected(n, np.concatenate([a, sure_a]), np.concatenate([b, sure_b]))
+        label = connected_parts(n, np.concatenate([a, sure_a]), np.concatenate([b, sure_b]))
     return label, _report(original, label, size, reached, strong, np.flatnonzero((reached > base) | strong))
 
 
@@ -143,7 +120,7 @@ def _grown(n: int, a: Ints, b: Ints, log_odds: Floats, sure_a: Ints, sure_b: Int
     forest = minimum_spanning_tree(coo_array((np.arange(1.0, len(a) + 1), (a, b)), shape=(n, n)).tocsr())
     strongest = np.sort(forest.data).astype(np.int64) - 1
     a, b = a[strongest], b[strongest]
-    parent = connected(n, sure_a, sure_b)
+    parent = connected_parts(n, sure_a, sure_b)
     count = np.bincount(parent, minlength=n).tolist()
     up, part = list(range(n)), parent.tolist()
 

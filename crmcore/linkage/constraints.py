@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.errors import BadRow, BadRows, ConflictingConstraints, OutOfRange, WrongType
-from crmcore.linkage.components import connected
+from crmcore.graphs import connected_parts
 
 __all__ = ["Among", "Constraints", "crowded_values"]
 
@@ -108,7 +108,7 @@ class Constraints:
         for name, codes in columns.items():
             if codes is not None and np.shape(codes) != (n,):
                 raise WrongType(name, f"an array of shape {np.shape(codes)}", f"({n},)", "give one code per record")
-        together = connected(n, *self.must_link.T)
+        together = connected_parts(n, *self.must_link.T)
         against = np.sort(self.must_not_link[together[self.must_not_link[:, 0]] == together[self.must_not_link[:, 1]]])
         if len(against):
             pairs = tuple(f"records {i} and {j}" for i, j in sorted({(int(i), int(j)) for i, j in against}))
@@ -170,7 +170,7 @@ class Constraints:
         bars, limits = self.rules(members[None])
         for i, j in ((0, 1), (1, 0)):
             bars[0, must_not[:, i], must_not[:, j]] |= 1 << MUST_NOT
-        joined = connected(len(members), *must.T)
+        joined = connected_parts(len(members), *must.T)
         start = (joined[:, None] == joined).argmax(axis=1)
         return Among(start, bars[0], tuple((held[0], most, bit) for held, most, bit in limits))
 

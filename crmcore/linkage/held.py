@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.errors import UnknownName
-from crmcore.linkage.components import CEILING, connected, too_large
+from crmcore.graphs import connected_parts
+from crmcore.linkage.components import CEILING, too_large
 from crmcore.linkage.constraints import Constraints
 from crmcore.linkage.index import LinkageIndex
 from crmcore.linkage.linking import Linkage, link
@@ -323,15 +324,15 @@ def _components(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Component of each row as `bounded_components` finds it, and the floor at which it holds."""
     sure_a, sure_b = must[:, 0], must[:, 1]
-    label = connected(n, np.concatenate([a, sure_a]), np.concatenate([b, sure_b]))
+    label = connected_parts(n, np.concatenate([a, sure_a]), np.concatenate([b, sure_b]))
     floors = np.full(n, floor)
     if not n or np.bincount(label).max() <= MOST:
         return label, floors
-    bound = connected(n, sure_a, sure_b)
+    bound = connected_parts(n, sure_a, sure_b)
     while floor < CEILING and (large := too_large(label, bound, MOST)).any():
         floor += 1.0
         floors[large] = floor
         keep = ~large[a] | (odds >= floor)
         a, b, odds = a[keep], b[keep], odds[keep]
-        label = connected(n, np.concatenate([a, sure_a]), np.concatenate([b, sure_b]))
+        label = connected_parts(n, np.concatenate([a, sure_a]), np.concatenate([b, sure_b]))
     return label, floors

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from crmcore.linkage.components import connected
+from crmcore.graphs import connected_parts
 from crmcore.spark import functions as sf
 
 __all__ = ["collected", "stars"]
@@ -26,7 +26,7 @@ def collected(spark: Any, links: Any) -> Any:
     table = links.toArrow()
     lo, hi = (np.asarray(table.column(c).to_numpy()) for c in ("lo", "hi"))
     nodes, at = np.unique(np.concatenate([lo, hi]), return_inverse=True)
-    label = connected(len(nodes), at[: len(lo)], at[len(lo) :]) if len(lo) else np.zeros(0, np.int64)
+    label = connected_parts(len(nodes), at[: len(lo)], at[len(lo) :]) if len(lo) else np.zeros(0, np.int64)
     least = nodes[np.unique(label, return_index=True)[1]] if len(lo) else nodes
     made = {"rank": pa.array(nodes, pa.int64()), "component": pa.array(least[label], pa.int64())}
     return spark.createDataFrame(pa.table(made))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import attrs
@@ -14,13 +15,13 @@ from crmcore.linkage.fields import Kind
 from crmcore.linkage.records import Column, Records
 from crmcore.spark import functions as sf
 from crmcore.spark.columns import coded
-from crmcore.spark.faults import ROW_BITS
 from crmcore.spark.stages import Stage, Stages
 from crmcore.tables import TextColumn
 
 __all__ = ["Ranked", "arrow_of", "ranked", "records_of", "text_of"]
 
 _TOP = np.uint64(1 << 63)
+BITS = 10  # of a hash that name its bucket
 
 
 @attrs.frozen(eq=False)
@@ -100,7 +101,11 @@ def ranked(
     """
 
     def ordered() -> Any:
-        return normal().sort("hash", "id").withColumn("at", sf.monotonically_increasing_id())
+        # hashes are spread evenly, so their first bits cut the order into buckets; a global sort would make the records
+        # twice, once to draw a sample of them
+        bucketed = normal().withColumn("bucket", (sf.shiftright("hash", 64 - BITS) + (1 << BITS - 1)).cast("int"))
+        within = import_module("pyspark.sql").Window.partitionBy("bucket").orderBy("hash", "id")
+        return bucketed.withColumn("at", sf.row_number().over(within) - 1)
 
     stage: Stage = stages.run("records", made_of, [list(fields), [k.value for k in fields.values()]], ordered)
     df = stage.frame
@@ -109,10 +114,9 @@ def ranked(
     repeated = again.select(sf.sum(sf.col("count") - 1)).collect()[0][0]
     if repeated:
         raise DuplicateIds("the Spark frames", int(repeated), ())
-    part = sf.shiftright("at", ROW_BITS)
-    sizes = {int(r[0]): int(r[1]) for r in df.groupBy(part.alias("part")).count().collect()}
-    begins = np.concatenate([[0], np.cumsum([sizes.get(p, 0) for p in range(max(sizes, default=0) + 1)])]).tolist()
-    begin = sf.element_at(sf.array(*map(sf.lit, begins)), (part + 1).cast("int"))
-    rank = (begin + sf.col("at").bitwiseAND(sf.lit((1 << ROW_BITS) - 1))).cast("long")
-    numbered = df.withColumn("rank", rank).drop("at", "hash")
+    sizes = {int(r[0]): int(r[1]) for r in df.groupBy("bucket").count().collect()}
+    begins = np.concatenate([[0], np.cumsum([sizes.get(b, 0) for b in range(1 << BITS)])]).tolist()
+    begin = sf.element_at(sf.array(*map(sf.lit, begins)), sf.col("bucket") + 1)
+    rank = (begin + sf.col("at")).cast("long")
+    numbered = df.withColumn("rank", rank).drop("bucket", "at", "hash")
     return Ranked(numbered, stage.key, int(begins[-1]), sources, dict(fields))

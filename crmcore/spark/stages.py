@@ -13,7 +13,7 @@ from crmcore.spark import functions as sf
 
 __all__ = ["Stage", "Stages"]
 
-FORMAT = 1  # counts up when what a stage holds changes
+FORMAT = 2  # counts up when what a stage holds changes
 
 
 @attrs.frozen(eq=False)

@@ -85,7 +85,7 @@ def silences(columns: Columns) -> Columns:
 
 
 def contact_caps(columns: Columns) -> Columns:
-    """Whether a message goes to each customer, and when: events are what was sent before, two in ten days are enough."""
+    """Whether a message goes to each customer, and when: events are what was sent before, two in ten days do."""
     from crmcore.calendars import SlidingCap
     from crmcore.idic.interact.consents import ConsentTable
     from crmcore.idic.interact.contact import Audience, Cap, ContactPolicy, Message, SendTable, plan

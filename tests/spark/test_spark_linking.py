@@ -100,7 +100,7 @@ def test_spark_links_as_one_machine_does(
 
 
 def test_components_of_chains_and_stars_are_those_of_one_machine(spark: Any) -> None:
-    from crmcore.linkage.components import connected
+    from crmcore.graphs import connected_parts
     from crmcore.spark.components import stars
 
     rng = np.random.default_rng(1)
@@ -110,7 +110,7 @@ def test_components_of_chains_and_stars_are_those_of_one_machine(spark: Any) -> 
     lo, hi = np.concatenate([lo, np.arange(300, 330)]), np.concatenate([hi, np.arange(301, 331)])  # and a long chain
     links = spark.createDataFrame(pa.table({"lo": lo, "hi": hi}))
     found = {r["rank"]: r["component"] for r in stars(links, lambda _, df: df.localCheckpoint()).collect()}
-    label = connected(331, lo, hi)
+    label = connected_parts(331, lo, hi)
     least = np.unique(label, return_index=True)[1][label]
     assert found == {int(i): int(least[i]) for i in np.unique(np.concatenate([lo, hi]))}
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from crmcore.errors import BadRows, ConflictingConstraints, OutOfRange, WrongType
+from crmcore.graphs import connected_parts
 from crmcore.linkage.agglomerate import probability
 from crmcore.linkage.cluster import Constraints, Cuts, cluster, refine
-from crmcore.linkage.components import connected
 
 STRONG, WEAK, AGAINST = 6.0, 0.0, -6.0
 
@@ -259,7 +259,7 @@ def test_forbidden_pairs_work_on_one_component_alone():
 
 
 def test_components_are_numbered_by_smallest_node():
-    assert connected(6, np.array([3, 1]), np.array([5, 4])).tolist() == [0, 1, 2, 3, 1, 3]
+    assert connected_parts(6, np.array([3, 1]), np.array([5, 4])).tolist() == [0, 1, 2, 3, 1, 3]
 
 
 def test_importing_the_module_does_not_import_scipy():
