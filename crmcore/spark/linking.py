@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from crmcore.errors import EmptyInput, MissingColumn
 from crmcore.linkage.blocking import BlockingKey, KeySpace, expand, pack, row_bits, union, unpack
@@ -240,7 +241,7 @@ def _compared(table: Any, fields: Mapping[str, Kind], model: LinkageModel) -> An
     stacked = pa.table(sides, names=[f"f{i}" for i in range(k)])
     rows = np.arange(m)
     levels, odds = model.bind_records(records_of(stacked, fields)).measured(rows, rows + m)
-    seen, count = np.unique(levels, axis=0, return_counts=True)
+    seen, count = _patterns(levels)
     keep = np.flatnonzero(odds >= model.floor)
     none, other = pa.nulls(len(seen)), pa.nulls(len(keep))
     lo, hi = (pa.array(table.column(c).to_numpy()[keep]) for c in ("lo", "hi"))
@@ -253,6 +254,18 @@ def _compared(table: Any, fields: Mapping[str, Kind], model: LinkageModel) -> An
         "pairs": [other.cast(pa.int64()), pa.array(count, pa.int64())],
     }
     return pa.RecordBatch.from_pydict({name: pa.concat_arrays(both) for name, both in parts.items()})
+
+
+def _patterns(levels: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+    """Distinct rows and how often each occurs; eight levels are one number, as sorting whole rows would take long."""
+    code = np.zeros(len(levels), np.int64)
+    for at in range(0, levels.shape[1], 8):
+        eight = np.zeros((len(levels), 8), np.int8)
+        eight[:, : levels.shape[1] - at] = levels[:, at : at + 8]
+        word = np.unique(eight.view(np.int64)[:, 0], return_inverse=True)[1]
+        code = np.unique(code * (int(word.max(initial=0)) + 1) + word, return_inverse=True)[1]
+    _, first, count = np.unique(code, return_index=True, return_counts=True)
+    return levels[first], count
 
 
 def _entities(records: Ranked, links: Any, parts: Stage, model: LinkageModel, bind: Bind) -> Any:

@@ -53,6 +53,17 @@ def test_batches_and_partitions_make_the_pairs_of_one_machine(
     assert union(found).tolist() == wanted.tolist() if found else not len(wanted)
 
 
+@given(fields=st.integers(1, 19), rows=st.integers(0, 60), kinds=st.integers(1, 6), seed=st.integers(0, 99))
+def test_patterns_are_the_distinct_rows_of_levels(fields: int, rows: int, kinds: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    levels = rng.integers(0, 9, (kinds, fields), dtype=np.int8)[rng.integers(0, kinds, rows)]
+    seen, count = linking._patterns(levels)
+    wanted, often = np.unique(levels, axis=0, return_counts=True)
+    assert sorted(zip(seen.tolist(), count.tolist(), strict=True)) == [
+        *zip(wanted.tolist(), often.tolist(), strict=True)
+    ]
+
+
 @given(bad=st.sets(st.integers(0, 59), max_size=8), groups=st.integers(1, 60))
 def test_the_rows_to_blame_are_found_and_no_others(bad: set[int], groups: int) -> None:
     def kernel(table: Any) -> int:

@@ -163,3 +163,7 @@ def strict_count(columns: Columns) -> int:
     if len(bad):
         raise BadRows("the batch", (BadRow("amount", "below 0", tuple(bad.tolist())),), "mend them")
     return len(columns["amount"])
+
+
+PER_CUSTOMER = (order_summaries, forecasts, sessions, silences, contact_caps, sentiment)
+COUNTS = (nps, revenue)

@@ -17,15 +17,6 @@ from crmcore.spark.columns import columns_of, table_of
 pytestmark = pytest.mark.spark
 pa = pytest.importorskip("pyarrow")
 
-PER_CUSTOMER = [
-    kernels.order_summaries,
-    kernels.forecasts,
-    kernels.sessions,
-    kernels.silences,
-    kernels.contact_caps,
-    kernels.sentiment,
-]
-COUNTS = [kernels.nps, kernels.revenue]
 EVENTS = kernels.simulated(3000, 300, seed=7)
 
 
@@ -47,7 +38,7 @@ def same(found: list[tuple[Any, ...]], wanted: list[tuple[Any, ...]]) -> None:
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 7])
-@pytest.mark.parametrize("kernel", PER_CUSTOMER, ids=lambda k: k.__name__)
+@pytest.mark.parametrize("kernel", kernels.PER_CUSTOMER, ids=lambda k: k.__name__)
 def test_a_kernel_per_customer_says_the_same_on_spark(spark: Any, kernel: Callable[..., Any], partitions: int) -> None:
     from crmcore.spark import per_customer
 
@@ -56,7 +47,7 @@ def test_a_kernel_per_customer_says_the_same_on_spark(spark: Any, kernel: Callab
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 7])
-@pytest.mark.parametrize("counts", COUNTS, ids=lambda k: k.__name__)
+@pytest.mark.parametrize("counts", kernels.COUNTS, ids=lambda k: k.__name__)
 def test_what_adds_up_says_the_same_on_spark(spark: Any, counts: Callable[..., Any], partitions: int) -> None:
     from crmcore.spark import aggregate
 

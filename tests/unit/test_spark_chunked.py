@@ -42,10 +42,7 @@ def rows_of(columns: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("buckets", [1, 2, 7])
-@pytest.mark.parametrize(
-    "kernel", [kernels.order_summaries, kernels.forecasts, kernels.sessions, kernels.silences, kernels.sentiment],
-    ids=lambda k: k.__name__,
-)  # fmt: skip
+@pytest.mark.parametrize("kernel", kernels.PER_CUSTOMER, ids=lambda k: k.__name__)
 def test_a_kernel_per_customer_says_the_same_in_parts(
     kernel: Callable[..., Any], buckets: int, folder: Path, tmp_path: Path
 ) -> None:
