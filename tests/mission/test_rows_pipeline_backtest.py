@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import numpy as np
 import pytest
 
 from crmcore.errors import BadRows, DuplicateIds, EmptyInput, NaiveDatetime, OutOfRange, SmallSample, UnknownName
 from crmcore.idic.interact.pipeline import (
+    Deal,
     DealHistory,
+    PastDeal,
     Pipeline,
     PipelineBacktest,
     Stage,
+    StageChances,
     StageMove,
     backtest_chances,
+    forecast,
+    learn_chances,
 )
 from crmcore.lifecycle import Cases, Command
 from crmcore.stores import MemoryStore
+from crmcore.values import Money
 
 SALES = Pipeline("sales", [Stage("lead", 0.5), Stage("quoted", 0.5)])
 
@@ -50,10 +57,42 @@ def test_row_055_learned_chances_beat_what_was_assumed_and_the_overall_rate() ->
     assert got["learned"].log_score.value < np.log(2) == pytest.approx(got["prior"].log_score.value)
 
 
-def test_row_055_reliability_shows_that_leads_which_stay_are_worse_than_leads_which_come() -> None:
-    rows = backtest_chances(story(), SALES, at=[day(150), day(200), day(250)], until=day(400))["learned"].reliability
-    assert rows[0].predicted > rows[0].won.value  # learned from all that came, asked about those still there
-    assert rows[-1].won.low <= rows[-1].predicted <= rows[-1].won.high
+def test_row_055_leads_which_stay_are_worse_than_leads_which_come_and_age_says_so() -> None:
+    got = backtest_chances(story(), SALES, at=[day(150), day(200), day(250)], until=day(400))
+    rows = got["by stage"].reliability
+    assert rows[0].predicted > rows[0].won.high  # learned from all that came, asked about those still there
+    assert got["by stage"].brier_over_learned.low > 0
+    aged = got["learned"].reliability
+    assert min(row.predicted for row in aged) < 0.05  # after ten days no lead is quoted any more
+    assert aged[-1].won.low <= aged[-1].predicted <= aged[-1].won.high
+
+
+def test_row_055_a_forecast_takes_the_age_of_deals_into_account() -> None:
+    now = day(300)
+    learned = learn_chances([d.past(SALES, now=now) for d in story() if d.known_at(now).moves], SALES)
+    young, old = (
+        Deal(id=name, amount=Money.of("1000", "THB"), stage="lead", closes=now.date(), since=day(300 - n))
+        for name, n in (("young", 2), ("old", 20))
+    )
+    means = [
+        forecast([deal], SALES, chances=learned, now=at, seed=1, period=None).groups[0].expected.value / 100_000
+        for deal, at in ((young, now), (old, now), (old, None))
+    ]
+    assert means[0] == means[2] == pytest.approx(learned["lead"].estimate.value)
+    assert means[1] == pytest.approx(learned.of("lead", 20).estimate.value)
+    assert means[1] < 0.05 < means[0]
+    assert learned.of("quoted", 0.0) == learned["quoted"] == learned.of("quoted")
+    assert "lead after" in str(learned)
+    assert list(learned.to_frame()["days"]) == [0, *(r.days for r in learned.aged if r.stage == "lead"), 0]
+    assert StageChances.from_dict(learned.to_dict()) == learned
+    with pytest.raises(OutOfRange, match="later than now"):
+        forecast([attrs.evolve(old, since=day(301))], SALES, chances=learned, now=now, seed=1)
+    with pytest.raises(NaiveDatetime):
+        forecast([old], SALES, chances=learned, now=datetime(2026, 6, 1), seed=1)
+    with pytest.raises(OutOfRange, match="1, as stages"):
+        PastDeal(["lead"], True, days=[1, 2])
+    with pytest.raises(OutOfRange, match="finite numbers from 0"):
+        PastDeal(["lead"], True, days=[-1])
 
 
 def test_row_055_a_lead_score_is_judged_beside_them_and_sees_the_past_only() -> None:
@@ -66,7 +105,7 @@ def test_row_055_a_lead_score_is_judged_beside_them_and_sees_the_past_only() -> 
 
     got = backtest_chances(story(), SALES, at=day(200), until=day(400), others={"lead score": score})
     assert max(seen) <= day(200)
-    assert [j.name for j in got.judged] == ["learned", "prior", "overall rate", "lead score"]
+    assert [j.name for j in got.judged] == ["learned", "by stage", "prior", "overall rate", "lead score"]
     assert set(got.reliability_table()["prediction"]) == {j.name for j in got.judged}
 
 
@@ -79,7 +118,7 @@ def test_row_055_open_deals_are_pending_and_a_small_back_test_warns() -> None:
     assert str(got).startswith("2 predictions, 1 still open, won 0.5 [")
     assert "learned: Brier 0.25" in str(got)
     assert len(got._repr_html_()) < 6000
-    assert list(got.to_frame()["prediction"]) == ["learned", "prior", "overall rate"]
+    assert list(got.to_frame()["prediction"]) == ["learned", "by stage", "prior", "overall rate"]
     assert got.chart().spec
     assert PipelineBacktest.from_dict(got.to_dict()) == got
 

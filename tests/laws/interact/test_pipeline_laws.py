@@ -167,13 +167,16 @@ def test_scores_are_those_of_a_loop_over_deals(
     known = [d.known_at(at) for d in deals]
     past = [PastDeal([m.stage for m in d.moves], {"won": True, "lost": False}.get(d.stage)) for d in known if d.moves]
     learned = learn_chances(past, BACK)
-    squares, logs, pending = [], [], 0
+    aged = learn_chances([d.past(BACK, now=at) for d in known if d.moves], BACK)
+    assert aged.stages == learned.stages
+    squares, logs, by_stage, pending = [], [], [], 0
     for deal, then in zip(deals, known, strict=True):
         if then.stage in STAGE_NAMES:
             end = deal.known_at(at + timedelta(days=60)).stage
             pending += end not in ("won", "lost")
             if end in ("won", "lost"):
-                p = learned[then.stage].estimate.value
+                p = aged.of(then.stage, (at - then.moves[-1].at) / timedelta(days=1)).estimate.value
+                by_stage.append((learned[then.stage].estimate.value - (end == "won")) ** 2)
                 squares.append((p - (end == "won")) ** 2)
                 logs.append(-math.log(p if end == "won" else 1 - p))
     if got is None:
@@ -181,5 +184,33 @@ def test_scores_are_those_of_a_loop_over_deals(
         return
     assert (got.n, got.pending) == (len(squares), pending)
     assert got["learned"].brier.value == pytest.approx(sum(squares) / len(squares))
+    assert got["by stage"].brier.value == pytest.approx(sum(by_stage) / len(by_stage))
     assert got["learned"].log_score.value == pytest.approx(sum(logs) / len(logs))
     assert got["learned"].brier_over_learned.value == 0
+
+
+SAT = st.lists(st.tuples(st.sampled_from([True, False, None]), st.integers(0, 30)), min_size=1, max_size=40)
+
+
+@given(SAT, st.floats(0.5, 50))
+@settings(max_examples=80, deadline=None)
+def test_an_age_counts_the_deals_that_sat_longer_and_starts_from_the_age_before(
+    sat: list[tuple[bool | None, int]], weight: float
+) -> None:
+    past = [PastDeal(["offer"], won, days=[days]) for won, days in sat]
+    got = learn_chances(past, SALES, prior_deals=weight)
+    assert (
+        got["offer"] == learn_chances([PastDeal(["offer"], won) for won, _ in sat], SALES, prior_deals=weight)["offer"]
+    )
+    before, ages = got["offer"], [row.days for row in got.aged]
+    assert ages == sorted(set(ages))
+    assert all(age > 0 for age in ages)
+    for row in got.aged:
+        older = [won for won, days in sat if days > row.days]
+        assert (row.won, row.lost, row.pending) == tuple(older.count(kind) for kind in (True, False, None))
+        wanted = (weight * before.estimate.value + row.won) / (weight + row.won + row.lost)
+        assert row.won + row.lost > 0
+        assert row.estimate.value == pytest.approx(wanted)
+        assert got.of("offer", row.days) == row
+        assert got.of("offer", row.days - 1e-6) == before
+        before = row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["DealHistory", "JudgedChances", "PipelineBacktest", "ReliabilityRow", "StageMove", "backtest_chances"]
 
 Floats = NDArray[np.float64]
+OURS = ("learned", "by stage", "prior", "overall rate")
+DAY = timedelta(days=1)
 SURE = 1e-6  # log scores take no probability nearer to 0 or 1
 
 
@@ -84,6 +86,14 @@ class DealHistory(Document):
         """What was known at an instant (inclusive)."""
         check_aware(at, "at")
         return attrs.evolve(self, moves=[move for move in self.moves if move.at <= at])
+
+    def past(self, pipeline: Pipeline, /, *, now: datetime) -> PastDeal:
+        """Tell what `learn_chances` learns from: stages, how long it sat in each until now, and how it ended."""
+        known = self.known_at(now)
+        ends = [*(move.at for move in known.moves[1:]), now]
+        days = [(end - move.at) / DAY for move, end in zip(known.moves, ends, strict=False)]
+        won = {pipeline.won: True, pipeline.lost: False}.get(known.stage or "")
+        return PastDeal([move.stage for move in known.moves], won, days=days)
 
 
 Chances = Callable[[Sequence[DealHistory], Sequence[DealHistory]], ArrayLike]
@@ -200,9 +210,9 @@ def backtest_chances(
 ) -> PipelineBacktest:
     """Learn chances until a date, predict the deals open at it, and compare with what came.
 
-    Nothing that happened after a cutoff reaches a prediction: histories are cut before they are handed on. The learned
-    chances are judged beside those that the pipeline assumes ("prior") and the rate of all deals decided by then
-    ("overall rate", with half a deal won and half a deal lost added).
+    Nothing that happened after a cutoff reaches a prediction: histories are cut before they are handed on. The chances
+    learned by stage and age are judged beside those learned by stage alone, those that the pipeline assumes ("prior"),
+    and the rate of all deals decided by then ("overall rate", with half a deal won and half a deal lost added).
 
     Parameters
     ----------
@@ -251,9 +261,9 @@ def backtest_chances(
     cutoffs = tuple(sorted(set(cutoffs)))
     if not cutoffs or not cutoffs[-1] < until:
         raise OutOfRange("at", cutoffs[-1:] and cutoffs[-1], "before until", "leave time for deals to be decided")
-    taken = {"learned", "prior", "overall rate"} & set(others or {})
+    taken = sorted({*OURS} & {*(others or {})})
     if taken:
-        raise OutOfRange("others", sorted(taken), "other names", "learned, prior and overall rate are always judged")
+        raise OutOfRange("others", taken, "other names", f"{', '.join(OURS)} are always judged")
     ended, outcome = (pipeline.won, pipeline.lost), {d.id: d.known_at(until).stage for d in given}
     said: dict[str, list[Floats]] = {}
     came: list[bool] = []
@@ -264,7 +274,7 @@ def backtest_chances(
         ripe = np.array([outcome[d.id] in ended for d in open_], np.bool_)
         pending += int((~ripe).sum())
         came += [outcome[d.id] == pipeline.won for d, yes in zip(open_, ripe.tolist(), strict=True) if yes]
-        for name, p in _predictions(known, open_, pipeline, prior_deals, others or {}).items():
+        for name, p in _predictions(known, open_, pipeline, cutoff, prior_deals, others or {}).items():
             said.setdefault(name, []).append(p[ripe])
     if not came:
         raise EmptyInput("open deals", "no deal was open at a cutoff and decided by `until`: move them apart")
@@ -292,23 +302,25 @@ def _predictions(
     known: Sequence[DealHistory],
     open_: Sequence[DealHistory],
     pipeline: Pipeline,
+    now: datetime,
     prior_deals: float,
     others: Mapping[str, Chances],
 ) -> dict[str, Floats]:
     """Probabilities of the open deals by every way, from what was known."""
-    ways = {pipeline.won: True, pipeline.lost: False}
-    past = [PastDeal([m.stage for m in d.moves], ways.get(d.stage or "")) for d in known]
-    learned = {s.stage: s.estimate.value for s in learn_chances(past, pipeline, prior_deals=prior_deals).stages}
+    past = [d.past(pipeline, now=now) for d in known]
+    chances = learn_chances(past, pipeline, prior_deals=prior_deals)
     won, decided = sum(p.won is True for p in past), sum(p.won is not None for p in past)
-    stages = [str(d.stage) for d in open_]
-    made = {
-        "learned": np.array([learned[s] for s in stages], np.float64),
-        "prior": np.array([pipeline.probability(s) for s in stages], np.float64),
-        "overall rate": np.full(len(open_), (won + 0.5) / (decided + 1.0)),
-    }
+    sits = [(d.moves[-1].stage, (now - d.moves[-1].at) / DAY) for d in open_]
+    columns = (
+        [chances.of(stage, days).estimate.value for stage, days in sits],
+        [chances[stage].estimate.value for stage, _ in sits],
+        [pipeline.probability(stage) for stage, _ in sits],
+        [(won + 0.5) / (decided + 1.0)] * len(sits),
+    )
+    made = {name: np.array(column, np.float64) for name, column in zip(OURS, columns, strict=True)}
     for name, say in others.items():
         p = numbers(name, say(known, open_))
-        same_length("the open deals", **{"open": made["prior"], name: p})
+        same_length("the open deals", **{"open": made["learned"], name: p})
         refuse(name, "say probabilities of being won", **{name: (~((p >= 0) & (p <= 1)), "not from 0 to 1")})
         made[name] = p
     return made

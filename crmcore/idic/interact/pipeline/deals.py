@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import attrs
 
-from crmcore._base import between, listed, named
+from crmcore._base import aware, between, listed, named
 from crmcore.documents import Document
 from crmcore.errors import DuplicateIds, EmptyInput, WrongType
 from crmcore.lifecycle import Case, Transition, Workflow
@@ -110,6 +110,8 @@ class Deal(Document):
         Who works on it.
     probability : share, optional
         Set by hand: it beats that of the stage and stays when the stage changes, until it is set to None.
+    since : aware datetime, optional
+        When it entered its stage: chances that were learned by age take that into account.
 
     Examples
     --------
@@ -124,14 +126,15 @@ class Deal(Document):
     closes: date
     rep: str = ""
     probability: float | None = attrs.field(default=None, validator=_manual)
+    since: datetime | None = attrs.field(default=None, validator=aware)
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.closes, date) or isinstance(self.closes, datetime):
             raise WrongType("closes", f"a {type(self.closes).__name__}", "a date", "date(2026, 6, 30)")
 
-    def moved(self, stage: str, /) -> Deal:
-        """The same deal in another stage; a probability set by hand stays."""
-        return attrs.evolve(self, stage=stage)
+    def moved(self, stage: str, /, *, at: datetime | None = None) -> Deal:
+        """The same deal in another stage since then; a probability set by hand stays."""
+        return attrs.evolve(self, stage=stage, since=at)
 
     @classmethod
     def of_case(cls, case: Case, /) -> Deal:
@@ -154,4 +157,5 @@ class Deal(Document):
             closes=date.fromisoformat(str(said["closes"])),
             rep=str(said.get("rep") or ""),
             probability=None if chance is None else float(str(chance)),
+            since=case.since,
         )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore._base import html_table, listed
+from crmcore._base import check_aware, html_table, listed
 from crmcore._frames import write_frame
 from crmcore.documents import Document
 from crmcore.errors import CurrencyMismatch, DuplicateIds, EmptyInput, OutOfRange, UnknownName
 from crmcore.idic.interact.pipeline.deals import Deal, Pipeline
-from crmcore.idic.interact.pipeline.learning import StageChances
+from crmcore.idic.interact.pipeline.learning import StageChance, StageChances
 from crmcore.metrics.estimates import Estimate, check_level, estimate_of
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def forecast(
     period: str | None = "month",
     by_rep: bool = False,
     chances: StageChances | None = None,
+    now: datetime | None = None,
     seed: int | np.random.Generator | None = None,
     commit_from: float = 0.9,
     best_from: float = 0.0,
@@ -156,7 +158,9 @@ def forecast(
     by_rep : truth
         Split by rep as well.
     chances : StageChances, optional
-        Learned probabilities; deals of one stage then share how far these may be off.
+        Learned probabilities; deals of one stage (and age) then share how far these may be off.
+    now : aware datetime, optional
+        Deals that tell since when they sit in their stage have the chance of that age.
     seed : int or Generator, optional
         Needed with `chances`, and where a group has more different sums than 4,096; else the distribution is exact.
     commit_from, best_from : share
@@ -181,6 +185,8 @@ def forecast(
     """
     given = listed(deals, "deals", Deal, what="Deal", hint="pass Deal(...) values")
     check_level(level)
+    if now is not None:
+        check_aware(now, "now")
     if period not in (None, "month", "quarter", "year"):
         raise UnknownName("period", str(period), ("month", "quarter", "year"))
     for name, share in (("commit_from", commit_from), ("best_from", best_from)):
@@ -192,10 +198,12 @@ def forecast(
         key = (_period(deal, period) if period else None, deal.rep if by_rep else None)
         groups.setdefault(key, []).append(deal)
     rng = None if seed is None else np.random.default_rng(seed)
+    ended = (pipeline.won, pipeline.lost)
+    rows = {} if chances is None else {d.id: _row_of(d, chances, now) for d in given if d.stage not in ended}
     ordered = sorted(groups, key=lambda k: (k[0] or "", k[1] or ""))
     return Forecast(
         tuple(
-            _group(key, groups[key], pipeline, chances=chances, rng=rng, cuts=(commit_from, best_from), level=level)
+            _group(key, groups[key], pipeline, chances=rows, rng=rng, cuts=(commit_from, best_from), level=level)
             for key in ordered
         )
     )
@@ -218,20 +226,19 @@ def _group(
     deals: Sequence[Deal],
     pipeline: Pipeline,
     *,
-    chances: StageChances | None,
+    chances: Mapping[str, StageChance],
     rng: np.random.Generator | None,
     cuts: tuple[float, float],
     level: float,
 ) -> GroupForecast:
-    ended = (pipeline.won, pipeline.lost)
-    learned = [chances is not None and d.probability is None and d.stage not in ended for d in deals]
+    learned = [chances.get(d.id) if d.probability is None else None for d in deals]
     p = np.array([_chance(d, pipeline, chances) for d in deals])
     amounts = np.array([d.amount.amount_minor for d in deals], np.float64)
-    made = None if any(learned) else _exact(amounts, p)
+    made = None if any(row is not None for row in learned) else _exact(amounts, p)
     if made is None:
         if rng is None:
             raise OutOfRange("seed", None, "an int or a Generator", "this forecast is simulated: pass seed=1")
-        sums, counts = _simulate(deals, amounts, p, learned, chances, rng)
+        sums, counts = _simulate(amounts, p, learned, rng)
         values, weights = _points(sums)
         how = "simulation"
         wins = np.asarray(np.bincount(counts, minlength=len(deals) + 1) / len(counts), np.float64)
@@ -261,13 +268,21 @@ def _group(
     )
 
 
-def _chance(deal: Deal, pipeline: Pipeline, chances: StageChances | None) -> float:
+def _row_of(deal: Deal, chances: StageChances, now: datetime | None) -> StageChance:
+    if now is None or deal.since is None:
+        return chances.of(deal.stage)
+    if deal.since > now:
+        raise OutOfRange("since", deal.since, f"up to now, {now}", "a deal cannot enter its stage later than now")
+    return chances.of(deal.stage, (now - deal.since) / timedelta(days=1))
+
+
+def _chance(deal: Deal, pipeline: Pipeline, chances: Mapping[str, StageChance]) -> float:
     stage = pipeline.probability(deal.stage)  # refuses unknown ones
     if deal.stage in (pipeline.won, pipeline.lost):
         return stage
     if deal.probability is not None:
         return deal.probability
-    return stage if chances is None else chances[deal.stage].estimate.value
+    return chances[deal.id].estimate.value if deal.id in chances else stage
 
 
 def _exact(amounts: Floats, p: Floats) -> tuple[Floats, Floats] | None:
@@ -293,22 +308,17 @@ def _poisson_binomial(p: Floats) -> Floats:
 
 
 def _simulate(
-    deals: Sequence[Deal],
-    amounts: Floats,
-    p: Floats,
-    learned: Sequence[bool],
-    chances: StageChances | None,
-    rng: np.random.Generator,
+    amounts: Floats, p: Floats, learned: Sequence[StageChance | None], rng: np.random.Generator
 ) -> tuple[Floats, NDArray[np.int64]]:
-    """Sums and counts of wins; deals of one learned stage share a draw of its probability."""
-    drawn: dict[str, Floats] = {}
-    if chances is not None:
-        for stage in sorted({d.stage for d, yes in zip(deals, learned, strict=True) if yes}):
-            s = chances[stage]
-            drawn[stage] = rng.beta(s.a, s.b, _DRAWS) if s.a > 0 < s.b else np.full(_DRAWS, s.estimate.value)
+    """Sums and counts of wins; deals of one learned stage and age share a draw of its probability."""
+    rows = {(row.stage, row.days): row for row in learned if row is not None}
+    drawn = {
+        at: rng.beta(row.a, row.b, _DRAWS) if row.a > 0 < row.b else np.full(_DRAWS, row.estimate.value)
+        for at, row in sorted(rows.items())
+    }
     sums, counts = np.zeros(_DRAWS), np.zeros(_DRAWS, np.int64)
-    for i, deal in enumerate(deals):
-        hit = rng.random(_DRAWS) < (drawn[deal.stage] if learned[i] else p[i])
+    for i, row in enumerate(learned):
+        hit = rng.random(_DRAWS) < (p[i] if row is None else drawn[row.stage, row.days])
         sums += amounts[i] * hit
         counts += hit
     return sums, counts
