@@ -180,7 +180,7 @@ def connected_parts(n: int, a: Ints, b: Ints, /) -> Ints:
 def _parts(n: int, a: Ints, b: Ints) -> Ints:
     from scipy.sparse.csgraph import connected_components
 
-    _, label = connected_components(_matrix(n, a, b, np.ones(len(a), np.int8)), directed=False)
+    _, label = connected_components(_matrix(n, a, b, np.ones(len(a))), directed=False)
     return _by_first(label.astype(np.int64))
 
 
