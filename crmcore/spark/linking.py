@@ -31,6 +31,7 @@ __all__ = ["SparkLinkage", "link"]
 
 COLLECT = 20_000_000  # links that the driver joins itself: about 1 GB
 KEY_ROWS = 4_000_000  # keys of records in one partition: what a worker sorts at once
+PAIR_ROWS = 1_000_000  # pairs with the text of both records in one partition: some 300 MB in Java
 CLUSTER_ROWS = 50_000  # records of components clustered in one call
 HOT = -1  # in place of a record: its block is too large already
 
@@ -170,10 +171,14 @@ def _pairs(records: Ranked, model: LinkageModel) -> Any:
     def expanded(batches: Iterable[Any]) -> Iterator[Any]:
         yield from _expanded(batches, bits, cap)
 
-    wanted = -(-records.n * len(model.keys) // KEY_ROWS)
-    n = max(wanted, int(records.frame.sparkSession.conf.get("spark.sql.shuffle.partitions")))
+    n = _parts(records, records.n * len(model.keys), KEY_ROWS)
     made = blocks(records, model).repartition(n, "key", "block").mapInArrow(expanded, "lo long, hi long")
-    return made.repartition("lo").dropDuplicates(["lo", "hi"])
+    return made.repartition(n, "lo").dropDuplicates(["lo", "hi"])
+
+
+def _parts(records: Ranked, rows: int, most: int) -> int:
+    """How many partitions hold so many rows: those of every shuffle, or more where they would be too large."""
+    return max(-(-rows // most), int(records.frame.sparkSession.conf.get("spark.sql.shuffle.partitions")))
 
 
 def _keyed(table: Any, fields: Mapping[str, Kind], keys: Sequence[BlockingKey], bits: int, cap: int) -> Iterator[Any]:
@@ -227,7 +232,9 @@ def _scored(records: Ranked, pairs: Any, model: LinkageModel) -> Any:
         for table in gathered(batches, CHUNK):
             yield _compared(table, fields, model)
 
-    both = pairs.join(records.text("lo", "l"), "lo").join(records.text("hi", "r"), "hi")
+    n = _parts(records, pairs.count(), PAIR_ROWS)
+    both = pairs.repartition(n, "lo").join(records.text("lo", "l").repartition(n, "lo"), "lo")
+    both = both.repartition(n, "hi").join(records.text("hi", "r").repartition(n, "hi"), "hi")
     return both.mapInArrow(score, "lo long, hi long, log_odds double, pattern string, pairs long")
 
 
@@ -271,8 +278,7 @@ def _patterns(levels: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.in
 def _entities(records: Ranked, links: Any, parts: Stage, model: LinkageModel, bind: Bind) -> Any:
     """Entity of each record that has a link: many whole components in each call of the clustering."""
     found, fields, sources = parts.frame, records.fields, records.sources
-    shuffles = int(found.sparkSession.conf.get("spark.sql.shuffle.partitions"))
-    n = max(shuffles, -(-int(found.count()) // CLUSTER_ROWS))
+    n = _parts(records, int(found.count()), CLUSTER_ROWS)
     bucket = sf.pmod(sf.xxhash64("component"), sf.lit(n)).cast("int")
     whole = found.withColumn("bucket", bucket).drop("component")
     nodes = records.frame.join(whole, "rank")

@@ -27,6 +27,7 @@ from crmcore.spark import functions as sf
 from crmcore.spark.columns import gathered
 from crmcore.spark.faults import AT
 from crmcore.spark.fitting import SAMPLE, fit
+from crmcore.spark.ids import customer_ids
 from crmcore.spark.linking import COLLECT, SparkLinkage, link_ranked
 from crmcore.spark.records import Ranked, arrow_of, hashes_of, ranked, text_of
 from crmcore.spark.running import FAULT, error_of
@@ -63,23 +64,30 @@ class SparkPeople:
     def __repr__(self) -> str:
         return f"SparkPeople({self.linkage.records.n} records of {len(self.sources)} sources)"
 
-    def assignments(self) -> Any:
-        """Data frame of record_id, source and customer_id, the ids that one machine would give."""
-        entities = self.linkage.entities
-        least = entities.groupBy("entity").agg(sf.min("id").alias("anchor"))
-        names = sf.array(*map(sf.lit, self.sources))
-        named = entities.join(least, "entity").withColumn("source", sf.element_at(names, sf.col("source") + 1))
-        return named.select("id", "source", "anchor").mapInArrow(
-            _named, "record_id string, source string, customer_id string"
-        )
+    def assignments(self, previous: Any = None) -> Any:
+        """Data frame of record_id, source and customer_id, the ids that one machine would give.
 
-    def profiles(self, *, survivorship: SurvivorshipPlan | None = None, buckets: int | None = None) -> Any:
+        Parameters
+        ----------
+        previous : data frame of record_id and customer_id, optional
+            What this said of an earlier run: customers keep their ids.
+        """
+        entities = self.linkage.entities
+        named = entities.join(customer_ids(entities, previous).select("entity", "customer_id"), "entity")
+        names = sf.array(*map(sf.lit, self.sources))
+        source = sf.element_at(names, sf.col("source") + 1).alias("source")
+        return named.select(sf.col("id").alias("record_id"), source, "customer_id")
+
+    def profiles(
+        self, *, survivorship: SurvivorshipPlan | None = None, buckets: int | None = None, previous: Any = None
+    ) -> Any:
         """Data frame of the golden record of each customer, as `People.profiles.to_frame()` has it.
 
         Parameters
         ----------
         survivorship : how golden values are chosen
         buckets : groups of customers made at once; so that each has some 50,000 records by default
+        previous : as for `assignments`
         """
         columns = tuple(dict.fromkeys(c for df in self.sources.values() for c in df.columns))
         n = buckets or max(int(self._conf("spark.sql.shuffle.partitions")), -(-self.linkage.records.n // 50_000))
@@ -93,7 +101,12 @@ class SparkPeople:
 
         fields = golden(bucketed.limit(100).toArrow()).schema
         schema = ", ".join(f"`{f.name}` {'long' if f.name == 'records' else 'string'}" for f in fields)
-        return bucketed.groupBy("bucket").applyInArrow(golden, schema)
+        made = bucketed.groupBy("bucket").applyInArrow(golden, schema)
+        if previous is None:
+            return made
+        fresh, kept = (customer_ids(self.linkage.entities, p) for p in (None, previous))
+        both = fresh.select("entity", "customer_id").join(kept.selectExpr("entity", "customer_id as stays"), "entity")
+        return made.join(both.drop("entity"), "customer_id").withColumn("customer_id", sf.col("stays")).drop("stays")
 
     def _conf(self, name: str) -> str:
         return str(self.linkage.entities.sparkSession.conf.get(name))
@@ -333,18 +346,6 @@ def _golden(
     out = made.to_frame(backend="pyarrow")
     kinds = {name: pa.int64() if name == "records" else pa.string() for name in out.schema.names}
     return out.cast(pa.schema(kinds.items()))
-
-
-def _named(batches: Iterable[Any]) -> Iterator[Any]:
-    import pyarrow as pa
-
-    from crmcore.idic.identify.ids import stable_id
-
-    for batch in batches:
-        customers = pa.array([stable_id(a) for a in batch.column("anchor").to_pylist()], pa.string())
-        yield pa.RecordBatch.from_pydict(
-            {"record_id": batch.column("id"), "source": batch.column("source"), "customer_id": customers}
-        )
 
 
 def _union(frames: Iterable[Any]) -> Any:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from crmcore.datasets import simulate_brand
-from crmcore.errors import BadRows, OutOfRange, WrongType
+from crmcore.errors import BadRows, MissingColumn, OutOfRange, WrongType
 from crmcore.idic.identify import People, Rules, Schema
 from crmcore.idic.identify import resolve as local_resolve
+from crmcore.idic.identify.ids import assign_ids, stable_id
 
 pytestmark = pytest.mark.spark
 pa = pytest.importorskip("pyarrow")
@@ -86,6 +87,36 @@ def test_rules_of_people_hold_on_spark(spark: Any, tmp_path: Path) -> None:
     assert rows == on_one.profiles.assignments()
     assert rows[ids[apart[0]]] == rows[ids[apart[1]]]
     assert rows[ids[joined[0]]] != rows[ids[joined[1]]]
+
+
+def test_customers_keep_the_ids_of_an_earlier_run(spark: Any, tmp_path: Path) -> None:
+    from crmcore.spark import resolve
+
+    frames = spark_sources(spark, 2)
+    found = resolve(frames, schema=schema(), model=local().model, plan=local().preparation.plan, rules=RULES,
+                    work=str(tmp_path))  # fmt: skip
+    records, labels = local().table.record_id.tolist(), local().labels
+    own = local().profiles.assignments()
+    rng = np.random.default_rng(2)
+    previous = {r: f"old-{own[r]}" for r in records if rng.random() < 0.9}  # some records are new
+    for a, b in rng.permutation(sorted(set(own.values())))[:60].reshape(-1, 2).tolist():
+        for r in records:  # two customers of today were one, or their records were dealt otherwise
+            if own[r] in (a, b) and rng.random() < 0.8:
+                previous[r] = f"old-{a}" if rng.random() < 0.7 else f"old-{b}"
+    free = next(r for r in records if own[r] == stable_id(r) and r not in previous)
+    previous["gone:1"] = own[free]  # the first hash of somebody new is taken by somebody who is gone
+    wanted = assign_ids(labels, records, previous)
+    asked = dict(zip(records, (wanted.ids[i] for i in wanted.labels.tolist()), strict=True))
+    df = spark.createDataFrame(pa.table({"record_id": [*previous], "customer_id": [*previous.values()]}))
+    rows = found.assignments(df).collect()
+    assert {r["record_id"]: r["customer_id"] for r in rows} == asked
+    assert len({*asked.values()} & {*previous.values()}) > 100
+    assert asked[free] == stable_id(free, attempt=1)
+    golden = found.profiles(previous=df).toArrow()
+    assert sorted(golden.column("customer_id").to_pylist()) == sorted(wanted.ids)
+    assert golden.schema.names == local().profiles.to_frame(backend="pyarrow").schema.names
+    with pytest.raises(MissingColumn, match="customer_id"):
+        found.assignments(df.select("record_id"))
 
 
 def test_beyond_the_sample_the_model_is_fitted_on_part_and_counts_all(spark: Any, tmp_path: Path) -> None:

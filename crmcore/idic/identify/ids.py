@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from crmcore._frames import write_frame
 from crmcore.errors import WrongType
 
-__all__ = ["Change", "CustomerIds", "IdentityEvent", "IdentityEvents", "assign_ids", "stable_id"]
+__all__ = ["Change", "CustomerIds", "IdentityEvent", "IdentityEvents", "assign_ids", "keepers", "stable_id"]
 
 
 class Change(enum.StrEnum):
@@ -195,14 +195,25 @@ def _carried(
     new, old = np.divmod(pair, width)
     order = np.lexsort((new, old, -overlap))  # codes are in the order of the ids, so ties are by id
     new, old, overlap = new[order], old[order], overlap[order]
-    keeper = _match(new, old, len(anchors), len(old_ids))
+    keeper = keepers(new, old, len(anchors), len(old_ids))
     given = [old_ids[o] if o >= 0 else None for o in keeper.tolist()]
     ids = _fresh(anchors, given, set(old_ids))
     return CustomerIds(tuple(ids), dense, _changes(new, old, overlap, keeper, ids, old_ids))
 
 
-def _match(new: NDArray[np.int64], old: NDArray[np.int64], n_new: int, n_old: int) -> NDArray[np.int64]:
-    """(n_new,) old id that each cluster keeps, -1 = none: greedy over pairs, which come best first."""
+def keepers(new: NDArray[np.int64], old: NDArray[np.int64], n_new: int, n_old: int) -> NDArray[np.int64]:
+    """Match clusters with the ids that they keep, greedily over pairs that come best first.
+
+    Parameters
+    ----------
+    new, old : (m,) codes
+        A cluster, and an old id with which it shares records.
+    n_new, n_old : counts
+
+    Returns
+    -------
+    (n_new,) code of the old id that each cluster keeps, -1 = none.
+    """
     keeper = np.full(n_new, -1, np.int64)
     free = np.ones(n_old, bool)
     simple = (np.bincount(new, minlength=n_new)[new] == 1) & (np.bincount(old, minlength=n_old)[old] == 1)
