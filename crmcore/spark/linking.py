@@ -49,6 +49,7 @@ class SparkLinkage:
     patterns : levels of the fields, one sign each ("1204") -> candidate pairs
     records : the normalised records, by rank
     model : what decided
+    key : of the stage that holds the entities
     """
 
     entities: Any
@@ -56,6 +57,7 @@ class SparkLinkage:
     patterns: Mapping[str, int]
     records: Ranked
     model: LinkageModel
+    key: str
 
     @property
     def n_pairs(self) -> int:
@@ -141,7 +143,9 @@ def link_ranked(
     entities = records.frame.select("rank", "id", "source").join(made.frame, "rank", "left")
     entities = entities.selectExpr("rank", "id", "source", "coalesce(entity, rank) as entity")
     patterns = {str(r[0]): int(r[1]) for r in sorted(counted)}
-    return SparkLinkage(entities=entities, links=links, patterns=patterns, records=records, model=model)
+    return SparkLinkage(
+        entities=entities, links=links, patterns=patterns, records=records, model=model, key=made.key
+    )  # fmt: skip
 
 
 def _must(spark: Any, records: Ranked, must: Sequence[tuple[str, str]]) -> Any:

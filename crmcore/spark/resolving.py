@@ -48,6 +48,7 @@ class SparkPeople:
     linkage : pairs, evidence, entities
     plan : how records were normalised; with `model` it makes a `Resolver`
     rules : decisions that were obeyed
+    stages : where the run wrote what it made
     """
 
     sources: Mapping[str, Any]
@@ -55,6 +56,7 @@ class SparkPeople:
     linkage: SparkLinkage
     plan: PreparationPlan
     rules: Rules
+    stages: Stages
 
     @property
     def model(self) -> LinkageModel:
@@ -73,7 +75,9 @@ class SparkPeople:
             What this said of an earlier run: customers keep their ids.
         """
         entities = self.linkage.entities
-        named = entities.join(customer_ids(entities, previous).select("entity", "customer_id"), "entity")
+        named = entities.join(
+            customer_ids(self.stages, self.linkage, previous).select("entity", "customer_id"), "entity"
+        )
         names = sf.array(*map(sf.lit, self.sources))
         source = sf.element_at(names, sf.col("source") + 1).alias("source")
         return named.select(sf.col("id").alias("record_id"), source, "customer_id")
@@ -104,7 +108,7 @@ class SparkPeople:
         made = bucketed.groupBy("bucket").applyInArrow(golden, schema)
         if previous is None:
             return made
-        fresh, kept = (customer_ids(self.linkage.entities, p) for p in (None, previous))
+        fresh, kept = (customer_ids(self.stages, self.linkage, p) for p in (None, previous))
         both = fresh.select("entity", "customer_id").join(kept.selectExpr("entity", "customer_id as stays"), "entity")
         return made.join(both.drop("entity"), "customer_id").withColumn("customer_id", sf.col("stays")).drop("stays")
 
@@ -205,7 +209,7 @@ def resolve(
     found = link_ranked(
         stages, _chosen(records, used), used, bind=held.bind, decided=about, must=held.must_link, collect=collect
     )
-    return SparkPeople(sources=dict(sources), records=records, linkage=found, plan=plan, rules=held)
+    return SparkPeople(sources=dict(sources), records=records, linkage=found, plan=plan, rules=held, stages=stages)
 
 
 def _planned(

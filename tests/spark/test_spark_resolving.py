@@ -6,11 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 
 from crmcore.datasets import simulate_brand
-from crmcore.errors import BadRows, MissingColumn, OutOfRange, WrongType
+from crmcore.errors import BadRows, DuplicateIds, MissingColumn, OutOfRange, WrongType
 from crmcore.idic.identify import People, Rules, Schema
 from crmcore.idic.identify import resolve as local_resolve
 from crmcore.idic.identify.ids import assign_ids, stable_id
@@ -113,10 +114,13 @@ def test_customers_keep_the_ids_of_an_earlier_run(spark: Any, tmp_path: Path) ->
     assert len({*asked.values()} & {*previous.values()}) > 100
     assert asked[free] == stable_id(free, attempt=1)
     golden = found.profiles(previous=df).toArrow()
-    assert sorted(golden.column("customer_id").to_pylist()) == sorted(wanted.ids)
-    assert golden.schema.names == local().profiles.to_frame(backend="pyarrow").schema.names
+    here = attrs.evolve(local(), previous=previous).profiles.to_frame(backend="pyarrow")
+    assert golden.schema.names == here.schema.names
+    assert sorted_rows(golden, here.schema.names) == sorted_rows(here, here.schema.names)
     with pytest.raises(MissingColumn, match="customer_id"):
         found.assignments(df.select("record_id"))
+    with pytest.raises(DuplicateIds, match="the previous assignments"):
+        found.assignments(df.union(df.limit(1)))
 
 
 def test_beyond_the_sample_the_model_is_fitted_on_part_and_counts_all(spark: Any, tmp_path: Path) -> None:

@@ -89,11 +89,11 @@ class DealHistory(Document):
 
     def past(self, pipeline: Pipeline, /, *, now: datetime) -> PastDeal:
         """Tell what `learn_chances` learns from: stages, how long it sat in each until now, and how it ended."""
-        known = self.known_at(now)
-        ends = [*(move.at for move in known.moves[1:]), now]
-        days = [(end - move.at) / DAY for move, end in zip(known.moves, ends, strict=False)]
-        won = {pipeline.won: True, pipeline.lost: False}.get(known.stage or "")
-        return PastDeal([move.stage for move in known.moves], won, days=days)
+        check_aware(now, "now")
+        moves = [move for move in self.moves if move.at <= now]
+        days = [(end - move.at) / DAY for move, end in zip(moves, [*(m.at for m in moves[1:]), now], strict=False)]
+        won = pipeline.outcome(moves[-1].stage) if moves else None
+        return PastDeal([move.stage for move in moves], won, days=days)
 
 
 Chances = Callable[[Sequence[DealHistory], Sequence[DealHistory]], ArrayLike]

@@ -58,6 +58,10 @@ class Pipeline(Document):
         """All stages, then won, then lost."""
         return (*(s.name for s in self.stages), self.won, self.lost)
 
+    def outcome(self, stage: str | None, /) -> bool | None:
+        """Whether a deal in a stage is won, None while it is open."""
+        return {self.won: True, self.lost: False}.get(stage or "")
+
     def probability(self, stage: str, /) -> float:
         """Probability of a stage before anything is learned: 1 for won, 0 for lost.
 

@@ -198,8 +198,8 @@ def forecast(
         key = (_period(deal, period) if period else None, deal.rep if by_rep else None)
         groups.setdefault(key, []).append(deal)
     rng = None if seed is None else np.random.default_rng(seed)
-    ended = (pipeline.won, pipeline.lost)
-    rows = {} if chances is None else {d.id: _row_of(d, chances, now) for d in given if d.stage not in ended}
+    asked = [d for d in given if d.probability is None and pipeline.outcome(d.stage) is None]
+    rows = {} if chances is None else {d.id: _row_of(d, chances, now) for d in asked}
     ordered = sorted(groups, key=lambda k: (k[0] or "", k[1] or ""))
     return Forecast(
         tuple(
@@ -231,8 +231,8 @@ def _group(
     cuts: tuple[float, float],
     level: float,
 ) -> GroupForecast:
-    learned = [chances.get(d.id) if d.probability is None else None for d in deals]
-    p = np.array([_chance(d, pipeline, chances) for d in deals])
+    learned = [chances.get(d.id) for d in deals]
+    p = np.array([_chance(d, pipeline, row) for d, row in zip(deals, learned, strict=True)])
     amounts = np.array([d.amount.amount_minor for d in deals], np.float64)
     made = None if any(row is not None for row in learned) else _exact(amounts, p)
     if made is None:
@@ -276,13 +276,11 @@ def _row_of(deal: Deal, chances: StageChances, now: datetime | None) -> StageCha
     return chances.of(deal.stage, (now - deal.since) / timedelta(days=1))
 
 
-def _chance(deal: Deal, pipeline: Pipeline, chances: Mapping[str, StageChance]) -> float:
+def _chance(deal: Deal, pipeline: Pipeline, learned: StageChance | None) -> float:
     stage = pipeline.probability(deal.stage)  # refuses unknown ones
-    if deal.stage in (pipeline.won, pipeline.lost):
-        return stage
-    if deal.probability is not None:
-        return deal.probability
-    return chances[deal.id].estimate.value if deal.id in chances else stage
+    if learned is not None:
+        return learned.estimate.value
+    return stage if deal.probability is None or pipeline.outcome(deal.stage) is not None else deal.probability
 
 
 def _exact(amounts: Floats, p: Floats) -> tuple[Floats, Floats] | None:

@@ -60,8 +60,7 @@ class PastDeal(Document):
     @classmethod
     def of_case(cls, case: Case, pipeline: Pipeline, /) -> PastDeal:
         """Read a lifecycle case of the pipeline's workflow."""
-        won = {pipeline.won: True, pipeline.lost: False}.get(case.state)
-        return cls([s.name for s in pipeline.stages if s.name in case.entries], won)
+        return cls([s.name for s in pipeline.stages if s.name in case.entries], pipeline.outcome(case.state))
 
 
 @attrs.frozen(kw_only=True)
@@ -185,7 +184,7 @@ def learn_chances(
     for deal in listed(past, "past", PastDeal, what="PastDeal", hint="PastDeal(['lead', 'offer'], won=True)"):
         held: dict[str, float] = {}
         for i, stage in enumerate(deal.stages):
-            if stage in (pipeline.won, pipeline.lost):
+            if pipeline.outcome(stage) is not None:
                 continue
             if stage not in sat:
                 raise UnknownName("stage", stage, open_)
