@@ -77,9 +77,9 @@ def main(arguments: Sequence[str] | None = None, folder: Path = RESULTS) -> None
     rows = [row for kind in KINDS for row in rows_of(kind, given.worlds)]
     Table(
         name="quality-pipeline", section="quality", order=62, title="Chances of open deals",
-        about=f"{DEALS} simulated deals a world, chances learned at three dates and judged by what came. 'learned' knows "
-        "stage and age in the stage, 'by stage' the stage alone; the difference of Brier scores is the mean over worlds "
-        "with its 95 % interval, above 0 where 'learned' is better. Said and won: means over predictions.",
+        about=f"{DEALS} simulated deals a world, chances learned at three dates and judged by what came. 'learned' "
+        "knows stage and age in the stage, 'by stage' the stage alone; the difference of Brier scores is the mean over "
+        "worlds with its 95 % interval, above 0 where 'learned' is better. Said and won: means over predictions.",
         rows=rows, key=("world", "chances"),
     ).save(folder)  # fmt: skip
     for row in rows:
